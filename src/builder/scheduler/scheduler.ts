@@ -1,0 +1,89 @@
+import { JobLimit } from './job-limit.js';
+import type { BuildCache, Outcome, Step } from './types.js';
+
+export interface SchedulerOptions<R> {
+  /** How many steps run at a time; looking up and waiting do not count. 0 = no limit. */
+  readonly jobs: number;
+  readonly cache: BuildCache<R>;
+  /** Cancels everything. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Evaluates steps: each once, its inputs first, equal work in flight once, independent work at the same time. The first failure stops
+ * what is still running.
+ */
+export class Scheduler<R extends object> {
+  readonly #jobs: JobLimit;
+  readonly #cache: BuildCache<R>;
+  readonly #abort = new AbortController();
+  readonly #steps = new Map<Step<R>, Promise<Outcome<R>>>();
+  readonly #flights = new Map<string, Promise<Outcome<R>>>();
+  readonly #ids = new WeakMap<R, number>();
+  #lastId = 0;
+
+  constructor(options: SchedulerOptions<R>) {
+    this.#jobs = new JobLimit(options.jobs);
+    this.#cache = options.cache;
+    const { signal } = options;
+    if (signal?.aborted) this.#abort.abort(signal.reason);
+    else signal?.addEventListener('abort', () => this.#abort.abort(signal.reason), { once: true });
+  }
+
+  /** Aborted by the first failure or by the caller's signal; whoever works for a step may listen to it. */
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  /**
+   * The outcome of `step`; asking again gives the same one.
+   *
+   * @throws what the step threw; when another step had failed before, that step's error
+   */
+  evaluate(step: Step<R>): Promise<Outcome<R>> {
+    let evaluation = this.#steps.get(step);
+    if (evaluation === undefined) {
+      evaluation = this.#evaluate(step);
+      // Whoever awaits sees the failure; a step that nobody awaits any more must not end the process.
+      evaluation.catch((error: unknown) => this.#abort.abort(error));
+      this.#steps.set(step, evaluation);
+    }
+    return evaluation;
+  }
+
+  /** Resolves when nothing that was started is still running, whether it succeeded or not. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#steps.values());
+  }
+
+  async #evaluate(step: Step<R>): Promise<Outcome<R>> {
+    const outcomes = await Promise.all(step.inputs.map((input) => this.evaluate(input)));
+    const inputs = outcomes.map((outcome) => outcome.value);
+    this.#abort.signal.throwIfAborted();
+    const key = await step.key(inputs, { signal: this.#abort.signal });
+    const flight = [key.definition, ...inputs.map((input) => this.#idOf(input))].join(' ');
+    const shared = this.#flights.get(flight);
+    if (shared !== undefined) return shared;
+    const work = this.#findOrRun(step, inputs, key);
+    this.#flights.set(flight, work);
+    return work;
+  }
+
+  async #findOrRun(step: Step<R>, inputs: readonly R[], key: Outcome<R>['key']): Promise<Outcome<R>> {
+    const found = await this.#cache.find(key, inputs);
+    if (found !== undefined) return { value: found, key, cached: true };
+    return this.#jobs.run(async () => {
+      this.#abort.signal.throwIfAborted();
+      return { value: await step.run(inputs, key, { signal: this.#abort.signal }), key, cached: false };
+    });
+  }
+
+  #idOf(value: R): number {
+    let id = this.#ids.get(value);
+    if (id === undefined) {
+      id = ++this.#lastId;
+      this.#ids.set(value, id);
+    }
+    return id;
+  }
+}

@@ -1,0 +1,107 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import * as assert from 'uvu/assert';
+import { Scheduler } from '../../../../src/builder/scheduler/index.js';
+import { FakeStep, fakeCache } from '../../../support/fake-step.js';
+import { suite } from '../../../support/suite.js';
+
+suite('Scheduler', (test) => {
+  test('evaluate() runs a shared input once', async () => {
+    const base = new FakeStep('base');
+    const left = new FakeStep('left', [base]);
+    const right = new FakeStep('right', [base]);
+    const scheduler = new Scheduler({ jobs: 0, cache: fakeCache() });
+    await Promise.all([scheduler.evaluate(left), scheduler.evaluate(right), scheduler.evaluate(left)]);
+    assert.equal([base.runs, left.runs, right.runs, left.keyAsked], [1, 1, 1, 1]);
+  });
+
+  test('evaluate() runs equal definitions on the same input once', async () => {
+    const base = new FakeStep('base');
+    const one = new FakeStep('one', [base], () => sleep(10), 'same');
+    const two = new FakeStep('two', [base], () => sleep(10), 'same');
+    const scheduler = new Scheduler({ jobs: 0, cache: fakeCache() });
+    const [first, second] = await Promise.all([scheduler.evaluate(one), scheduler.evaluate(two)]);
+    assert.is(one.runs + two.runs, 1);
+    assert.is(first.value, second.value);
+  });
+
+  test('evaluate() runs equal definitions on different inputs each', async () => {
+    const one = new FakeStep('one', [new FakeStep('a')], undefined, 'same');
+    const two = new FakeStep('two', [new FakeStep('b')], undefined, 'same');
+    const scheduler = new Scheduler({ jobs: 0, cache: fakeCache() });
+    await Promise.all([scheduler.evaluate(one), scheduler.evaluate(two)]);
+    assert.is(one.runs + two.runs, 2);
+  });
+
+  test('a hit runs nothing and is marked as cached', async () => {
+    const base = new FakeStep('base');
+    const step = new FakeStep('step', [base]);
+    const scheduler = new Scheduler({ jobs: 0, cache: fakeCache({ 'step base': 'earlier' }) });
+    const outcome = await scheduler.evaluate(step);
+    assert.equal([outcome.value.name, outcome.cached, step.runs], ['earlier', true, 0]);
+  });
+
+  test('the content of the parent is not asked when no record has the definition', async () => {
+    const step = new FakeStep('step', [new FakeStep('base')]);
+    await new Scheduler({ jobs: 0, cache: fakeCache({ 'other base': 'x' }) }).evaluate(step);
+    assert.equal([step.contentAsked, step.runs], [0, 1]);
+  });
+
+  test('a parent rebuilt to the same content lets the next step hit', async () => {
+    const parent = new FakeStep('base');
+    const step = new FakeStep('step', [parent]);
+    const outcome = await new Scheduler({ jobs: 0, cache: fakeCache({ 'step base': 'earlier' }) }).evaluate(step);
+    assert.equal([parent.runs, step.runs, outcome.cached], [1, 0, true]);
+  });
+
+  for (const [jobs, most] of [
+    [1, 1],
+    [2, 2],
+    [0, 5],
+  ] as const) {
+    test(`jobs ${jobs}: at most ${most} of five independent steps run at a time`, async () => {
+      let running = 0;
+      let peak = 0;
+      const body = async (): Promise<void> => {
+        peak = Math.max(peak, ++running);
+        await sleep(20);
+        running--;
+      };
+      const steps = Array.from({ length: 5 }, (_, index) => new FakeStep(`s${index}`, [], body));
+      const scheduler = new Scheduler({ jobs, cache: fakeCache() });
+      await Promise.all(steps.map((step) => scheduler.evaluate(step)));
+      assert.is(peak, most);
+    });
+  }
+
+  test('the first failure cancels what runs, and what waits never starts', async () => {
+    const failing = new FakeStep('failing', [], async () => {
+      throw new Error('boom');
+    });
+    let cancelled = false;
+    const slow = new FakeStep('slow', [], (signal) =>
+      sleep(10_000, undefined, { signal }).catch(() => {
+        cancelled = true;
+      }),
+    );
+    const after = new FakeStep('after', [slow]);
+    const scheduler = new Scheduler({ jobs: 0, cache: fakeCache() });
+    const results = await Promise.allSettled([scheduler.evaluate(after), scheduler.evaluate(failing)]);
+    await scheduler.settled();
+    assert.equal(
+      results.map((result) => result.status),
+      ['rejected', 'rejected'],
+    );
+    assert.equal([cancelled, after.runs], [true, 0]);
+    assert.is((scheduler.signal.reason as Error).message, 'boom');
+  });
+
+  test('the caller’s signal stops the build', async () => {
+    const controller = new AbortController();
+    const slow = new FakeStep('slow', [], (signal) => sleep(10_000, undefined, { signal }));
+    const scheduler = new Scheduler({ jobs: 0, cache: fakeCache(), signal: controller.signal });
+    const evaluation = scheduler.evaluate(slow);
+    setTimeout(() => controller.abort(new Error('stop')), 10);
+    const [result] = await Promise.allSettled([evaluation]);
+    assert.is(result.status, 'rejected');
+  });
+});
