@@ -1,0 +1,11 @@
+#pragma once
+// What each part of the addon exports; module.cc calls them once per JavaScript environment.
+
+#include "napi_util.h"
+
+void register_syscalls(napi_env env, napi_value exports);      // syscalls.cc
+void register_overlay(napi_env env, napi_value exports);       // overlay.cc
+void register_spawn(napi_env env, napi_value exports);         // spawn.cc
+void register_batch(napi_env env, napi_value exports);         // batch.cc: walk, hash, copy, remove
+void register_tar_reader(napi_env env, napi_value exports);    // tar_reader.cc
+void register_extractor(napi_env env, napi_value exports);     // extractor.cc
