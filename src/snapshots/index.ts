@@ -1,0 +1,1 @@
+export type { LayerSource, RootAttributes, SnapshotDriver, WorkingLayer } from './snapshot-driver.js';

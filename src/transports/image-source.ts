@@ -1,0 +1,20 @@
+import type { Descriptor, Digest } from '../image/index.js';
+
+/** The bytes of a manifest or index exactly as they are kept or were sent. */
+export interface RawManifest {
+  readonly bytes: Uint8Array;
+  readonly mediaType: string;
+  readonly digest: Digest;
+}
+
+/** An image, or a list of images, that can be read. Content is not trusted: `copyImage` verifies it. */
+export interface ImageSource {
+  /** For messages, without credentials: `docker://quay.io/a/b:1`. */
+  readonly description: string;
+  /** The manifest or index that the reference names; with `digest`, an instance of the index. */
+  readManifest(digest: Digest | undefined, options?: { readonly signal?: AbortSignal }): Promise<RawManifest>;
+  openBlob(blob: Descriptor, options?: { readonly signal?: AbortSignal }): AsyncIterable<Uint8Array>;
+  /** A file of this machine that is exactly the blob and never changes, if there is one. */
+  blobFile?(blob: Descriptor): string | undefined;
+  close(): Promise<void>;
+}
