@@ -1,0 +1,132 @@
+import { constants } from 'node:os';
+import { TsbuildError } from '../errors.js';
+import type { Fd, Path } from './paths.js';
+import { nativeFile } from './program-files.js';
+
+/** The native part of tsbuild is not built, or built for another processor or C library. */
+export class NativeMissingError extends TsbuildError {
+  readonly code = 'NATIVE_MISSING';
+
+  constructor(
+    readonly file: string,
+    options?: ErrorOptions,
+  ) {
+    const reason = options?.cause instanceof Error ? `: ${options.cause.message}` : '';
+    super(`Cannot load the native part "${file}"${reason}`, { ...options, hint: 'Build it with `npm run build`' });
+  }
+}
+
+/**
+ * What `tsbuild.node` exports, argument by argument: flags are numbers, every call returns or throws an Error with `code`,
+ * `errno`, `syscall` and `path`. No policy; the typed doors of this folder add names, defaults and shapes.
+ */
+export interface Addon {
+  openat2(dir: Fd, path: Path, flags: number, mode: number, resolve: number): Fd;
+  mkdirat(dir: Fd, path: Path, mode: number): void;
+  unlinkat(dir: Fd, path: Path, flags: number): void;
+  renameat(fromDir: Fd, from: Path, toDir: Fd, to: Path, flags: number): void;
+  symlinkat(target: Path, dir: Fd, path: Path): void;
+  linkat(fromDir: Fd, from: Path, toDir: Fd, to: Path, flags: number): void;
+  mknodat(dir: Fd, path: Path, mode: number, major: number, minor: number): void;
+  fchownat(dir: Fd, path: Path, uid: number, gid: number, flags: number): void;
+  fchmodat(dir: Fd, path: Path, mode: number): void;
+  utimensat(dir: Fd, path: Path, atimeNs: bigint | null, mtimeNs: bigint | null, flags: number): void;
+  readlinkat(dir: Fd, path: Path): Buffer;
+  statat(dir: Fd, path: Path, flags: number): RawStat;
+  getXattr(fd: Fd, name: Path): Buffer | undefined;
+  setXattr(fd: Fd, name: Path, value: Uint8Array): void;
+  listXattrs(fd: Fd): Buffer[];
+  removeXattr(fd: Fd, name: Path): void;
+  syncfs(fd: Fd): void;
+  closeFd(fd: Fd): void;
+  flockTry(fd: Fd, exclusive: boolean): boolean;
+  flockUnlock(fd: Fd): void;
+  /** Blocks on a thread of its own; `ticket` goes to `flockInterrupt`, after which `done` resolves to false. */
+  flockWait(fd: Fd, exclusive: boolean): { done: Promise<boolean>; ticket: object };
+  flockInterrupt(ticket: object): void;
+  mountOverlay(lowers: readonly Fd[], upper: Fd | undefined, work: Fd | undefined, userxattr: boolean, readOnly: boolean): Fd;
+  cloneMount(dir: Fd, readOnly: boolean, recursive: boolean): Fd;
+  /** `descriptors` holds pairs: number here, number there. `exited` gives wait4's answer, `signal` 0 when there was none. */
+  spawn(
+    file: Path,
+    argv: readonly Path[],
+    env: readonly Path[],
+    descriptors: readonly Fd[],
+    cwd: Path | undefined,
+  ): { pid: number; pidfd: Fd; exited: Promise<RawExit> };
+  pidfdSendSignal(pidfd: Fd, signal: number): boolean;
+  walk(dir: Fd, prune: readonly Buffer[]): Promise<PackedEntries>;
+  readDirectory(dir: Fd, path: Path): PackedEntries;
+  /** The digests one after the other, 32 bytes each. */
+  hashFiles(dir: Fd, paths: readonly Buffer[]): Promise<Buffer>;
+  sha256(bytes: Uint8Array, portable: boolean): Buffer;
+  /** `numbers` holds mode, uid, gid per entry (NaN: as the source); `times` ns per entry, where `hasTime` is 1. */
+  copyEntries(
+    source: Fd,
+    target: Fd,
+    from: readonly Buffer[],
+    to: readonly Buffer[],
+    numbers: Float64Array,
+    times: BigInt64Array,
+    hasTime: Uint8Array,
+    modeMask: number,
+    xattrs: boolean,
+  ): Promise<void>;
+  removeTree(dir: Fd, name: Path): Promise<void>;
+}
+
+export interface RawStat {
+  readonly dev: number;
+  readonly ino: number;
+  readonly mode: number;
+  readonly nlink: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly rdevMajor: number;
+  readonly rdevMinor: number;
+  readonly size: number;
+  readonly mtimeNs: bigint;
+  readonly ctimeNs: bigint;
+}
+
+export interface RawExit {
+  readonly code: number;
+  readonly signal: number;
+  readonly maxRssKiB: number;
+  readonly userMs: number;
+  readonly systemMs: number;
+}
+
+/**
+ * Entries column by column in one buffer, in the byte order of the processor: `count` 64-bit integers each of mtimeNs and
+ * ctimeNs, doubles of size, dev and ino, 32-bit integers of mode, uid, gid, nlink, rdevMajor, rdevMinor, offset of the path,
+ * length of the path, length of the link target (which follows the path; 0: none); then the bytes of paths and targets.
+ */
+export interface PackedEntries {
+  readonly count: number;
+  readonly data: ArrayBuffer;
+}
+
+let loaded: unknown;
+
+/**
+ * The native addon, loaded at the first call; each worker thread loads it for itself.
+ *
+ * @typeParam T the part of its functions the caller uses; only the folders whose own native code registers further functions
+ *   (layers: tar reader and extractor) name another type than `Addon`
+ * @throws {NativeMissingError} not built, or for another processor or C library
+ */
+export function loadAddon<T = Addon>(): T {
+  if (loaded === undefined) {
+    const file = nativeFile('tsbuild.node');
+    const module: { exports: unknown } = { exports: {} };
+    try {
+      // dlopen rather than require: it works alike in a module, in a bundle and in a worker.
+      process.dlopen(module, file, constants.dlopen.RTLD_NOW);
+    } catch (error) {
+      throw new NativeMissingError(file, { cause: error });
+    }
+    loaded = module.exports;
+  }
+  return loaded as T;
+}

@@ -1,0 +1,60 @@
+import { loadAddon } from './addon.js';
+import type { Fd } from './paths.js';
+
+/** One file, directory, link, fifo or device to copy, without what a directory holds. What is left out is taken from the source. */
+export interface CopyEntry {
+  /** Relative to the source directory; no component is followed, a link is copied as a link. Empty means the source directory itself. */
+  readonly from: Buffer;
+  /** Path in the target root: links in its parents are followed inside the root, the last component is not. Empty means the root itself. */
+  readonly to: Buffer;
+  /** Permission bits, without type. */
+  readonly mode?: number | undefined;
+  readonly uid?: number | undefined;
+  readonly gid?: number | undefined;
+  /** Nanoseconds since 1970. */
+  readonly mtimeNs?: bigint | undefined;
+}
+
+export interface CopyPlan {
+  readonly source: Fd;
+  /** Root directory of the target, for instance a detached overlay mount. */
+  readonly target: Fd;
+  /** Parents before what they hold; parents that are not listed must exist in the target. */
+  readonly entries: readonly CopyEntry[];
+  /** Owner of every entry that names none itself. */
+  readonly owner?: { readonly uid: number; readonly gid: number } | undefined;
+  /** Permission bits that may be set; 0o7777 by default. */
+  readonly modeMask?: number | undefined;
+  /** Copy `user.*` (except `user.overlay.*`) and `security.capability`. */
+  readonly xattrs: boolean;
+}
+
+/**
+ * Copy entries from one tree into another.
+ *
+ * Afterwards each target has the type, content, mode, owner and modification time (to the nanosecond) of its source or of its
+ * entry. A directory that is there stays and gets the metadata; anything else in the way is replaced, a directory by a file too.
+ * Files that are hard links of each other within the call are so in the target; holes stay holes; sockets are left out. An owner
+ * that this user namespace cannot represent is recorded in the attribute `user.containers.override_stat` as `uid:gid:0mode`,
+ * and so is a device that cannot be made (an empty file stands in for it: `uid:gid:0mode:char-MAJOR-MINOR` or `block-`).
+ * The result does not depend on the number of threads. After an error some entries may be there.
+ *
+ * @throws ENOENT, EACCES, ENOSPC, ... with the path in the source or in the target
+ */
+export async function copyEntries(plan: CopyPlan): Promise<void> {
+  const { entries, owner } = plan;
+  const numbers = new Float64Array(entries.length * 3);
+  const times = new BigInt64Array(entries.length);
+  const hasTime = new Uint8Array(entries.length);
+  for (const [index, entry] of entries.entries()) {
+    numbers[3 * index] = entry.mode ?? Number.NaN;
+    numbers[3 * index + 1] = entry.uid ?? owner?.uid ?? Number.NaN;
+    numbers[3 * index + 2] = entry.gid ?? owner?.gid ?? Number.NaN;
+    if (entry.mtimeNs === undefined) continue;
+    times[index] = entry.mtimeNs;
+    hasTime[index] = 1;
+  }
+  const from = entries.map((entry) => entry.from);
+  const to = entries.map((entry) => entry.to);
+  await loadAddon().copyEntries(plan.source, plan.target, from, to, numbers, times, hasTime, plan.modeMask ?? 0o7777, plan.xattrs);
+}

@@ -1,0 +1,18 @@
+import { loadAddon } from './addon.js';
+import type { Fd } from './paths.js';
+
+const DIGEST_BYTES = 32;
+
+/**
+ * SHA-256 of the content of each file, in the order of `paths`; read on several threads.
+ *
+ * Each path is opened beneath `dir` without following a link in any component.
+ *
+ * @returns 32 bytes per path
+ * @throws ENOENT, ELOOP (a component is a link), EINVAL (not a regular file), EIO, ... with the path
+ */
+export async function hashFiles(dir: Fd, paths: readonly Buffer[]): Promise<Uint8Array[]> {
+  if (paths.length === 0) return [];
+  const digests = await loadAddon().hashFiles(dir, paths);
+  return paths.map((_, index) => digests.subarray(index * DIGEST_BYTES, (index + 1) * DIGEST_BYTES));
+}

@@ -1,0 +1,48 @@
+/** The only door to the native addon and the sharp file operations. */
+export { loadAddon, NativeMissingError } from './addon.js';
+export { type AtomicWriteOptions, atomicWriteFile } from './atomic-write.js';
+export {
+  AT_EMPTY_PATH,
+  AT_FDCWD,
+  AT_REMOVEDIR,
+  AT_SYMLINK_FOLLOW,
+  AT_SYMLINK_NOFOLLOW,
+  O_PATH,
+  RESOLVE_BENEATH,
+  RESOLVE_IN_ROOT,
+  RESOLVE_NO_MAGICLINKS,
+  RESOLVE_NO_SYMLINKS,
+  RESOLVE_NO_XDEV,
+} from './constants.js';
+export { type CopyEntry, type CopyPlan, copyEntries } from './copy.js';
+export {
+  closeFd,
+  fchmodat,
+  fchownat,
+  getXattr,
+  linkat,
+  listXattrs,
+  mkdirat,
+  mknodat,
+  type OpenOptions,
+  openat2,
+  readlinkat,
+  removeXattr,
+  renameat,
+  renameNoReplace,
+  type Stat,
+  setXattr,
+  statat,
+  symlinkat,
+  syncfs,
+  unlinkat,
+  utimensat,
+} from './files.js';
+export { hashFiles } from './hash.js';
+export { flock, flockTry, type LockKind } from './locks.js';
+export { cloneMount, mountOverlay, type OverlayMount } from './overlay.js';
+export { type Fd, type Path, pathBytes } from './paths.js';
+export { nativeFile, workerFile } from './program-files.js';
+export { removeTree } from './remove.js';
+export { type Child, type ProcessExit, type SpawnOptions, spawn } from './spawn.js';
+export { readDirectory, type Tree, type TreeEntry, walk } from './walk.js';

@@ -1,0 +1,41 @@
+import { loadAddon } from './addon.js';
+import type { Fd } from './paths.js';
+
+export interface OverlayMount {
+  /** Directories, top first; at most 500. `O_PATH` descriptors will do. */
+  readonly lowers: readonly Fd[];
+  /** Directory that takes the changes, with `work` an empty directory on the same file system, used for one mount only. */
+  readonly upper?: Fd | undefined;
+  readonly work?: Fd | undefined;
+  /** Marks in `user.overlay.*` instead of `trusted.overlay.*`: required in a user namespace, where `rmdir` fails with EIO otherwise. */
+  readonly userxattr: boolean;
+  /** Refuse every change; without `upper` that is so anyway. */
+  readonly readOnly?: boolean | undefined;
+}
+
+/**
+ * Mount an overlay that is attached nowhere: only the returned descriptor reaches it (`openat2`, `walk`, `copyEntries`), and
+ * the mount ends when the last descriptor into it is closed, at the latest with the process. An overlay of one lower
+ * and no upper is a read-only clone of that directory's mount (the kernel wants two layers).
+ *
+ * The mount is volatile: the kernel never syncs the upper file system for it, and `work` cannot be used twice. Needs Linux 5.11 (`userxattr`); below 6.13 the layers are named through
+ * /proc/self/fd.
+ *
+ * @throws EPERM not in a mount namespace of one's own; EINVAL with the kernel's own text, for instance an upper that is itself on an overlay
+ * @see https://docs.kernel.org/filesystems/overlayfs.html and https://man7.org/linux/man-pages/man2/fsopen.2.html
+ */
+export function mountOverlay(mount: OverlayMount): Fd {
+  return loadAddon().mountOverlay(mount.lowers, mount.upper, mount.work, mount.userxattr, mount.readOnly ?? false);
+}
+
+/**
+ * A detached mount that shows the directory `dir`, like a bind mount that is attached nowhere.
+ *
+ * @param options.recursive with the mounts below `dir`; inside a user namespace the kernel refuses anything else where mounts came
+ *   from outside (EINVAL)
+ * @returns a descriptor; the mount ends when it is closed
+ * @see https://man7.org/linux/man-pages/man2/open_tree.2.html and https://man7.org/linux/man-pages/man2/mount_setattr.2.html
+ */
+export function cloneMount(dir: Fd, options: { readonly readOnly: boolean; readonly recursive: boolean }): Fd {
+  return loadAddon().cloneMount(dir, options.readOnly, options.recursive);
+}

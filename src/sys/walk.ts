@@ -1,0 +1,99 @@
+import { loadAddon, type PackedEntries } from './addon.js';
+import type { Fd, Path } from './paths.js';
+
+/** One file of a tree. Sizes in bytes, times in nanoseconds since 1970; ids as this user namespace sees them. */
+export interface TreeEntry {
+  /** Relative to the directory that was walked, no leading `./`, no trailing slash; raw bytes, a view that lives as long as the tree. */
+  readonly path: Buffer;
+  /** Type and permission bits, as in `fs.Stats`. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly size: number;
+  readonly mtimeNs: bigint;
+  readonly ctimeNs: bigint;
+  /** Encoded as in `fs.Stats`. */
+  readonly dev: number;
+  /** Exact up to 2^53. */
+  readonly ino: number;
+  readonly nlink: number;
+  readonly rdevMajor: number;
+  readonly rdevMinor: number;
+  /** Text of a symbolic link. */
+  readonly linkTarget?: Buffer;
+}
+
+/** Entries in the order of their paths' bytes, so that a directory comes before what it holds. */
+export interface Tree extends Iterable<TreeEntry> {
+  readonly length: number;
+  /** @throws {RangeError} no such index */
+  at(index: number): TreeEntry;
+}
+
+/**
+ * Every entry below the directory `dir`, itself excluded. Links are never followed, mount points are entered. Entries that vanish
+ * meanwhile are left out. Works on the descriptor of a detached mount, and on an `O_PATH` descriptor.
+ *
+ * @param options.prune paths of directories to report without what they hold
+ * @throws EACCES, ... with the path of a directory that cannot be read
+ */
+export async function walk(dir: Fd, options: { readonly prune?: readonly Buffer[] } = {}): Promise<Tree> {
+  return new PackedTree(await loadAddon().walk(dir, options.prune ?? []));
+}
+
+/**
+ * The entries of one directory, in the order of their names' bytes; each entry's `path` is its name. `path` is resolved with
+ * `dir` as the root and without following links in any component; empty means `dir` itself.
+ *
+ * @throws ENOENT, ENOTDIR, ELOOP (a component is a link), EACCES
+ */
+export function readDirectory(dir: Fd, path: Path = ''): Tree {
+  return new PackedTree(loadAddon().readDirectory(dir, path));
+}
+
+/** Reads the columns that `PackedEntries` describes; an entry becomes an object only when it is asked for. */
+class PackedTree implements Tree {
+  readonly length: number;
+  readonly #times: BigInt64Array;
+  readonly #doubles: Float64Array;
+  readonly #words: Uint32Array;
+  readonly #bytes: Buffer;
+
+  constructor(packed: PackedEntries) {
+    const { count, data } = packed;
+    this.length = count;
+    this.#times = new BigInt64Array(data, 0, 2 * count);
+    this.#doubles = new Float64Array(data, 16 * count, 3 * count);
+    this.#words = new Uint32Array(data, 40 * count, 9 * count);
+    this.#bytes = Buffer.from(data, 76 * count);
+  }
+
+  at(index: number): TreeEntry {
+    const n = this.length;
+    if (!Number.isInteger(index) || index < 0 || index >= n) throw new RangeError(`No entry ${index} in a tree of ${n}`);
+    const word = (column: number) => this.#words[column * n + index]!;
+    const double = (column: number) => this.#doubles[column * n + index]!;
+    const start = word(6);
+    const end = start + word(7);
+    const entry = {
+      path: this.#bytes.subarray(start, end),
+      mode: word(0),
+      uid: word(1),
+      gid: word(2),
+      size: double(0),
+      mtimeNs: this.#times[index]!,
+      ctimeNs: this.#times[n + index]!,
+      dev: double(1),
+      ino: double(2),
+      nlink: word(3),
+      rdevMajor: word(4),
+      rdevMinor: word(5),
+    };
+    const linkLength = word(8);
+    return linkLength === 0 ? entry : { ...entry, linkTarget: this.#bytes.subarray(end, end + linkLength) };
+  }
+
+  *[Symbol.iterator](): Iterator<TreeEntry> {
+    for (let index = 0; index < this.length; index++) yield this.at(index);
+  }
+}
