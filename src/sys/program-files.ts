@@ -13,6 +13,11 @@ export function workerFile(): string {
   return join(programFolder(), 'dist', 'layer-worker.cjs');
 }
 
+/** Absolute path of a file of the package, `package.json` for instance. */
+export function packageFile(name: string): string {
+  return join(programFolder(), name);
+}
+
 /** The folder tsbuild is installed in: the nearest one upwards that has package.json and dist/. */
 function programFolder(): string {
   folder ??= findFolder(import.meta.dirname);

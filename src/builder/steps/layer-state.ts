@@ -1,0 +1,77 @@
+import type { ContentDigest, DiffId } from '../../image/index.js';
+import type { WorkingLayer } from '../../snapshots/index.js';
+
+/** What a layer is, once its tar has been hashed. */
+export interface LayerIdentity {
+  readonly diffId: DiffId;
+  /** Over the layer without its mtimes; the diff id itself for a layer that was never walked here (a pulled one). */
+  readonly contentDigest: ContentDigest;
+  /** A layer that changes nothing. */
+  readonly empty: boolean;
+}
+
+/** One layer of a root file system that is being built. Its identity and its blob may still be on their way. */
+export interface LayerState {
+  readonly identity: Promise<LayerIdentity>;
+  /** Resolves when the layer's blob is in the store. */
+  readonly stored: Promise<void>;
+  /** Where its files are while they are no snapshot of the store yet. */
+  readonly files?: UnpublishedFiles;
+}
+
+/** A layer whose identity and blob are in the store already. */
+export function knownLayer(identity: LayerIdentity): LayerState {
+  return { identity: Promise.resolve(identity), stored: Promise.resolve() };
+}
+
+/**
+ * The sealed directory of a layer before it becomes a snapshot. It is renamed into the store when its identity is known and nobody is
+ * starting to use it by path: a mount survives the rename, opening the old path does not.
+ */
+export class UnpublishedFiles {
+  #users = 0;
+  #publish: (() => void) | undefined;
+  #published = false;
+  readonly #done: Promise<void>;
+  #resolveDone: () => void = () => {};
+
+  constructor(readonly working: WorkingLayer) {
+    this.#done = new Promise((resolve) => {
+      this.#resolveDone = resolve;
+    });
+  }
+
+  get published(): boolean {
+    return this.#published;
+  }
+
+  /** Resolves when the files are a snapshot of the store. */
+  get whenPublished(): Promise<void> {
+    return this.#done;
+  }
+
+  /** Keeps the path valid until the returned function is called. */
+  hold(): () => void {
+    this.#users++;
+    let held = true;
+    return () => {
+      if (!held) return;
+      held = false;
+      this.#users--;
+      this.#publishIfFree();
+    };
+  }
+
+  /** Renames the files into the store by `rename`, now or as soon as nobody holds them. */
+  publish(rename: () => void): void {
+    this.#publish = rename;
+    this.#publishIfFree();
+  }
+
+  #publishIfFree(): void {
+    if (this.#users > 0 || this.#publish === undefined || this.#published) return;
+    this.#publish();
+    this.#published = true;
+    this.#resolveDone();
+  }
+}

@@ -1,0 +1,69 @@
+import { createHash } from 'node:crypto';
+import type { DiffId } from '../../image/index.js';
+import type { LayerSource, SnapshotDriver, WorkingLayer } from '../../snapshots/index.js';
+import type { LayerState } from './layer-state.js';
+
+/** A root file system as a stack of layers, base first: what every step gives to the next. */
+export interface RootState {
+  readonly layers: readonly LayerState[];
+  /** True when the step that gave this state added the last layer; a WORKDIR that existed adds none. */
+  readonly addedLayer: boolean;
+  /** Without layers (`--layers=false`): where the stage's steps write, all into one. */
+  readonly open?: WorkingLayer;
+  /** When the outcome was produced first, RFC 3339; for the history of an image built from the cache. */
+  readonly createdAt?: string;
+  /** What the history's text of a COPY names: the content digest of what was copied. */
+  readonly contentDigest?: string;
+}
+
+/** Digest over what the file system holds, without mtimes. Waits until every layer is hashed. */
+export async function contentOf(root: RootState): Promise<string> {
+  const identities = await Promise.all(root.layers.map((layer) => layer.identity));
+  const hash = createHash('sha256').update('tsbuild root 1\n');
+  for (const identity of identities) if (!identity.empty) hash.update(`${identity.contentDigest}\n`);
+  return `sha256:${hash.digest('hex')}`;
+}
+
+/** Diff ids, base first. Waits until every layer is hashed. */
+export async function diffIdsOf(root: RootState): Promise<DiffId[]> {
+  return (await Promise.all(root.layers.map((layer) => layer.identity))).map((identity) => identity.diffId);
+}
+
+/**
+ * Runs `body` with the directories of the root's layers, top first, extracted where they were not. The paths stay valid until it ends.
+ */
+export async function withLowers<T>(
+  root: RootState,
+  snapshots: SnapshotDriver,
+  options: { readonly signal?: AbortSignal },
+  body: (lowers: readonly string[]) => Promise<T>,
+): Promise<T> {
+  // Layers that only this process has lie on top of those that are, or can be made, snapshots of the store.
+  let known = root.layers.length;
+  while (known > 0 && isUnpublished(root.layers[known - 1])) known--;
+  const below = root.layers.slice(0, known);
+  const holds: (() => void)[] = [];
+  const files = root.layers.slice(known).map((layer) => {
+    const unpublished = layer.files!;
+    holds.push(unpublished.hold());
+    return unpublished.working.upper;
+  });
+  try {
+    const sources: LayerSource[] = await Promise.all(
+      below.map(async (layer) => {
+        const { diffId } = await layer.identity;
+        await layer.files?.whenPublished;
+        return { diffId };
+      }),
+    );
+    await snapshots.ensure(sources, options);
+    const lowers = snapshots.lowers(sources.map((source) => source.diffId));
+    return await body([...files.reverse(), ...(files.length > 0 && known === 0 ? [] : lowers)]);
+  } finally {
+    for (const release of holds) release();
+  }
+}
+
+function isUnpublished(layer: LayerState | undefined): boolean {
+  return layer?.files !== undefined && !layer.files.published;
+}

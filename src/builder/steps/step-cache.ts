@@ -1,0 +1,66 @@
+import { type ContentDigest, isDigest, parseDiffId } from '../../image/index.js';
+import type { Store } from '../../store/index.js';
+import type { BuildCache, StepKey } from '../scheduler/index.js';
+import { knownLayer, type LayerIdentity } from './layer-state.js';
+import type { RootState } from './root-state.js';
+import { digestInputs, type StepInputs } from './step-definition.js';
+
+/** The store's step records as the scheduler's cache. */
+export class StepCache implements BuildCache<RootState> {
+  constructor(
+    readonly store: Store,
+    /** Write records but find none (`--no-cache`). */
+    readonly writeOnly: boolean,
+  ) {}
+
+  /** A step's parent is its first input. */
+  async find(key: StepKey, inputs: readonly RootState[]): Promise<RootState | undefined> {
+    if (this.writeOnly || !this.store.cache.hasDefinition(key.definition)) return undefined;
+    const record = this.store.cache.find(key.definition, await key.parentContent());
+    const outcome = record === undefined ? undefined : readOutcome(record.result);
+    if (record === undefined || outcome === undefined) return undefined;
+    const parent = inputs[0]?.layers ?? [];
+    if (outcome.layer !== undefined && !this.#hasBlob(outcome.layer)) return undefined;
+    this.store.cache.touch(record, new Date());
+    return {
+      layers: outcome.layer === undefined ? parent : [...parent, knownLayer(outcome.layer)],
+      addedLayer: outcome.layer !== undefined,
+      createdAt: record.createdAt,
+      ...(outcome.copied === undefined ? {} : { contentDigest: outcome.copied }),
+    };
+  }
+
+  /** Records what a step gave. Call it when the step's layer is in the store. */
+  async record(key: StepKey, inputs: StepInputs, outcome: StepOutcome, createdAt: string): Promise<void> {
+    await this.store.cache.put({
+      definition: key.definition,
+      parent: await key.parentContent(),
+      inputs: digestInputs(inputs),
+      result: {
+        ...(outcome.layer === undefined ? {} : { ...outcome.layer }),
+        ...(outcome.copied === undefined ? {} : { copied: outcome.copied }),
+      },
+      createdAt,
+    });
+  }
+
+  #hasBlob(layer: LayerIdentity): boolean {
+    return this.store.layers.get(layer.diffId)?.blobs.some((blob) => this.store.blobs.has(blob.digest, blob.size)) ?? false;
+  }
+}
+
+/** What a step did to the file system. */
+export interface StepOutcome {
+  /** The layer it added; a WORKDIR that existed adds none. */
+  readonly layer?: LayerIdentity;
+  /** Content digest of what a COPY or ADD copied. */
+  readonly copied?: string;
+}
+
+function readOutcome(result: Readonly<Record<string, unknown>>): StepOutcome | undefined {
+  const { diffId, contentDigest, empty, copied } = result;
+  const note = typeof copied === 'string' ? { copied } : {};
+  if (diffId === undefined) return note;
+  if (typeof diffId !== 'string' || typeof contentDigest !== 'string' || !isDigest(diffId) || !isDigest(contentDigest)) return undefined;
+  return { layer: { diffId: parseDiffId(diffId), contentDigest: contentDigest as string as ContentDigest, empty: empty === true }, ...note };
+}

@@ -1,0 +1,49 @@
+import { hostname } from 'node:os';
+import type { Settings } from '../config/index.js';
+import { type Platform, hostPlatform } from '../image/index.js';
+import type { Reporter } from '../progress.js';
+import type { SnapshotDriver } from '../snapshots/index.js';
+import { openSnapshots } from '../snapshots/index.js';
+import { openStore, type Store } from '../store/index.js';
+
+/** What every operation is given besides its own options. */
+export interface Services {
+  readonly settings: Settings;
+  readonly reporter: Reporter;
+  readonly signal: AbortSignal;
+}
+
+/** The parts of a running operation, assembled from the settings: the one place where they meet. */
+export interface Workspace {
+  readonly store: Store;
+  readonly snapshots: SnapshotDriver;
+  readonly platform: Platform;
+  readonly hostname: string;
+}
+
+/** Runs `body` on the store the settings name, and closes it. Takes no lock: enough for what reads names and blobs. */
+export async function withStore<T>(services: Services, body: (store: Store) => Promise<T>): Promise<T> {
+  const store = await openStore(storeOptions(services.settings));
+  try {
+    return await body(store);
+  } finally {
+    await store.close();
+  }
+}
+
+/** As {@link withStore}, with the shared lock held and the snapshots at hand: for what makes or uses root file systems. */
+export async function withWorkspace<T>(services: Services, body: (workspace: Workspace) => Promise<T>): Promise<T> {
+  return withStore(services, async (store) => {
+    const release = await store.lockShared({ signal: services.signal });
+    try {
+      const snapshots = openSnapshots(store, { userxattr: services.settings.rootless });
+      return await body({ store, snapshots, platform: hostPlatform(process.arch), hostname: hostname() });
+    } finally {
+      release();
+    }
+  });
+}
+
+function storeOptions(settings: Settings): { root: string; runRoot: string } {
+  return { root: settings.root, runRoot: settings.runRoot };
+}
