@@ -1,4 +1,21 @@
-import type { Digest } from '../image/index.js';
+import { createHash } from 'node:crypto';
+import { createReadStream, mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { hasCode } from '../errors.js';
+import {
+  type Digest,
+  DigestMismatchError,
+  digestAlgorithm,
+  digestOf,
+  MAX_MANIFEST_BYTES,
+  SizeMismatchError,
+  verify,
+} from '../image/index.js';
+import { BlobNotFoundError } from './errors.js';
+import { blobPath, type Layout } from './layout.js';
+import type { Scratch } from './scratch.js';
+import { explainStoreError, writingTo } from './system-errors.js';
 
 /** How a blob is addressed, and its size in bytes as stored. */
 export interface BlobRef {
@@ -45,4 +62,149 @@ export interface BlobStore {
   adopt(file: string, blob: BlobRef): void;
   /** A new path (no file yet) in this process's scratch directory; what is left there goes when the store is closed. */
   tempFile(): Promise<string>;
+}
+
+/** Bytes handed to one write(2). */
+const WRITE_SIZE = 1024 * 1024;
+
+export function openBlobs(layout: Layout, scratch: Scratch): BlobStore {
+  const writing = new Map<Digest, Promise<BlobRef>>();
+  let files = 0;
+
+  const path = (digest: Digest): string => blobPath(layout, digest);
+  const sizeIfThere = (digest: Digest): number | undefined => statSync(path(digest), { throwIfNoEntry: false })?.size;
+  // A blob of another size was torn by a power failure: it counts as absent and is written again.
+  const has = (digest: Digest, size?: number): boolean => {
+    const found = sizeIfThere(digest);
+    return found !== undefined && (size === undefined || found === size);
+  };
+  const size = (digest: Digest): number => {
+    const found = sizeIfThere(digest);
+    if (found === undefined) throw new BlobNotFoundError(digest, path(digest));
+    return found;
+  };
+  const tempFile = async (): Promise<string> => join(await scratch.dir(), `blob-${files++}`);
+  const adopt = (file: string, blob: BlobRef): void => {
+    const target = path(blob.digest);
+    writingTo(target, () => {
+      if (has(blob.digest, blob.size)) {
+        rmSync(file, { force: true });
+        return;
+      }
+      if (digestAlgorithm(blob.digest) !== 'sha256') mkdirSync(dirname(target), { recursive: true });
+      renameSync(file, target);
+    });
+  };
+  const write = async (content: AsyncIterable<Uint8Array>, algorithm: 'sha256' | 'sha512', signal?: AbortSignal): Promise<BlobRef> => {
+    const file = await tempFile();
+    try {
+      const blob = await writeHashed(content, { file, algorithm, ...(signal === undefined ? {} : { signal }) });
+      adopt(file, blob);
+      return blob;
+    } catch (error) {
+      rmSync(file, { force: true });
+      throw error;
+    }
+  };
+
+  return {
+    has,
+    size,
+    path,
+    tempFile,
+    adopt,
+    async *open(blob) {
+      const file = path(blob.digest);
+      const expected = { digest: blob.digest, size: blob.size ?? size(blob.digest) };
+      yield* verify(readFile(file, blob.digest), expected, `"${file}"`);
+    },
+    readAll(blob, maxBytes = MAX_MANIFEST_BYTES) {
+      const file = path(blob.digest);
+      const found = size(blob.digest);
+      if (found > maxBytes) throw new SizeMismatchError(maxBytes, found, `"${file}"`);
+      if (blob.size !== undefined && found !== blob.size) throw new SizeMismatchError(blob.size, found, `"${file}"`);
+      const bytes = readFileSync(file);
+      const algorithm = digestAlgorithm(blob.digest);
+      const actual = `${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}` as Digest;
+      if (actual !== blob.digest) throw new DigestMismatchError(blob.digest, actual, `"${file}"`);
+      return bytes;
+    },
+    async put(content, expected, options) {
+      if (expected === undefined) return await write(content, 'sha256', options?.signal);
+      // Writers of one blob in this process share the write; if it fails, the next one tries with its own content.
+      for (let other = writing.get(expected.digest); other !== undefined; other = writing.get(expected.digest)) {
+        await other.catch(() => undefined);
+      }
+      if (has(expected.digest, expected.size)) return expected;
+      const checked = verify(content, expected, `blob ${expected.digest}`);
+      const mine = write(checked, digestAlgorithm(expected.digest), options?.signal).finally(() => writing.delete(expected.digest));
+      writing.set(expected.digest, mine);
+      return await mine;
+    },
+    async putBytes(bytes) {
+      const blob = { digest: digestOf(bytes), size: bytes.byteLength };
+      return has(blob.digest, blob.size) ? blob : await write(once(bytes), 'sha256');
+    },
+  };
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
+
+async function* readFile(file: string, digest: Digest): AsyncGenerator<Uint8Array> {
+  try {
+    yield* createReadStream(file, { highWaterMark: 256 * 1024 });
+  } catch (error) {
+    throw hasCode(error, 'ENOENT') ? new BlobNotFoundError(digest, file) : error;
+  }
+}
+
+async function writeHashed(
+  content: AsyncIterable<Uint8Array>,
+  options: { readonly file: string; readonly algorithm: 'sha256' | 'sha512'; readonly signal?: AbortSignal },
+): Promise<BlobRef> {
+  const hash = createHash(options.algorithm);
+  let size = 0;
+  const handle = await guarded(options.file, () => open(options.file, 'wx', 0o644));
+  try {
+    let gathered: Uint8Array[] = [];
+    let gatheredBytes = 0;
+    const flush = async (): Promise<void> => {
+      const chunks = gathered;
+      gathered = [];
+      gatheredBytes = 0;
+      await guarded(options.file, () => writeFully(handle, chunks));
+    };
+    for await (const chunk of content) {
+      options.signal?.throwIfAborted();
+      hash.update(chunk);
+      size += chunk.byteLength;
+      gathered.push(chunk);
+      gatheredBytes += chunk.byteLength;
+      if (gatheredBytes >= WRITE_SIZE) await flush();
+    }
+    await flush();
+  } finally {
+    await handle.close();
+  }
+  return { digest: `${options.algorithm}:${hash.digest('hex')}` as Digest, size };
+}
+
+// writev(2) may write less than it was given, on a nearly full disk for one.
+async function writeFully(handle: FileHandle, chunks: readonly Uint8Array[]): Promise<void> {
+  const total = chunks.reduce((bytes, chunk) => bytes + chunk.byteLength, 0);
+  if (total === 0) return;
+  const { bytesWritten } = await handle.writev([...chunks]);
+  if (bytesWritten === total) return;
+  const rest = Buffer.concat(chunks).subarray(bytesWritten);
+  for (let offset = 0; offset < rest.byteLength; ) offset += (await handle.write(rest, offset)).bytesWritten;
+}
+
+async function guarded<T>(file: string, body: () => Promise<T>): Promise<T> {
+  try {
+    return await body();
+  } catch (error) {
+    throw explainStoreError(error, file);
+  }
 }

@@ -11,31 +11,6 @@ export class BlobNotFoundError extends TsbuildError {
   }
 }
 
-export class DigestMismatchError extends TsbuildError {
-  readonly code = 'DIGEST_MISMATCH';
-  constructor(
-    readonly expected: string,
-    readonly actual: string,
-    readonly origin: string,
-    options?: ErrorOptions,
-  ) {
-    super(`Cannot accept content from ${origin}: expected ${expected}, got ${actual}`, options);
-  }
-}
-
-export class SizeMismatchError extends TsbuildError {
-  readonly code = 'SIZE_MISMATCH';
-  constructor(
-    readonly expectedBytes: number,
-    /** How many bytes there were; one more than expected when reading stopped at the first byte too many. */
-    readonly actualBytes: number,
-    readonly origin: string,
-  ) {
-    const found = actualBytes > expectedBytes ? 'more' : String(actualBytes);
-    super(`Cannot accept content from ${origin}: expected ${expectedBytes} bytes, got ${found}`);
-  }
-}
-
 export class ImageNotFoundError extends TsbuildError {
   readonly code = 'IMAGE_NOT_FOUND';
   constructor(readonly nameOrId: string) {
@@ -60,13 +35,18 @@ export class ImageInUseError extends TsbuildError {
   readonly code = 'IMAGE_IN_USE';
   constructor(
     readonly imageId: string,
-    readonly reason: { readonly kind: 'containers'; readonly names: readonly string[] } | { readonly kind: 'names'; readonly names: readonly string[] },
+    readonly reason:
+      | { readonly kind: 'containers'; readonly names: readonly string[] }
+      | { readonly kind: 'names'; readonly names: readonly string[] },
   ) {
     super(
       reason.kind === 'containers'
         ? `Cannot remove image ${imageId.slice(0, 12)}: it is used by working container ${reason.names.map((name) => `"${name}"`).join(', ')}`
         : `Cannot remove image ${imageId.slice(0, 12)}: it has several names, ${reason.names.map((name) => `"${name}"`).join(', ')}`,
-      { hint: reason.kind === 'containers' ? 'Remove the working container first, or use --force' : 'Remove it by each name, or use --force' },
+      {
+        hint:
+          reason.kind === 'containers' ? 'Remove the working container first, or use --force' : 'Remove it by each name, or use --force',
+      },
     );
   }
 }
@@ -95,9 +75,12 @@ export class StoreVersionError extends TsbuildError {
     readonly found: string,
     readonly known: number,
   ) {
-    super(`Cannot use the store at "${root}": its format is version ${JSON.stringify(found.slice(0, 40))}, and this tsbuild knows versions up to ${known}`, {
-      hint: 'Use the newer tsbuild that made it, or give another directory with --root',
-    });
+    super(
+      `Cannot use the store at "${root}": its format is version ${JSON.stringify(found.slice(0, 40))}, and this tsbuild knows versions up to ${known}`,
+      {
+        hint: 'Use the newer tsbuild that made it, or give another directory with --root',
+      },
+    );
   }
 }
 
@@ -136,6 +119,9 @@ export class StoreAccessError extends TsbuildError {
     readonly reason: string,
     options: ErrorOptions,
   ) {
-    super(`Cannot use "${path}" of the store: ${reason}`, { ...options, hint: 'Check its owner and permissions, or give another directory with --root' });
+    super(`Cannot use "${path}" of the store: ${reason}`, {
+      ...options,
+      hint: 'Check its owner and permissions, or give another directory with --root',
+    });
   }
 }

@@ -1,3 +1,10 @@
+import { rmSync, statSync, utimesSync } from 'node:fs';
+import { join } from 'node:path';
+import { hasCode } from '../errors.js';
+import type { Layout } from './layout.js';
+import { isObject, listNames, readRecord, writeRecord } from './record-files.js';
+import type { Scratch } from './scratch.js';
+
 /** The cached outcome of one build step. */
 export interface StepRecord {
   /** `sha256:hex` over everything of the step but its parent's content. */
@@ -26,5 +33,57 @@ export interface StepRecords {
   touch(record: StepRecord, when: Date): void;
   /** When the record was last written or touched. */
   usedAt(record: StepRecord): Date | undefined;
+  /** Forget the records of a definition, or the one on `parent`. */
   remove(definition: string, parent?: string): void;
+  list(): readonly StepRecord[];
+}
+
+export function openStepRecords(layout: Layout, scratch: Scratch): StepRecords {
+  const directory = (definition: string): string => join(layout.steps, keyHex(definition));
+  const file = (definition: string, parent: string): string => join(directory(definition), `${keyHex(parent)}.json`);
+  const usedAt = (record: StepRecord): Date | undefined =>
+    statSync(file(record.definition, record.parent), { throwIfNoEntry: false })?.mtime;
+  const listDirectory = (path: string): StepRecord[] => listNames(path).flatMap((name) => readRecord(join(path, name), isStepRecord) ?? []);
+  return {
+    find: (definition, parent) => readRecord(file(definition, parent), isStepRecord),
+    hasDefinition: (definition) => listNames(directory(definition)).length > 0,
+    listDefinition(definition) {
+      const age = (record: StepRecord): number => usedAt(record)?.getTime() ?? 0;
+      return listDirectory(directory(definition)).sort((a, b) => age(b) - age(a));
+    },
+    async put(record) {
+      writeRecord(file(record.definition, record.parent), record, await scratch.dir());
+    },
+    touch(record, when) {
+      try {
+        utimesSync(file(record.definition, record.parent), when, when);
+      } catch (error) {
+        // Removed by a collection meanwhile, or a store that may only be read: the use is not noted.
+        if (!['ENOENT', 'EROFS', 'EACCES', 'EPERM'].some((code) => hasCode(error, code))) throw error;
+      }
+    },
+    usedAt,
+    remove(definition, parent) {
+      rmSync(parent === undefined ? directory(definition) : file(definition, parent), { recursive: true, force: true });
+    },
+    list: () => listNames(layout.steps).flatMap((name) => listDirectory(join(layout.steps, name))),
+  };
+}
+
+/** Keys become file names, so nothing but a digest is let through. */
+function keyHex(key: string): string {
+  const hex = /^(?:sha256:)?([a-f0-9]{64})$/.exec(key)?.[1];
+  if (hex === undefined) throw new TypeError(`Not a sha256 digest: ${JSON.stringify(key)}`);
+  return hex;
+}
+
+function isStepRecord(value: unknown): value is StepRecord {
+  return (
+    isObject(value) &&
+    typeof value.definition === 'string' &&
+    typeof value.parent === 'string' &&
+    isObject(value.inputs) &&
+    isObject(value.result) &&
+    typeof value.createdAt === 'string'
+  );
 }

@@ -1,11 +1,17 @@
-import type { Descriptor, Digest, ImageConfig, Manifest, Platform } from '../image/index.js';
-import type { BlobStore } from './blobs.js';
-import type { CollectResult } from './collect.js';
-import type { ContainerRecords } from './containers.js';
-import type { LayerRecords } from './layer-records.js';
-import type { NameStore } from './names.js';
-import type { Scratch } from './scratch.js';
-import type { StepRecords } from './step-records.js';
+import { resolve } from 'node:path';
+import type { Descriptor, Platform } from '../image/index.js';
+import { type BlobStore, openBlobs } from './blobs.js';
+import { checkStore } from './check.js';
+import { type CollectedParts, type CollectOptions, type CollectResult, markAndSweep } from './collect.js';
+import { type ContainerRecords, openContainers } from './containers.js';
+import { type LayerRecords, openLayerRecords } from './layer-records.js';
+import { checkLayout, ensureLayout, layoutOf } from './layout.js';
+import { acquireLock, tryLock } from './locks.js';
+import { type NameStore, openNames } from './names.js';
+import { imageIdsOf, readImage, type StoredImage } from './read-image.js';
+import { type RemoveImageResult, removeImage } from './remove-image.js';
+import { emptyTrash, openScratch, type Scratch, sweepScratch } from './scratch.js';
+import { openStepRecords, type StepRecords } from './step-records.js';
 
 export interface StoreOptions {
   /** Directory of everything that lasts. */
@@ -14,29 +20,12 @@ export interface StoreOptions {
   readonly runRoot: string;
   /** Leave syncfs and fsync out: a power failure may then lose what was just built, a killed process not. */
   readonly noSync?: boolean;
+  /** Registries that a short name may have come from; Docker Hub alone if left out. */
+  readonly searchRegistries?: readonly string[];
 }
 
 /** Lets go of a lock. Calling it twice does nothing. */
 export type Release = () => void;
-
-/** An image as its blobs say it is. */
-export interface StoredImage {
-  /** What the name points to: a manifest, or an index. */
-  readonly descriptor: Descriptor;
-  readonly manifestDescriptor: Descriptor;
-  readonly manifest: Manifest;
-  readonly manifestBytes: Uint8Array;
-  readonly config: ImageConfig;
-  readonly configBytes: Uint8Array;
-  /** Hexadecimal digits of the config's digest. */
-  readonly imageId: string;
-}
-
-export interface RemoveImageResult {
-  readonly untagged: readonly string[];
-  /** Image ID, if the image itself went. */
-  readonly deleted?: string;
-}
 
 /** The on-disk store. Opening takes no lock and, if there is nothing there, creates nothing; writers create what they need. */
 export interface Store {
@@ -69,17 +58,102 @@ export interface Store {
    * @throws {BlobNotFoundError} @throws {DigestMismatchError} the store was damaged
    */
   readImage(descriptor: Descriptor, platform?: Platform): StoredImage;
+  /** The IDs by which people know the image: of an index, its own first. Empty if its manifest is not here. */
+  imageIds(descriptor: Descriptor): readonly string[];
   /**
    * `rmi`. By name: the name goes, and the image with it if that was its last. By ID: the image and all its names.
+   * With `force`, working containers made from it go too. Blobs stay until a collection.
    *
    * @throws {ImageNotFoundError}
    * @throws {ImageInUseError} used by a working container, or several names and given by ID, without `force`
    */
   removeImage(nameOrId: string, options: { readonly force: boolean }): Promise<RemoveImageResult>;
   /** Remove every blob, record and snapshot that no name, working container or cache record needs. */
-  collect(options?: { readonly wait?: boolean; readonly signal?: AbortSignal }): Promise<CollectResult>;
+  collect(options?: CollectOptions): Promise<CollectResult>;
   /** Read everything that is named and list what is wrong; empty when all is well. */
   check(): Promise<readonly string[]>;
   /** Let go of locks, remove this process's scratch directory, empty the trash as far as this user may. */
   close(): Promise<void>;
+}
+
+/**
+ * Open the store at `options.root`.
+ *
+ * @throws {StoreVersionError} it was made by a newer tsbuild
+ * @throws {StoreCorruptError} it is not an OCI layout we can read
+ */
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const layout = layoutOf(resolve(options.root));
+  checkLayout(layout);
+  let isComplete = false;
+  const ensure = (): void => {
+    if (!isComplete) ensureLayout(layout);
+    isComplete = true;
+  };
+
+  const scratch = openScratch(layout, ensure);
+  const blobs = openBlobs(layout, scratch);
+  const imageIds = (descriptor: Descriptor): readonly string[] => imageIdsOf(blobs, descriptor);
+  const { noSync = false, searchRegistries = ['docker.io'] } = options;
+  const names = openNames({ layout, ensureLayout: ensure, noSync, searchRegistries, imageIds });
+  const layers = openLayerRecords(layout, scratch, blobs.has);
+  const cache = openStepRecords(layout, scratch);
+  const containers = openContainers(layout, scratch);
+  const parts: CollectedParts = { layout, blobs, names, layers, cache, containers, scratch };
+  const held = new Set<Release>();
+  const hold = (release: Release): Release => {
+    const releaseOnce = (): void => {
+      if (held.delete(releaseOnce)) release();
+    };
+    held.add(releaseOnce);
+    return releaseOnce;
+  };
+
+  const store: Store = {
+    root: layout.root,
+    runRoot: resolve(options.runRoot),
+    blobs,
+    names,
+    layers,
+    cache,
+    containers,
+    scratch,
+    snapshotsDir: layout.snapshots,
+    cacheMountsDir: layout.cacheMounts,
+    statCacheDir: layout.statCache,
+    ensureLayout: ensure,
+    async lockShared(lockOptions) {
+      ensure();
+      const release = hold(await acquireLock(layout.storeLock, 'shared', lockOptions));
+      await sweepScratch(layout, Date.now());
+      return release;
+    },
+    async lockExclusive(lockOptions) {
+      ensure();
+      if (held.size > 0) throw new TypeError('lockExclusive() while this store object holds a lock would wait for itself');
+      return hold(await acquireLock(layout.storeLock, 'exclusive', lockOptions));
+    },
+    readImage: (descriptor, platform) => readImage(blobs, descriptor, platform),
+    imageIds,
+    removeImage: (nameOrId, removeOptions) => removeImage({ names, containers, imageIds }, nameOrId, removeOptions),
+    async collect(collectOptions = {}) {
+      ensure();
+      const release =
+        collectOptions.wait === true ? await store.lockExclusive(collectOptions) : await tryLock(layout.storeLock, 'exclusive');
+      if (release === undefined) return { kind: 'busy' };
+      try {
+        await sweepScratch(layout, Date.now());
+        return markAndSweep(parts, collectOptions);
+      } finally {
+        release();
+      }
+    },
+    check: () => checkStore(parts),
+    async close() {
+      for (const release of held) release();
+      await scratch.release();
+      await emptyTrash(layout);
+    },
+  };
+  return store;
 }

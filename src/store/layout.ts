@@ -1,0 +1,111 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { hasCode } from '../errors.js';
+import { type Digest, digestAlgorithm, digestHex } from '../image/index.js';
+import { StoreCorruptError, StoreVersionError } from './errors.js';
+import { writingTo } from './system-errors.js';
+
+/** The format described in docs/on-disk-format.md; raise it when an older tsbuild would misread what a newer one writes. */
+const LAYOUT_VERSION = 1;
+// https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md#oci-layout-file
+const OCI_LAYOUT = '{"imageLayoutVersion":"1.0.0"}';
+
+/** Every path below the store's root. */
+export interface Layout {
+  readonly root: string;
+  readonly versionFile: string;
+  readonly indexFile: string;
+  readonly indexLock: string;
+  readonly storeLock: string;
+  readonly blobs: string;
+  readonly layers: string;
+  readonly snapshots: string;
+  readonly steps: string;
+  readonly cacheMounts: string;
+  readonly statCache: string;
+  readonly containers: string;
+  readonly tmp: string;
+  readonly trash: string;
+}
+
+export function layoutOf(root: string): Layout {
+  return {
+    root,
+    versionFile: join(root, 'version'),
+    indexFile: join(root, 'index.json'),
+    indexLock: join(root, 'index.lock'),
+    storeLock: join(root, 'lock'),
+    blobs: join(root, 'blobs'),
+    layers: join(root, 'layers'),
+    snapshots: join(root, 'snapshots'),
+    steps: join(root, 'cache', 'steps'),
+    cacheMounts: join(root, 'cache', 'mounts'),
+    statCache: join(root, 'cache', 'stat'),
+    containers: join(root, 'containers'),
+    tmp: join(root, 'tmp'),
+    trash: join(root, 'trash'),
+  };
+}
+
+export function blobPath(layout: Layout, digest: Digest): string {
+  return join(layout.blobs, digestAlgorithm(digest), digestHex(digest));
+}
+
+/**
+ * Refuse a store this program does not understand. Creates nothing.
+ *
+ * @throws {StoreVersionError} made by a newer tsbuild
+ * @throws {StoreCorruptError} an OCI layout of another version than 1.0.0
+ */
+export function checkLayout(layout: Layout): void {
+  const version = readIfThere(layout.versionFile)?.trim();
+  if (version !== undefined && !(/^[0-9]{1,9}$/.test(version) && Number(version) <= LAYOUT_VERSION)) {
+    throw new StoreVersionError(layout.root, version, LAYOUT_VERSION);
+  }
+  const ociLayoutFile = join(layout.root, 'oci-layout');
+  const ociLayout = readIfThere(ociLayoutFile);
+  if (ociLayout !== undefined && !/"imageLayoutVersion"\s*:\s*"1\.0\.0"/.test(ociLayout)) {
+    throw new StoreCorruptError(ociLayoutFile, 'it does not say "imageLayoutVersion": "1.0.0"');
+  }
+}
+
+/**
+ * Make what is missing. A layout of an older version is brought up to date: version 0 is a plain OCI image layout without a version file,
+ * made by another tool, and only lacks our directories. Safe when several processes do it at once: each file appears complete, by rename.
+ */
+export function ensureLayout(layout: Layout): void {
+  writingTo(layout.root, () => {
+    mkdirSync(layout.root, { recursive: true, mode: 0o711 });
+    for (const directory of [
+      join(layout.blobs, 'sha256'),
+      layout.layers,
+      layout.snapshots,
+      layout.steps,
+      layout.containers,
+      layout.tmp,
+      layout.trash,
+    ]) {
+      mkdirSync(directory, { recursive: true });
+    }
+    writeOnce(layout, join(layout.root, 'oci-layout'), OCI_LAYOUT);
+    writeOnce(layout, layout.versionFile, `${LAYOUT_VERSION}\n`);
+  });
+}
+
+/** Every process writes the same bytes here, so who wins the race does not matter. */
+function writeOnce(layout: Layout, file: string, text: string): void {
+  if (existsSync(file)) return;
+  const temporary = join(layout.tmp, randomBytes(8).toString('hex'));
+  writeFileSync(temporary, text, { flag: 'wx' });
+  renameSync(temporary, file);
+}
+
+function readIfThere(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
