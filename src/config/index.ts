@@ -1,0 +1,17 @@
+export type { AuthFile } from './auth-files.js';
+export { type Credentials, findCredentials, parseCredentials } from './credentials.js';
+export type { Environment } from './environment.js';
+export { SettingsError } from './errors.js';
+export type { IdMode } from './identity.js';
+export type { Proxies } from './proxies.js';
+export { readRegistries } from './read-registries.js';
+export {
+  expandShortName,
+  findRegistryRule,
+  type ImageLocation,
+  isShortName,
+  locateImage,
+  type Registries,
+  type RegistryRule,
+} from './registries.js';
+export { type GlobalFlags, LOG_LEVELS, type LogLevel, readSettings, type Settings } from './settings.js';
