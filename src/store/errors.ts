@@ -1,10 +1,11 @@
 import { type ErrorCode, TsbuildError } from '../errors.js';
-import type { Digest } from '../image/index.js';
+import type { DiffId, Digest } from '../image/index.js';
 
 export class BlobNotFoundError extends TsbuildError {
   readonly code = 'BLOB_NOT_FOUND';
   constructor(
-    readonly digest: Digest,
+    /** Of the blob, or of a layer of which no blob is known. */
+    readonly digest: Digest | DiffId,
     readonly path: string,
   ) {
     super(`Cannot read blob ${digest}: "${path}" does not exist`, { hint: 'Pull or build the image again' });

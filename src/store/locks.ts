@@ -1,18 +1,16 @@
 import { closeSync, constants, openSync } from 'node:fs';
+import { flock, flockTry, type LockKind } from '../sys/index.js';
 import type { Release } from './store.js';
 import { writingTo } from './system-errors.js';
-
-export type LockKind = 'shared' | 'exclusive';
 
 /**
  * Wait for a flock(2) on `file`, which is created if need be and never removed. The kernel lets go of it when the process ends, however it ends.
  * Two locks of one process on the same file exclude each other like those of two processes.
  */
 export async function acquireLock(file: string, kind: LockKind, options?: { readonly signal?: AbortSignal }): Promise<Release> {
-  const { flock, flockTry } = await import('../sys/index.js');
   const fd = openLockFile(file);
   try {
-    if (!flockTry(fd, kind)) await flock(fd, kind, options);
+    await flock(fd, kind, options);
   } catch (error) {
     closeSync(fd);
     throw error;
@@ -22,7 +20,6 @@ export async function acquireLock(file: string, kind: LockKind, options?: { read
 
 /** As {@link acquireLock}, but gives up at once when another holds it. */
 export async function tryLock(file: string, kind: LockKind): Promise<Release | undefined> {
-  const { flockTry } = await import('../sys/index.js');
   const fd = openLockFile(file);
   if (flockTry(fd, kind)) return closeOnce(fd);
   closeSync(fd);
@@ -43,7 +40,7 @@ function openLockFile(file: string): number {
   return writingTo(file, () => openSync(file, constants.O_RDONLY | constants.O_CREAT, 0o600));
 }
 
-export function closeOnce(fd: number): Release {
+function closeOnce(fd: number): Release {
   let open = true;
   return () => {
     if (open) closeSync(fd);

@@ -1,5 +1,6 @@
 import { closeSync, openSync } from 'node:fs';
 import { candidateNames, type Descriptor, digestHex, isDigest, parseReference, ReferenceSyntaxError } from '../image/index.js';
+import { syncfs } from '../sys/index.js';
 import { AmbiguousImageError } from './errors.js';
 import { entryName, type IndexEntry, namedEntry, readIndex, unnamedEntry, writeIndex } from './index-file.js';
 import type { Layout } from './layout.js';
@@ -69,7 +70,7 @@ export function openNames(options: NamesOptions): NameStore {
     },
     async publish(names, descriptor) {
       if (isPublished(list(), names, descriptor)) return;
-      if (!options.noSync) await syncFileSystem(layout.root);
+      if (!options.noSync) syncFileSystem(layout.root);
       await change((entries) => pointNames(entries, names, descriptor));
     },
     async untag(names) {
@@ -166,8 +167,7 @@ function dropNames(entries: readonly IndexEntry[], names: ReadonlySet<string>): 
 }
 
 // One syncfs(2) makes everything a name will refer to durable before the name does; fsync of each blob would cost more (0.4 ms a file).
-async function syncFileSystem(root: string): Promise<void> {
-  const { syncfs } = await import('../sys/index.js');
+function syncFileSystem(root: string): void {
   const fd = openSync(root, 'r');
   try {
     syncfs(fd);

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, constants, fstatSync, mkdirSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasCode } from '../errors.js';
+import { flockTry, removeTree } from '../sys/index.js';
 import type { Layout } from './layout.js';
 import { listNames } from './record-files.js';
 import { writingTo } from './system-errors.js';
@@ -49,7 +50,6 @@ export function openScratch(layout: Layout, ensureLayout: () => void): OwnedScra
  * what was locked, and a new one is made.
  */
 async function makeLockedDirectory(layout: Layout): Promise<{ path: string; fd: number }> {
-  const { flockTry } = await import('../sys/index.js');
   for (;;) {
     const path = join(layout.tmp, randomBytes(8).toString('hex'));
     writingTo(path, () => mkdirSync(path, { mode: 0o700 }));
@@ -64,7 +64,6 @@ async function makeLockedDirectory(layout: Layout): Promise<{ path: string; fd: 
 export async function sweepScratch(layout: Layout, now: number): Promise<void> {
   const names = listNames(layout.tmp);
   if (names.length === 0) return;
-  const { flockTry } = await import('../sys/index.js');
   for (const name of names) {
     const path = join(layout.tmp, name);
     const fd = openIfThere(path);
@@ -89,7 +88,6 @@ export async function sweepScratch(layout: Layout, now: number): Promise<void> {
 export async function emptyTrash(layout: Layout): Promise<void> {
   const names = listNames(layout.trash);
   if (names.length === 0) return;
-  const { flockTry, removeTree } = await import('../sys/index.js');
   const fd = openIfThere(layout.trash);
   if (fd === undefined) return;
   try {
