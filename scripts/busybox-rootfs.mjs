@@ -24,7 +24,9 @@ export function writeBusyboxRootfs(file) {
     }
     writeFileSync(join(root, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n', { mode: 0o644 });
     writeFileSync(join(root, 'etc/group'), 'root:x:0:\nnogroup:x:65534:\n', { mode: 0o644 });
-    const tar = execFileSync('tar', ['--owner=0', '--group=0', '--numeric-owner', '--sort=name', '--mtime=@0', '-C', root, '-c', '.'], { maxBuffer: 1 << 28 });
+    const tar = execFileSync('tar', ['--owner=0', '--group=0', '--numeric-owner', '--sort=name', '--mtime=@0', '-C', root, '-c', '.'], {
+      maxBuffer: 1 << 28,
+    });
     const { compress } = createRequire(import.meta.url)('zstd-napi');
     writeFileSync(file, compress(tar));
   } finally {

@@ -52,7 +52,8 @@ export function checkNode() {
   if (major < 20 || (major === 20 && minor < 19)) {
     throw new SetupError(`Node ${process.versions.node} is too old: tsbuild needs 20.19 or newer (https://nodejs.org/en/download)`);
   }
-  if (process.platform !== 'linux') throw new SetupError(`tsbuild builds images with the Linux kernel's own means; this is ${process.platform}`);
+  if (process.platform !== 'linux')
+    throw new SetupError(`tsbuild builds images with the Linux kernel's own means; this is ${process.platform}`);
 }
 
 /** Installs what is missing by apt-get where that may be done, else names the one command. */
@@ -60,7 +61,8 @@ export function ensurePackages(packages) {
   const missing = [...new Set(packages.filter(([, program]) => !hasProgram(program)).map(([name]) => name))];
   if (missing.length === 0) return;
   const command = `apt-get install -y --no-install-recommends ${missing.join(' ')}`;
-  if (!hasProgram('apt-get')) throw new SetupError(`Missing programs; install the equivalents of these Debian packages: ${missing.join(' ')}`);
+  if (!hasProgram('apt-get'))
+    throw new SetupError(`Missing programs; install the equivalents of these Debian packages: ${missing.join(' ')}`);
   if (process.getuid() !== 0) throw new SetupError(`Missing Debian packages; run: sudo ${command}`);
   say(`installing Debian packages: ${missing.join(' ')}`);
   const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
@@ -69,7 +71,9 @@ export function ensurePackages(packages) {
   const install = apt(['install', '-y', '-q', '--no-install-recommends', ...missing]);
   const still = [...new Set(packages.filter(([, program]) => !hasProgram(program)).map(([name]) => name))];
   if (still.length > 0) {
-    throw new SetupError(`apt-get could not install ${still.join(' ')}:\n${(install.stderr || install.stdout || String(install.error)).trim().split('\n').slice(-5).join('\n')}`);
+    throw new SetupError(
+      `apt-get could not install ${still.join(' ')}:\n${(install.stderr || install.stdout || String(install.error)).trim().split('\n').slice(-5).join('\n')}`,
+    );
   }
 }
 
@@ -106,8 +110,15 @@ export function build() {
 export function checkRootless() {
   if (process.getuid() === 0) return;
   const user = execFileSync('id', ['-un'], { encoding: 'utf8' }).trim();
-  const listed = existsSync('/etc/subuid') && readFileSync('/etc/subuid', 'utf8').split('\n').some((line) => line.startsWith(`${user}:`) || line.startsWith(`${process.getuid()}:`));
-  if (!listed) say(`${user} has no subordinate ids: everything will belong to one id; for more: sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${user}`);
+  const listed =
+    existsSync('/etc/subuid') &&
+    readFileSync('/etc/subuid', 'utf8')
+      .split('\n')
+      .some((line) => line.startsWith(`${user}:`) || line.startsWith(`${process.getuid()}:`));
+  if (!listed)
+    say(
+      `${user} has no subordinate ids: everything will belong to one id; for more: sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${user}`,
+    );
   if (hasProgram('newuidmap')) return;
   say('newuidmap is missing (Debian package uidmap): everything will belong to one id');
 }

@@ -1,5 +1,15 @@
 // Makes a fresh clone ready: npm packages, native part, bundle. Idempotent.
-import { build, checkNode, checkRootless, ensureBuildTools, ensureNpmPackages, ensurePackages, RUN_PACKAGES, runMain, TEST_PACKAGES } from './requirements.mjs';
+import {
+  build,
+  checkNode,
+  checkRootless,
+  ensureBuildTools,
+  ensureNpmPackages,
+  ensurePackages,
+  RUN_PACKAGES,
+  runMain,
+  TEST_PACKAGES,
+} from './requirements.mjs';
 
 export function setUp({ forTests = false } = {}) {
   checkNode();

@@ -10,6 +10,7 @@ export const fixtures = join(project, 'build/fixtures');
 export async function makeFixtures() {
   mkdirSync(fixtures, { recursive: true });
   make('busybox.tar.zst', (file) => writeBusyboxRootfs(file));
+  make('busybox.tar', (file) => execFileSync('zstd', ['-dqf', join(fixtures, 'busybox.tar.zst'), '-o', file]));
   make('debian12.tar', debian);
   make('node.tar', node);
 }
@@ -26,7 +27,11 @@ function make(name, write) {
 /** A minimal Debian 12 from the mirrors this machine itself uses. */
 function debian(file) {
   const mirrors = debianMirrors();
-  const run = spawnSync('mmdebstrap', ['--variant=minbase', '--mode=auto', '--include=ca-certificates', '--format=tar', 'bookworm', file, ...mirrors], { encoding: 'utf8' });
+  const run = spawnSync(
+    'mmdebstrap',
+    ['--variant=minbase', '--mode=auto', '--include=ca-certificates', '--format=tar', 'bookworm', file, ...mirrors],
+    { encoding: 'utf8' },
+  );
   if (run.status !== 0) throw new SetupError(`mmdebstrap failed:\n${run.stderr.trim().split('\n').slice(-10).join('\n')}`);
 }
 
@@ -47,5 +52,18 @@ function node(file) {
   const prefix = dirname(dirname(process.execPath));
   const npm = ['lib/node_modules/npm', 'share/nodejs/npm'].find((folder) => existsSync(join(prefix, folder)));
   if (npm === undefined) throw new SetupError(`npm's own files are not below ${prefix}`);
-  execFileSync('tar', ['--owner=0', '--group=0', '--numeric-owner', '--sort=name', '-C', prefix, '--transform', 's,^,usr/local/,', '-cf', file, 'bin/node', npm]);
+  execFileSync('tar', [
+    '--owner=0',
+    '--group=0',
+    '--numeric-owner',
+    '--sort=name',
+    '-C',
+    prefix,
+    '--transform',
+    's,^,usr/local/,',
+    '-cf',
+    file,
+    'bin/node',
+    npm,
+  ]);
 }

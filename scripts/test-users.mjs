@@ -35,7 +35,18 @@ function asUser(user) {
   const script = `mount --bind "$0" ${view} && cd ${view} && exec setpriv --reuid=${user} --regid=${user} --init-groups --inh-caps=-all env -u XDG_RUNTIME_DIR -u XDG_DATA_HOME HOME=/home/${user} USER=${user} LOGNAME=${user} "$1" "$2"`;
   return {
     name: user,
-    command: (file) => ['unshare', '--mount', '--propagation', 'private', 'sh', '-c', script, project, process.execPath, file.replace(project, view)],
+    command: (file) => [
+      'unshare',
+      '--mount',
+      '--propagation',
+      'private',
+      'sh',
+      '-c',
+      script,
+      project,
+      process.execPath,
+      file.replace(project, view),
+    ],
   };
 }
 
@@ -50,7 +61,10 @@ function ensureUser(name) {
 }
 
 function ensureSubordinateIds(name) {
-  for (const [file, flag] of [['/etc/subuid', '--add-subuids'], ['/etc/subgid', '--add-subgids']]) {
+  for (const [file, flag] of [
+    ['/etc/subuid', '--add-subuids'],
+    ['/etc/subgid', '--add-subgids'],
+  ]) {
     const lines = existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n').filter(Boolean) : [];
     if (lines.some((line) => line.startsWith(`${name}:`))) continue;
     const start = lines.reduce((end, line) => Math.max(end, Number(line.split(':')[1]) + Number(line.split(':')[2])), 100000);
@@ -59,9 +73,14 @@ function ensureSubordinateIds(name) {
 }
 
 function dropSubordinateIds(name) {
-  for (const [file, flag] of [['/etc/subuid', '--del-subuids'], ['/etc/subgid', '--del-subgids']]) {
+  for (const [file, flag] of [
+    ['/etc/subuid', '--del-subuids'],
+    ['/etc/subgid', '--del-subgids'],
+  ]) {
     if (!existsSync(file)) continue;
-    for (const line of readFileSync(file, 'utf8').split('\n').filter((entry) => entry.startsWith(`${name}:`))) {
+    for (const line of readFileSync(file, 'utf8')
+      .split('\n')
+      .filter((entry) => entry.startsWith(`${name}:`))) {
       const [, start, count] = line.split(':').map(Number);
       execFileSync('usermod', [flag, `${start}-${start + count - 1}`, name]);
     }

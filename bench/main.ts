@@ -1,0 +1,27 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { largeRun } from './large-run.js';
+import { startUp } from './start-up.js';
+import { formatTable, type Result } from './support/report.js';
+import { project } from './support/tsbuild.js';
+import { trivialInstructions } from './trivial-instructions.js';
+
+const BENCHMARKS: Readonly<Record<string, () => Promise<Result[]>>> = {
+  'start-up': startUp,
+  'trivial-instructions': trivialInstructions,
+  'large-run': largeRun,
+};
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !(name in BENCHMARKS));
+if (unknown.length > 0) throw new Error(`Unknown benchmark ${unknown.join(', ')}; there are ${Object.keys(BENCHMARKS).join(', ')}`);
+
+const results: Result[] = [];
+for (const [name, run] of Object.entries(BENCHMARKS)) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue;
+  console.log(`${name} ...`);
+  results.push(...(await run()));
+}
+console.log(formatTable(results));
+mkdirSync(join(project, 'build'), { recursive: true });
+writeFileSync(join(project, 'build/bench.json'), `${JSON.stringify(results, undefined, 2)}\n`);
