@@ -1,0 +1,70 @@
+// SHA-256 of many files' content, on several threads.
+
+#include <cerrno>
+#include <fcntl.h>
+#include <memory>
+#include <sys/stat.h>
+
+#include "kernel.h"
+#include "module.h"
+#include "parallel.h"
+#include "sha256.h"
+
+namespace tsbuild {
+namespace {
+
+constexpr size_t kBlock = 128 * 1024;
+
+// O_NONBLOCK: opening a fifo would wait for a writer; reading a regular file ignores it.
+Failure hash_file(int dir, const std::string& path, std::vector<char>* block, Sha256Digest* digest) {
+  const UniqueFd fd(open_at2(dir, path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0, kInRoot));
+  if (!fd) return fail("openat2", path);
+  struct stat status;
+  if (fstat(fd.get(), &status) != 0) return fail("fstat", path);
+  if (!S_ISREG(status.st_mode)) return {EINVAL, "hash", path, "not a regular file"};
+  Sha256 hash;
+  for (;;) {
+    const ssize_t size = retry_eintr([&] { return read(fd.get(), block->data(), block->size()); });
+    if (size < 0) return fail("read", path);
+    if (size == 0) break;
+    hash.update(block->data(), static_cast<size_t>(size));
+  }
+  *digest = hash.finish();
+  return {};
+}
+
+napi_value js_hash_files(napi_env env, napi_callback_info info) {
+  Arguments args(env, info);
+  const int dir = args.fd(0);
+  auto paths = std::make_shared<std::vector<std::string>>();
+  if (!args.ok || !get_paths(env, args[1], paths.get())) return nullptr;
+  auto digests = std::make_shared<std::vector<Sha256Digest>>(paths->size());
+  const auto work = [dir, paths, digests] {
+    return parallel_for(paths->size(), [&] {
+      return [&, block = std::vector<char>(kBlock)](size_t i) mutable { return hash_file(dir, (*paths)[i], &block, &(*digests)[i]); };
+    });
+  };
+  return run_on_pool(env, "tsbuild:hash", work, [digests](napi_env calling) {
+    return make_buffer(calling, digests->data(), digests->size() * sizeof(Sha256Digest));
+  });
+}
+
+napi_value js_sha256(napi_env env, napi_callback_info info) {
+  Arguments args(env, info);
+  const std::string bytes = args.bytes(0);
+  const bool portable = args.boolean(1);
+  if (!args.ok) return nullptr;
+  Sha256 hash;
+  hash.update(bytes.data(), bytes.size());
+  const Sha256Digest digest = portable ? sha256_portable(bytes.data(), bytes.size()) : hash.finish();
+  return make_buffer(env, digest.data(), digest.size());
+}
+
+}  // namespace
+}  // namespace tsbuild
+
+void register_hash(napi_env env, napi_value exports) {
+  using namespace tsbuild;
+  export_function(env, exports, "hashFiles", js_hash_files);
+  export_function(env, exports, "sha256", js_sha256);
+}

@@ -1,0 +1,189 @@
+// Mounts that are attached nowhere: an overlay of directories given by descriptor, or a clone of a directory's mount.
+
+#include <cerrno>
+#include <fcntl.h>
+#include <linux/mount.h>
+#include <string>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include <vector>
+
+#include "kernel.h"
+#include "module.h"
+
+// Not in the headers of every C library; the numbers are the same on every architecture.
+#ifndef SYS_open_tree
+#define SYS_open_tree 428
+#endif
+#ifndef SYS_fsopen
+#define SYS_fsopen 430
+#define SYS_fsconfig 431
+#define SYS_fsmount 432
+#endif
+#ifndef SYS_mount_setattr
+#define SYS_mount_setattr 442
+#endif
+#ifndef AT_RECURSIVE
+#define AT_RECURSIVE 0x8000  // linux/fcntl.h
+#endif
+
+namespace tsbuild {
+namespace {
+
+struct Overlay {
+  std::vector<int> lowers;  // top first
+  int upper = -1;
+  int work = -1;
+  bool userxattr = false;
+  bool read_only = false;
+};
+
+// What the kernel says about the last errors, one message per read(2), each with a one-letter level in front ("e overlay: ...").
+std::string mount_log(int context) {
+  std::string text;
+  char message[1024];
+  for (;;) {
+    const ssize_t size = read(context, message, sizeof message);
+    if (size <= 0) return text;  // ENODATA: no more
+    std::string line(message, static_cast<size_t>(size));
+    while (!line.empty() && line.back() == '\n') line.pop_back();
+    if (line.size() > 2 && line[1] == ' ') line.erase(0, 2);
+    text += (text.empty() ? "" : "; ") + line;
+  }
+}
+
+class Context {
+ public:
+  Failure open() {
+    fd_.reset(static_cast<int>(syscall(SYS_fsopen, "overlay", FSOPEN_CLOEXEC)));
+    return fd_ ? Failure{} : fail("fsopen", "overlay");
+  }
+
+  Failure flag(const char* key) { return configure(FSCONFIG_SET_FLAG, key, nullptr, 0); }
+  Failure text(const char* key, const char* value) { return configure(FSCONFIG_SET_STRING, key, value, 0); }
+  Failure create() { return configure(FSCONFIG_CMD_CREATE, nullptr, nullptr, 0); }
+
+  // A directory by its descriptor: no length limit and no escaping of colons. Linux 6.13; before that its name under /proc does.
+  Failure directory(const char* key, int dir) {
+    if (syscall(SYS_fsconfig, fd_.get(), FSCONFIG_SET_FD, key, nullptr, dir) == 0) return {};
+    const int first_error = errno;
+    mount_log(fd_.get());  // drop what that attempt said
+    if (first_error != EINVAL && first_error != EOPNOTSUPP) {
+      errno = first_error;
+      return fail("fsconfig", key);
+    }
+    return text(key, proc_path(dir).c_str());
+  }
+
+  Failure mount(bool read_only, UniqueFd* out) {
+    const unsigned attributes = read_only ? MOUNT_ATTR_RDONLY : 0;
+    out->reset(static_cast<int>(syscall(SYS_fsmount, fd_.get(), FSMOUNT_CLOEXEC, attributes)));
+    if (*out) return {};
+    Failure failure = fail("fsmount", "overlay");
+    failure.detail = mount_log(fd_.get());
+    return failure;
+  }
+
+ private:
+  Failure configure(unsigned command, const char* key, const char* value, int extra) {
+    if (syscall(SYS_fsconfig, fd_.get(), command, key, value, extra) == 0) return {};
+    Failure failure = fail("fsconfig", key == nullptr ? "overlay" : key);
+    failure.detail = mount_log(fd_.get());
+    return failure;
+  }
+
+  UniqueFd fd_;
+};
+
+Failure mount_overlay(const Overlay& overlay, UniqueFd* out) {
+  Context context;
+  if (auto failure = context.open()) return failure;
+  for (const int lower : overlay.lowers) {
+    if (auto failure = context.directory("lowerdir+", lower)) return failure;
+  }
+  if (overlay.upper >= 0) {
+    if (auto failure = context.directory("upperdir", overlay.upper)) return failure;
+    if (auto failure = context.directory("workdir", overlay.work)) return failure;
+    // Without it the end of the mount syncs the whole disk; durability is the store's business, once, when it publishes.
+    if (auto failure = context.flag("volatile")) return failure;
+  }
+  if (overlay.userxattr) {
+    if (auto failure = context.flag("userxattr")) return failure;
+  } else {
+    // Otherwise a kernel configured so would write redirects into the upper, which is a layer and must be a plain tree.
+    // (userxattr excludes them by itself.)
+    if (auto failure = context.text("redirect_dir", "off")) return failure;
+    if (auto failure = context.text("metacopy", "off")) return failure;
+  }
+  // Inode indexes and stored identifiers tie an upper to its lowers; here it is renamed into the store and used elsewhere.
+  if (auto failure = context.text("index", "off")) return failure;
+  if (auto failure = context.text("uuid", "null")) return failure;
+  if (auto failure = context.create()) return failure;
+  return context.mount(overlay.read_only, out);
+}
+
+Failure clone_mount(int dir, bool read_only, bool recursive, UniqueFd* out) {
+  const unsigned deep = recursive ? AT_RECURSIVE : 0;
+  UniqueFd tree(static_cast<int>(syscall(SYS_open_tree, dir, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | deep)));
+  if (!tree) return fail("open_tree");
+  if (read_only) {
+    struct mount_attr attributes = {};
+    attributes.attr_set = MOUNT_ATTR_RDONLY;
+    if (syscall(SYS_mount_setattr, tree.get(), "", AT_EMPTY_PATH | deep, &attributes, sizeof attributes) != 0) return fail("mount_setattr");
+  }
+  *out = std::move(tree);
+  return {};
+}
+
+bool read_lowers(Arguments& args, size_t index, std::vector<int>* lowers) {
+  uint32_t length = 0;
+  if (napi_get_array_length(args.env, args[index], &length) != napi_ok) return false;
+  for (uint32_t i = 0; i < length; i++) {
+    napi_value element = nullptr;
+    int32_t number = -1;
+    napi_get_element(args.env, args[index], i, &element);
+    if (napi_get_value_int32(args.env, element, &number) != napi_ok || number < 0) return false;
+    lowers->push_back(number);
+  }
+  return true;
+}
+
+napi_value js_mount_overlay(napi_env env, napi_callback_info info) {
+  Arguments args(env, info);
+  Overlay overlay;
+  if (!read_lowers(args, 0, &overlay.lowers)) return throw_type_error(env, "Argument 1 is not an array of descriptors");
+  const bool has_upper = !args.absent(1);
+  if (has_upper) {
+    overlay.upper = args.fd(1);
+    overlay.work = args.fd(2);
+  }
+  overlay.userxattr = args.boolean(3);
+  overlay.read_only = args.boolean(4);
+  if (!args.ok) return nullptr;
+
+  UniqueFd mount;
+  const bool single = overlay.lowers.size() == 1 && !has_upper;
+  const Failure failure = single ? clone_mount(overlay.lowers[0], true, false, &mount) : mount_overlay(overlay, &mount);
+  return failure ? throw_failure(env, failure) : make_number(env, mount.steal());
+}
+
+napi_value js_clone_mount(napi_env env, napi_callback_info info) {
+  Arguments args(env, info);
+  const int dir = args.fd(0);
+  const bool read_only = args.boolean(1);
+  const bool recursive = args.boolean(2);
+  if (!args.ok) return nullptr;
+  UniqueFd mount;
+  const Failure failure = clone_mount(dir, read_only, recursive, &mount);
+  return failure ? throw_failure(env, failure) : make_number(env, mount.steal());
+}
+
+}  // namespace
+}  // namespace tsbuild
+
+void register_overlay(napi_env env, napi_value exports) {
+  using namespace tsbuild;
+  export_function(env, exports, "mountOverlay", js_mount_overlay);
+  export_function(env, exports, "cloneMount", js_clone_mount);
+}
