@@ -1,0 +1,102 @@
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import * as assert from 'uvu/assert';
+import { fastTempRoot } from './temp-dir.js';
+
+export const project = fileURLToPath(new URL('../../../../', import.meta.url)).replace(/\/$/, '');
+export const fixtures = join(project, 'build/fixtures');
+export const containerfiles = join(project, 'test/containerfiles');
+
+export interface Run {
+  readonly status: number | null;
+  readonly signal: string | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly stdin?: string | Uint8Array;
+  readonly signal?: AbortSignal;
+}
+
+/** Runs any program and collects what it prints. */
+export function run(argv: readonly string[], options: RunOptions = {}): Promise<Run> {
+  return new Promise((resolve, reject) => {
+    const [program, ...args] = argv;
+    const child = spawn(program!, args, {
+      cwd: options.cwd,
+      env: { ...process.env, ...options.env },
+      stdio: ['pipe', 'pipe', 'pipe'],
+      ...(options.signal === undefined ? {} : { signal: options.signal, killSignal: 'SIGKILL' as const }),
+    });
+    const out: Buffer[] = [];
+    const err: Buffer[] = [];
+    child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
+    child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
+    child.stdin.on('error', () => {
+      // The program ended without reading its input: its status tells.
+    });
+    child.on('error', (error) => (error.name === 'AbortError' ? undefined : reject(error)));
+    child.on('close', (status, signal) =>
+      resolve({ status, signal, stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(err).toString() }),
+    );
+    child.stdin.end(options.stdin);
+  });
+}
+
+/** As {@link run}; anything but status 0 fails the test, with everything that was printed. */
+export async function runOk(argv: readonly string[], options: RunOptions = {}): Promise<Run> {
+  const result = await run(argv, options);
+  assert.is(result.status, 0, `${argv.join(' ')}\nstatus ${result.status} ${result.signal}\n${result.stdout}\n${result.stderr}`);
+  return result;
+}
+
+/** bin/tsbuild with a store of its own. */
+export class TestStore {
+  readonly root: string;
+
+  constructor(readonly directory: string) {
+    this.root = join(directory, 'root');
+  }
+
+  tsbuild(args: readonly string[], options: RunOptions = {}): Promise<Run> {
+    return run(this.argv(args), options);
+  }
+
+  ok(args: readonly string[], options: RunOptions = {}): Promise<Run> {
+    return runOk(this.argv(args), options);
+  }
+
+  argv(args: readonly string[]): string[] {
+    return [join(project, 'bin/tsbuild'), '--root', this.root, '--runroot', join(this.directory, 'run'), ...args];
+  }
+}
+
+/**
+ * Runs `body` with an empty store on a tmpfs. Afterwards it is removed the way its owner can: some of its files belong to subordinate ids.
+ */
+export async function withTestStore<T>(body: (store: TestStore) => Promise<T>): Promise<T> {
+  const directory = mkdtempSync(join(fastTempRoot(), 'tsbuild-store-'));
+  mkdirSync(join(directory, 'run'));
+  const store = new TestStore(directory);
+  try {
+    return await body(store);
+  } finally {
+    await store.tsbuild(['unshare', 'rm', '-rf', store.root]);
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** Adds the busybox base as `localhost/busybox`. */
+export async function addBusybox(store: TestStore): Promise<void> {
+  const context = join(store.directory, 'busybox');
+  mkdirSync(context, { recursive: true });
+  await runOk(['cp', join(containerfiles, 'busybox/Containerfile'), context]);
+  await runOk(['cp', join(fixtures, 'busybox.tar.zst'), join(context, 'rootfs.tar.zst')]);
+  await store.ok(['bud', '-q', '-t', 'busybox', context]);
+}
