@@ -1,0 +1,150 @@
+import type { ProgressEvent, Reporter, StepLabel } from '../progress.js';
+import { formatNote, formatWarning } from './messages.js';
+import { shortId } from './short-id.js';
+import { type LogChunk, StageLog } from './stage-log.js';
+import type { Terminal } from './terminal.js';
+
+export interface BuildReporterOptions {
+  /** Nothing but warnings, and the log of a step that fails. */
+  readonly quiet: boolean;
+  readonly warnings: boolean;
+  /** How much output of commands a stage in the background may hold back; 4 MiB unless given. */
+  readonly limitBytes?: number;
+}
+
+interface StageState {
+  readonly log: StageLog;
+  finished: boolean;
+}
+
+const DEFAULT_LIMIT_BYTES = 4 << 20;
+
+/**
+ * Shows a build in Buildah's words. Stages run side by side, but their lines come out stage by stage: those of one stage, the
+ * foreground, at once, those of the others when their turn comes, or at once when one of their steps fails.
+ */
+export class BuildReporter implements Reporter {
+  private stageCount = 1;
+  private readonly stages = new Map<number, StageState>();
+  private foreground: number | undefined;
+  /** The `--> ID` line of the last step: Buildah prints it after COMMIT, because there the step's commit is the image's. */
+  private lastId: string | undefined;
+  private readonly limitBytes: number;
+
+  constructor(
+    private readonly terminal: Terminal,
+    private readonly options: BuildReporterOptions,
+  ) {
+    this.limitBytes = options.limitBytes ?? DEFAULT_LIMIT_BYTES;
+  }
+
+  report(event: ProgressEvent): void {
+    switch (event.kind) {
+      case 'build-started':
+        this.stageCount = event.stages;
+        break;
+      case 'step-started':
+        this.stepStarted(event.step);
+        break;
+      case 'step-cached':
+        this.line(event.step, `--> Using cache ${shortId(event.id)}\n`);
+        this.stepEnded(event.step, event.id);
+        break;
+      case 'step-done':
+        this.stepEnded(event.step, event.id);
+        break;
+      case 'step-output':
+        this.write(event.step.stage, { stream: event.stream === 'stdout' ? 'out' : 'err', content: event.bytes, fromCommand: true });
+        break;
+      case 'step-failed':
+        this.stageState(event.step.stage).log.flush(this.terminal);
+        break;
+      case 'commit':
+        this.commit(event.name);
+        break;
+      case 'tagged':
+        this.say(`Successfully tagged ${event.name}\n`);
+        break;
+      case 'note':
+        if (!this.options.quiet) this.terminal.err(formatNote(event.text));
+        break;
+      case 'warning':
+        if (this.options.warnings) this.terminal.err(formatWarning(event.text));
+        break;
+      case 'transfer':
+        // Buildah shows no transfers in a build with layers.
+        break;
+    }
+  }
+
+  /** Shows what still waits for its turn: call it when the build is over, however it ended. */
+  finish(): void {
+    if (this.options.quiet) return;
+    for (const [, stage] of [...this.stages].sort(([a], [b]) => a - b)) stage.log.flush(this.terminal);
+    this.sayLastId();
+  }
+
+  private stepStarted(step: StepLabel): void {
+    // In quiet mode a log holds one step's output, for the case that it fails.
+    if (this.options.quiet) this.stageState(step.stage).log.clear();
+    this.line(step, `${this.prefix(step.stage)}STEP ${step.index}/${step.total}: ${step.text}\n`);
+  }
+
+  private stepEnded(step: StepLabel, id: string): void {
+    const last = step.index === step.total;
+    if (last && step.stage === this.stageCount - 1) this.lastId = id;
+    else if (id !== '') this.line(step, `--> ${shortId(id)}\n`);
+    if (!last) return;
+    this.stageState(step.stage).finished = true;
+    if (this.foreground === step.stage) this.advance();
+  }
+
+  private commit(name: string | undefined): void {
+    this.say(`${this.prefix(this.stageCount - 1)}COMMIT${name === undefined ? '' : ` ${name}`}\n`);
+    this.sayLastId();
+  }
+
+  private sayLastId(): void {
+    if (this.lastId !== undefined && this.lastId !== '') this.say(`--> ${shortId(this.lastId)}\n`);
+    this.lastId = undefined;
+  }
+
+  private prefix(stage: number): string {
+    return this.stageCount > 1 ? `[${stage + 1}/${this.stageCount}] ` : '';
+  }
+
+  private say(text: string): void {
+    if (!this.options.quiet) this.terminal.out(text);
+  }
+
+  private line(step: StepLabel, text: string): void {
+    if (!this.options.quiet) this.write(step.stage, { stream: 'out', content: text, fromCommand: false });
+  }
+
+  private write(stage: number, chunk: LogChunk): void {
+    const state = this.stageState(stage);
+    if (!this.options.quiet && this.foreground === stage) this.terminal[chunk.stream](chunk.content);
+    else state.log.add(chunk);
+  }
+
+  private stageState(stage: number): StageState {
+    const known = this.stages.get(stage);
+    if (known !== undefined) return known;
+    const state = { log: new StageLog(this.limitBytes), finished: false };
+    this.stages.set(stage, state);
+    this.foreground ??= stage;
+    return state;
+  }
+
+  /** The foreground stage is done: show finished ones up to the next that still runs, which becomes the foreground. */
+  private advance(): void {
+    const next = [...this.stages].filter(([index]) => index !== this.foreground).sort(([a], [b]) => a - b);
+    this.foreground = undefined;
+    for (const [index, stage] of next) {
+      if (!this.options.quiet) stage.log.flush(this.terminal);
+      if (stage.finished) continue;
+      this.foreground = index;
+      return;
+    }
+  }
+}

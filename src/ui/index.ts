@@ -1,0 +1,11 @@
+export { BuildReporter } from './build-reporter.js';
+export { formatError } from './error-text.js';
+export { type CommandHelp, type FlagHelp, formatCommandHelp, formatProgramHelp } from './help-text.js';
+export { formatAge, formatGoTime, formatSize } from './human.js';
+export { printable } from './messages.js';
+export { shortId } from './short-id.js';
+export { suggest } from './suggest.js';
+export { formatTable } from './table.js';
+export { executeTemplate, TemplateError, type TemplateOptions } from './template/index.js';
+export { processTerminal, type Terminal } from './terminal.js';
+export { TransferReporter } from './transfer-reporter.js';
