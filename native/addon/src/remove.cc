@@ -23,7 +23,7 @@ class Remover {
 
   // A file or a whole directory; failures are kept in `first`.
   void remove(int dir, const std::string& name, const std::string& path, int depth) {
-    if (unlink_in(dir, name, 0)) return;
+    if (unlink_in(dir, name, 0, depth)) return;
     if (errno == EISDIR || errno == EPERM) {
       const int unlink_error = errno;
       struct stat status;
@@ -41,10 +41,10 @@ class Remover {
     if (!first) first = fail(syscall, path);
   }
 
-  // True when gone. A directory of ours without write permission gets it.
-  bool unlink_in(int dir, const std::string& name, int flags) {
+  // True when gone. A directory of ours without write permission gets it, except the caller's, which stays.
+  bool unlink_in(int dir, const std::string& name, int flags, int depth) {
     if (unlinkat(dir, name.c_str(), flags) == 0 || errno == ENOENT) return true;
-    if (errno != EACCES) return false;
+    if (errno != EACCES || depth == 0) return false;
     if (fchmod(dir, 0700) == 0 && unlinkat(dir, name.c_str(), flags) == 0) return true;
     errno = EACCES;
     return false;
@@ -70,9 +70,11 @@ class Remover {
     if (is_top) top_ = fd.get();
     if (depth >= kDeepest && move_to_top(dir, name)) return;
     for (int pass = 0;; pass++) {
+      const unsigned long moves_before = moves_;
       empty(fd.get(), path, depth);
-      if (unlink_in(dir, name, AT_REMOVEDIR)) return;
+      if (unlink_in(dir, name, AT_REMOVEDIR, depth)) return;
       // What was moved here, or was created meanwhile, needs another pass.
+      if (is_top && moves_ != moves_before) pass = 0;
       const bool again = (errno == ENOTEMPTY || errno == EEXIST) && !first && pass < kPasses;
       if (!again) {
         keep("unlinkat", path);
