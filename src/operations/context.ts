@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import type { Settings } from '../config/index.js';
-import { type Platform, hostPlatform } from '../image/index.js';
+import { hostPlatform, type Platform } from '../image/index.js';
 import type { Reporter } from '../progress.js';
 import type { SnapshotDriver } from '../snapshots/index.js';
 import { openSnapshots } from '../snapshots/index.js';

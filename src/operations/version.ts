@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { hostPlatform, formatPlatform } from '../image/index.js';
+import { formatPlatform, hostPlatform } from '../image/index.js';
 import { packageFile } from '../sys/index.js';
 
 export interface VersionInfo {

@@ -1,0 +1,90 @@
+import { closeSync, constants, openSync, rmSync } from 'node:fs';
+import { EMPTY_LAYER, isEmptyUpper, writeLayer } from '../../layers/index.js';
+import type { RootAttributes, WorkingLayer } from '../../snapshots/index.js';
+import { type LayerIdentity, type LayerState, UnpublishedFiles } from './layer-state.js';
+import { diffIdsOf, type RootState } from './root-state.js';
+import type { Toolbox } from './toolbox.js';
+
+/**
+ * Makes what a step wrote into a layer. Returns at once: the tar, its hashes, the blob and the snapshot are made beside the next step,
+ * which may use the files meanwhile. The working layer must not be mounted any more.
+ */
+export function sealLayer(
+  parent: RootState,
+  working: WorkingLayer,
+  parentRoot: RootAttributes,
+  toolbox: Toolbox,
+  options: { readonly signal: AbortSignal },
+): LayerState {
+  const upper = openSync(working.upper, constants.O_RDONLY | constants.O_DIRECTORY);
+  if (isEmptyUpper(upper, parentRoot)) {
+    closeSync(upper);
+    toolbox.snapshots.discard(working);
+    return emptyLayer(toolbox);
+  }
+  const files = new UnpublishedFiles(working);
+  const written = writeToBlob(upper, parentRoot, toolbox, options);
+  const identity = written.then(({ hashed }) => hashed);
+  const stored = written.then(({ stored: done }) => done);
+  const published = identity.then(async ({ diffId }) => {
+    const below = await diffIdsOf(parent);
+    files.publish(() => toolbox.snapshots.publish(working, [...below, diffId]));
+    await files.whenPublished;
+  });
+  toolbox.background.add(stored);
+  toolbox.background.add(published);
+  return { identity, stored, files };
+}
+
+async function writeToBlob(
+  upper: number,
+  parentRoot: RootAttributes,
+  toolbox: Toolbox,
+  options: { readonly signal: AbortSignal },
+): Promise<{ hashed: Promise<LayerIdentity>; stored: Promise<void> }> {
+  const { store, compression, compressionLevel, timestampSeconds } = toolbox;
+  const file = await store.blobs.tempFile();
+  const job = writeLayer(
+    {
+      upper,
+      overlayXattrs: 'user',
+      compression,
+      ...(compressionLevel === undefined ? {} : { level: compressionLevel }),
+      file,
+      parentRoot,
+      ...(timestampSeconds === undefined ? {} : { timestamps: { forceSeconds: timestampSeconds } }),
+    },
+    options,
+  );
+  const stored = job.written
+    .then(async (layer) => {
+      store.blobs.adopt(file, { digest: layer.digest, size: layer.size });
+      await store.layers.put({
+        diffId: layer.diffId,
+        contentDigest: layer.contentDigest,
+        uncompressedBytes: layer.uncompressedBytes,
+        blobs: [{ digest: layer.digest, size: layer.size, compression }],
+      });
+    })
+    .finally(() => {
+      closeSync(upper);
+      rmSync(file, { force: true });
+    });
+  return { hashed: job.hashed, stored };
+}
+
+/** The layer of nothing: known beforehand, its blob written once per store and compression. */
+function emptyLayer(toolbox: Toolbox): LayerState {
+  const { diffId, contentDigest } = EMPTY_LAYER;
+  const stored = storeEmptyLayer(toolbox);
+  toolbox.background.add(stored);
+  return { identity: Promise.resolve({ diffId, contentDigest, empty: true }), stored };
+}
+
+async function storeEmptyLayer({ store, compression }: Toolbox): Promise<void> {
+  const { diffId, contentDigest, uncompressedBytes } = EMPTY_LAYER;
+  const known = store.layers.get(diffId)?.blobs.find((blob) => blob.compression === compression);
+  if (known !== undefined && store.blobs.has(known.digest, known.size)) return;
+  const { digest, size } = await store.blobs.putBytes(await EMPTY_LAYER.blob(compression));
+  await store.layers.put({ diffId, contentDigest, uncompressedBytes, blobs: [{ digest, size, compression }] });
+}

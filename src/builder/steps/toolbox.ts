@@ -1,0 +1,28 @@
+import type { Compression } from '../../image/index.js';
+import type { Reporter } from '../../progress.js';
+import type { SnapshotDriver } from '../../snapshots/index.js';
+import type { Store } from '../../store/index.js';
+import type { BackgroundWork } from './background-work.js';
+import type { StepCache } from './step-cache.js';
+
+/** What the steps of one build share. */
+export interface Toolbox {
+  readonly store: Store;
+  readonly snapshots: SnapshotDriver;
+  readonly cache: StepCache;
+  readonly reporter: Reporter;
+  readonly background: BackgroundWork;
+  /** How new layers are compressed. */
+  readonly compression: Compression;
+  readonly compressionLevel: number | undefined;
+  /** Whether a step's changes become a layer of their own, or one for the whole stage. */
+  readonly layerPerStep: boolean;
+  /** Owners other than this user's cannot be set, only recorded. */
+  readonly singleId: boolean;
+  /** `linux/amd64`: part of the key of every step that runs or writes something. */
+  readonly platform: string;
+  /** Seconds since 1970 that every file of a new layer gets as its mtime; undefined: its own. */
+  readonly timestampSeconds: number | undefined;
+  /** The time now, RFC 3339. */
+  readonly now: () => string;
+}

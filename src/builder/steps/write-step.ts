@@ -1,0 +1,51 @@
+import { statSync } from 'node:fs';
+import type { RootAttributes, WorkingLayer } from '../../snapshots/index.js';
+import { type RootState, withLowers } from './root-state.js';
+import { sealLayer } from './seal-layer.js';
+import type { Toolbox } from './toolbox.js';
+
+/** Where a step that changes files does so. */
+export interface Workplace {
+  /** Directories of the layers below, top first. */
+  readonly lowers: readonly string[];
+  readonly working: WorkingLayer;
+}
+
+/**
+ * Runs `body` on a working layer over `parent` and gives the root with what it changed: a layer of its own, or, where the stage makes one
+ * layer of everything, the same open working layer as before.
+ */
+export async function writeStep(
+  parent: RootState,
+  toolbox: Toolbox,
+  options: { readonly signal: AbortSignal },
+  body: (workplace: Workplace) => Promise<void>,
+): Promise<RootState> {
+  return withLowers(parent, toolbox.snapshots, options, async (lowers) => {
+    const parentRoot = rootAttributes(lowers);
+    const working = parent.open === undefined ? await toolbox.snapshots.prepare(lowers) : await toolbox.snapshots.reopen(parent.open);
+    try {
+      await body({ lowers, working });
+    } catch (error) {
+      toolbox.snapshots.discard(working);
+      throw error;
+    }
+    if (!toolbox.layerPerStep) return { layers: parent.layers, addedLayer: false, open: working };
+    return { layers: [...parent.layers, sealLayer(parent, working, parentRoot, toolbox, options)], addedLayer: true };
+  });
+}
+
+/** Makes the open working layer of a stage its one layer. */
+export async function sealOpen(root: RootState, toolbox: Toolbox, options: { readonly signal: AbortSignal }): Promise<RootState> {
+  const { open } = root;
+  if (open === undefined) return root;
+  return withLowers(root, toolbox.snapshots, options, async (lowers) => ({
+    layers: [...root.layers, sealLayer(root, open, rootAttributes(lowers), toolbox, options)],
+    addedLayer: true,
+  }));
+}
+
+function rootAttributes(lowers: readonly string[]): RootAttributes {
+  const { mode, uid, gid } = statSync(lowers[0]!);
+  return { mode: mode & 0o7777, uid, gid };
+}
