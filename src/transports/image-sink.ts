@@ -9,8 +9,6 @@ export interface IncomingBlob {
   readonly diffId?: DiffId;
   /** Its bytes, verified while they are read: the iteration throws at the end if they are not what the descriptor says. May be called again after a failure. */
   open(): AsyncIterable<Uint8Array>;
-  /** A file that is exactly the blob and never changes; a sink may link or clone it instead of calling open(). */
-  readonly file?: string;
 }
 
 /** Somewhere an image can be written. Nothing is visible under the image's name before commit(). */
@@ -22,6 +20,8 @@ export interface ImageSink {
   readonly layers: 'preserve' | 'compress' | 'decompress';
   /** True if a list of several images can be written. */
   readonly acceptsIndex: boolean;
+  /** How many blobs may be written at once; 1 where their order is part of the result. */
+  readonly concurrency: number;
   hasBlob(blob: Descriptor, options?: { readonly signal?: AbortSignal }): Promise<boolean>;
   writeBlob(blob: IncomingBlob, options?: { readonly signal?: AbortSignal }): Promise<void>;
   /**

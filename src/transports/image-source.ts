@@ -14,7 +14,5 @@ export interface ImageSource {
   /** The manifest or index that the reference names; with `digest`, an instance of the index. */
   readManifest(digest: Digest | undefined, options?: { readonly signal?: AbortSignal }): Promise<RawManifest>;
   openBlob(blob: Descriptor, options?: { readonly signal?: AbortSignal }): AsyncIterable<Uint8Array>;
-  /** A file of this machine that is exactly the blob and never changes, if there is one. */
-  blobFile?(blob: Descriptor): string | undefined;
   close(): Promise<void>;
 }

@@ -1,0 +1,99 @@
+import { createReadStream, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { hasCode } from '../errors.js';
+import { type Digest, digestAlgorithm, digestHex, digestOf, MAX_MANIFEST_BYTES, SizeMismatchError } from '../image/index.js';
+import { DestinationInUseError, SourceImageNotFoundError } from './errors.js';
+import type { ImageSink } from './image-sink.js';
+import type { ImageSource } from './image-source.js';
+import { writeFileSafely } from './write-file.js';
+
+// https://github.com/containers/image/blob/v5.30.0/directory/directory_dest.go
+const VERSION_TEXT = 'Directory Transport Version: 1.1\n';
+const VERSION_TEXT_ANY_ALGORITHM = 'Directory Transport Version: 1.2\n';
+
+/** `dir:`: one image as flat files, for looking at and for tests. */
+export function openDirSource(path: string): ImageSource {
+  const top = join(path, 'manifest.json');
+  return {
+    description: `dir:${path}`,
+    async readManifest(digest) {
+      const file = digest === undefined ? top : join(path, `${fileName(digest)}.manifest.json`);
+      const size = statSync(file, { throwIfNoEntry: false })?.size;
+      if (size === undefined) throw new SourceImageNotFoundError(`dir:${path}`, `"${file}" does not exist`);
+      if (size > MAX_MANIFEST_BYTES) throw new SizeMismatchError(MAX_MANIFEST_BYTES, size, `"${file}"`);
+      const bytes = await readFile(file);
+      return { bytes, mediaType: '', digest: digest ?? digestOf(bytes) };
+    },
+    async *openBlob(blob) {
+      const file = join(path, fileName(blob.digest));
+      try {
+        yield* createReadStream(file, { highWaterMark: 256 * 1024 });
+      } catch (error) {
+        throw hasCode(error, 'ENOENT') ? new SourceImageNotFoundError(`dir:${path}`, `"${file}" does not exist`) : error;
+      }
+    },
+    async close() {},
+  };
+}
+
+/** @throws {DestinationInUseError} the directory holds something that is not an image of this transport */
+export function openDirSink(path: string): ImageSink {
+  let isPrepared = false;
+  let isOtherAlgorithmUsed = false;
+  // Only when the first bytes come is the old image given up.
+  const prepare = (): void => {
+    if (isPrepared) return;
+    clearImage(path);
+    mkdirSync(path, { recursive: true });
+    writeFileSync(join(path, 'version'), VERSION_TEXT);
+    isPrepared = true;
+  };
+  refuseForeign(path);
+  return {
+    description: `dir:${path}`,
+    formats: ['oci', 'docker'],
+    layers: 'preserve',
+    acceptsIndex: true,
+    concurrency: 6,
+    async hasBlob(blob) {
+      return isPrepared && statSync(join(path, fileName(blob.digest)), { throwIfNoEntry: false })?.size === blob.size;
+    },
+    async writeBlob(blob, options) {
+      prepare();
+      isOtherAlgorithmUsed ||= digestAlgorithm(blob.descriptor.digest) !== 'sha256';
+      await writeFileSafely(join(path, fileName(blob.descriptor.digest)), blob.open(), options);
+    },
+    async writeManifest(manifest, role) {
+      prepare();
+      const name = role === 'top' ? 'manifest.json' : `${fileName(manifest.digest)}.manifest.json`;
+      writeFileSync(join(path, name), manifest.bytes);
+    },
+    async commit() {
+      if (isOtherAlgorithmUsed) writeFileSync(join(path, 'version'), VERSION_TEXT_ANY_ALGORITHM);
+    },
+    async close() {},
+  };
+}
+
+function fileName(digest: Digest): string {
+  const algorithm = digestAlgorithm(digest);
+  return algorithm === 'sha256' ? digestHex(digest) : `${algorithm}-${digestHex(digest)}`;
+}
+
+function refuseForeign(path: string): void {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) return;
+  if (!stat.isDirectory()) throw new DestinationInUseError(path, 'it is not a directory');
+  if (readdirSync(path).length > 0 && !isImageDirectory(path)) throw new DestinationInUseError(path, 'it is not a containers image directory');
+}
+
+function isImageDirectory(path: string): boolean {
+  const version = join(path, 'version');
+  return existsSync(version) && /^Directory Transport Version: 1\.[0-9]+\n$/.test(readFileSync(version, 'utf8'));
+}
+
+function clearImage(path: string): void {
+  refuseForeign(path);
+  if (existsSync(path)) for (const name of readdirSync(path)) rmSync(join(path, name), { recursive: true });
+}

@@ -1,0 +1,96 @@
+import { createHash } from 'node:crypto';
+import { statSync } from 'node:fs';
+import {
+  chainId,
+  type Digest,
+  type DiffId,
+  digestHex,
+  encodeJson,
+  formatReference,
+  type ImageConfig,
+  parseImageConfig,
+  parseManifest,
+  parseReference,
+} from '../image/index.js';
+import { DestinationInUseError } from './errors.js';
+import type { ImageSink } from './image-sink.js';
+import { createTarFile, type TarFile } from './tar-file.js';
+
+/**
+ * `docker-archive:`: one image in the form of `docker save`, with the files that versions before 25 and those before 1.10 look for.
+ * Layers come decompressed, so their digests are their diff ids.
+ *
+ * @throws {DestinationInUseError} the file exists and is not empty
+ * @see https://github.com/moby/docker-image-spec/blob/v1.3.1/spec.md#combined-image-json--filesystem-changeset-format
+ */
+export function openDockerArchiveSink(path: string, reference: string | undefined): ImageSink {
+  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  if (size > 0) throw new DestinationInUseError(path, 'the file exists, and an archive cannot be added to');
+  let archive: TarFile | undefined;
+  let configBytes: Uint8Array | undefined;
+  const written = new Set<Digest>();
+  const open = (): TarFile => {
+    // Mode and order as skopeo writes them.
+    archive ??= createTarFile(path, { fileMode: 0o444 });
+    return archive;
+  };
+  return {
+    description: `docker-archive:${path}${reference === undefined ? '' : `:${reference}`}`,
+    formats: ['docker'],
+    layers: 'decompress',
+    acceptsIndex: false,
+    concurrency: 1,
+    hasBlob: async (blob) => written.has(blob.digest),
+    async writeBlob({ descriptor, kind, open: openBlob }) {
+      written.add(descriptor.digest);
+      if (kind === 'layer') {
+        await open().addFile(`${digestHex(descriptor.digest)}.tar`, openBlob(), descriptor.size);
+        return;
+      }
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of openBlob()) chunks.push(chunk);
+      configBytes = Buffer.concat(chunks);
+    },
+    async writeManifest(raw) {
+      if (configBytes === undefined) throw new TypeError('writeManifest() before its config');
+      const { config, layers } = parseManifest(raw.bytes, { declaredType: raw.mediaType });
+      await open().addBytes(`${digestHex(config.digest)}.json`, Buffer.from(configBytes));
+      const digests = layers.map(({ digest }) => digest);
+      const topId = await addLegacyLayers(open(), digests, parseImageConfig(configBytes));
+      const list = [
+        { Config: `${digestHex(config.digest)}.json`, RepoTags: reference === undefined ? [] : [dockerName(reference).full], Layers: digests.map((digest) => `${digestHex(digest)}.tar`) },
+      ];
+      await open().addBytes('manifest.json', Buffer.from(encodeJson(list)));
+      if (reference !== undefined && topId !== undefined) {
+        const { repository, tag } = dockerName(reference);
+        await open().addBytes('repositories', Buffer.from(encodeJson({ [repository]: { [tag]: topId } })));
+      }
+    },
+    commit: async () => await archive?.commit(),
+    close: async () => await archive?.close(),
+  };
+}
+
+/** What Docker before 1.10 reads: a directory per layer, chained by `parent`. Returns the ID of the topmost. */
+async function addLegacyLayers(archive: TarFile, digests: readonly Digest[], config: ImageConfig): Promise<string | undefined> {
+  let parent: string | undefined;
+  for (const [position, digest] of digests.entries()) {
+    const isTop = position === digests.length - 1;
+    const own = isTop ? { ...config, rootfs: undefined, history: undefined } : { created: '1970-01-01T00:00:00Z', container_config: { Cmd: [''] } };
+    // Any ID that is the same for the same content will do.
+    const chain = chainId(digests.slice(0, position + 1) as readonly string[] as readonly DiffId[]);
+    const id = createHash('sha256').update(`${chain} ${isTop ? JSON.stringify(own) : ''}`).digest('hex');
+    await archive.addLink(`${id}/layer.tar`, `../${digestHex(digest)}.tar`);
+    await archive.addBytes(`${id}/VERSION`, '1.0');
+    await archive.addBytes(`${id}/json`, Buffer.from(encodeJson({ id, ...(parent === undefined ? {} : { parent }), ...own })));
+    parent = id;
+  }
+  return parent;
+}
+
+/** The full name: c/image and Docker take it as it is, and a short one would mean docker.io. */
+function dockerName(reference: string): { readonly repository: string; readonly tag: string; readonly full: string } {
+  const { registry, repository, tag = 'latest' } = parseReference(reference);
+  const full = formatReference({ registry, repository });
+  return { repository: full, tag, full: `${full}:${tag}` };
+}

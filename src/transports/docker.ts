@@ -1,0 +1,40 @@
+import { formatReference, type ImageReference, parseReference, withDefaultTag } from '../image/index.js';
+import type { ImageSink } from './image-sink.js';
+import type { ImageSource } from './image-source.js';
+import type { RegistryClient } from './registry-client.js';
+
+/** `docker://`: a repository of a registry. With a tag and a digest, the digest decides. */
+export function openDockerSource(text: string, client: RegistryClient): ImageSource {
+  const reference = withDefaultTag(parseReference(text));
+  const { repository } = reference;
+  return {
+    description: `docker://${formatReference(reference)}`,
+    readManifest: (digest, options) => client.fetchManifest(repository, digest ?? target(reference), options),
+    openBlob: (blob, options) => client.fetchBlob(repository, blob, options),
+    async close() {},
+  };
+}
+
+export function openDockerSink(text: string, client: RegistryClient): ImageSink {
+  const reference = withDefaultTag(parseReference(text));
+  const { repository } = reference;
+  return {
+    description: `docker://${formatReference(reference)}`,
+    formats: ['oci', 'docker'],
+    layers: 'compress',
+    acceptsIndex: true,
+    concurrency: 6,
+    hasBlob: (blob, options) => client.hasBlob(repository, blob, options),
+    writeBlob: (blob, options) => client.uploadBlob(repository, blob.descriptor, blob.open, options),
+    // A registry shows a manifest under its tag from the moment it has it: the top one comes last.
+    writeManifest: (manifest, role, options) =>
+      client.uploadManifest(repository, role === 'top' ? target(reference) : manifest.digest, manifest, options),
+    async commit() {},
+    async close() {},
+  };
+}
+
+function target({ tag, digest }: ImageReference): string {
+  // withDefaultTag() left one of them.
+  return digest ?? tag ?? 'latest';
+}

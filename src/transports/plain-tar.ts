@@ -1,0 +1,52 @@
+import { createReadStream, createWriteStream } from 'node:fs';
+import { open, rm } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { hasCode } from '../errors.js';
+import type { Compression } from '../image/index.js';
+import { decompress } from '../layers/index.js';
+import { SourceImageNotFoundError } from './errors.js';
+import { openTarIndex, type TarIndex } from './tar-index.js';
+
+/**
+ * A tar for random access. A compressed archive (gzip or zstd, told by its content) is first decompressed to one temporary file, since
+ * nothing in a compressed stream can be reached without all that comes before.
+ *
+ * @throws {SourceImageNotFoundError} no such file @throws {InvalidArchiveError} not a tar
+ */
+export async function openPlainTar(path: string, tempDir: string): Promise<{ readonly index: TarIndex; close(): Promise<void> }> {
+  const compression = await detectCompression(path);
+  if (compression === 'none') return { index: await openTarIndex(path), async close() {} };
+  const plain = join(tempDir, `archive-${randomBytes(8).toString('hex')}`);
+  const close = async (): Promise<void> => await rm(plain, { force: true });
+  try {
+    await pipeline(decompress(createReadStream(path), compression), createWriteStream(plain, { flags: 'wx' }));
+    return { index: await openTarIndex(plain), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** By magic number: RFC 1952 section 2.3.1, RFC 8878 section 3.1.1. */
+export function compressionOf(head: Uint8Array): Compression {
+  if (head[0] === 0x1f && head[1] === 0x8b) return 'gzip';
+  if (head[0] === 0x28 && head[1] === 0xb5 && head[2] === 0x2f && head[3] === 0xfd) return 'zstd';
+  return 'none';
+}
+
+async function detectCompression(path: string): Promise<Compression> {
+  try {
+    const handle = await open(path, 'r');
+    try {
+      const { buffer } = await handle.read(Buffer.alloc(4), 0, 4, 0);
+      return compressionOf(buffer);
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) throw new SourceImageNotFoundError(`"${path}"`, 'there is no such file');
+    throw error;
+  }
+}

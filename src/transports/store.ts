@@ -1,0 +1,82 @@
+import { UnsupportedFeatureError } from '../errors.js';
+import {
+  type Descriptor,
+  type Digest,
+  isIndexType,
+  layerCompression,
+  ManifestError,
+  parseImageConfig,
+  parseManifest,
+  DOCKER_CONFIG,
+  OCI_CONFIG,
+} from '../image/index.js';
+import { ImageNotFoundError, type Store } from '../store/index.js';
+import type { ImageSink } from './image-sink.js';
+import type { ImageSource, RawManifest } from './image-source.js';
+
+/** `containers-storage:`: an image of this store, by name or ID. */
+export function openStoreSource(store: Store, nameOrId: string): ImageSource {
+  const found = store.names.resolve(nameOrId);
+  if (found === undefined) throw new ImageNotFoundError(nameOrId);
+  const top = found.descriptor;
+  return {
+    description: found.name ?? nameOrId,
+    async readManifest(digest) {
+      if (digest === undefined || digest === top.digest) return { bytes: store.blobs.readAll(top), mediaType: top.mediaType, digest: top.digest };
+      const bytes = store.blobs.readAll({ digest });
+      const { mediaType } = JSON.parse(Buffer.from(bytes).toString()) as { mediaType?: unknown };
+      return { bytes, mediaType: typeof mediaType === 'string' ? mediaType : '', digest };
+    },
+    openBlob: (blob) => store.blobs.open(blob),
+    async close() {},
+  };
+}
+
+/**
+ * Write into this store. The caller holds the store's shared lock until it has committed.
+ *
+ * @param names full names the image gets; none: it is entered without a name
+ */
+export function openStoreSink(store: Store, names: readonly string[]): ImageSink {
+  let top: Descriptor | undefined;
+  return {
+    description: names[0] ?? 'the store',
+    formats: ['oci', 'docker'],
+    layers: 'preserve',
+    acceptsIndex: true,
+    concurrency: 6,
+    hasBlob: async (blob) => store.blobs.has(blob.digest, blob.size),
+    async writeBlob(blob, options) {
+      await store.blobs.put(blob.open(), blob.descriptor, options);
+    },
+    async writeManifest(manifest, role) {
+      if (!isIndexType(manifest.mediaType)) await recordLayers(store, manifest);
+      const { size } = await store.blobs.putBytes(manifest.bytes);
+      if (role === 'top') top = { mediaType: manifest.mediaType, digest: manifest.digest, size };
+    },
+    async commit() {
+      if (top === undefined) throw new TypeError('commit() before writeManifest()');
+      await store.names.publish(names, top);
+    },
+    async close() {},
+  };
+}
+
+/** Note which blob holds which layer, so that steps and snapshots find it by its diff id. Nothing is extracted. */
+async function recordLayers(store: Store, raw: RawManifest): Promise<void> {
+  const { config, layers } = parseManifest(raw.bytes, { declaredType: raw.mediaType });
+  // An artifact has no file system.
+  if (config.mediaType !== OCI_CONFIG && config.mediaType !== DOCKER_CONFIG) return;
+  const { diff_ids: diffIds } = parseImageConfig(store.blobs.readAll(config)).rootfs;
+  if (diffIds.length !== layers.length) {
+    throw new ManifestError(`manifest ${raw.digest}`, `it has ${layers.length} layers and its config lists ${diffIds.length}`);
+  }
+  for (const [position, { digest, size, mediaType }] of layers.entries()) {
+    const compression = layerCompression(mediaType);
+    const diffId = diffIds[position];
+    if (compression === undefined || diffId === undefined) {
+      throw new UnsupportedFeatureError(`Cannot use the image ${raw.digest}: ${JSON.stringify(mediaType)} is not the media type of a layer`);
+    }
+    await store.layers.put({ diffId, blobs: [{ digest: digest as Digest, size, compression }] });
+  }
+}

@@ -1,0 +1,16 @@
+import { randomBytes } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
+
+/** `content` as a file, which appears complete or not at all. */
+export async function writeFileSafely(path: string, content: AsyncIterable<Uint8Array>, options?: { readonly signal?: AbortSignal }): Promise<void> {
+  const temporary = `${path}.${randomBytes(4).toString('hex')}.tmp`;
+  try {
+    await pipeline(content, createWriteStream(temporary, { flags: 'wx' }), options?.signal === undefined ? {} : { signal: options.signal });
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
