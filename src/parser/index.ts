@@ -1,0 +1,39 @@
+export type { Directives, Escape } from './directives.js';
+export { formatExcerpt, formatSyntaxError } from './excerpt.js';
+export { type ExpandOptions, ExpansionError, expandHeredoc, expandWord, expandWords, type Lookup } from './expand.js';
+export { Fault } from './fragment.js';
+export { type Heredoc, heredocText } from './heredoc.js';
+export {
+  type AddInstruction,
+  type ArgInstruction,
+  type CmdInstruction,
+  type Command,
+  type CopyInstruction,
+  type CopySource,
+  type DeviceRequest,
+  type EntrypointInstruction,
+  type EnvInstruction,
+  type ExposeInstruction,
+  type FromInstruction,
+  type HealthcheckInstruction,
+  type Instruction,
+  KEYWORDS,
+  type Keyword,
+  type LabelInstruction,
+  type OnbuildInstruction,
+  type RunInstruction,
+} from './instruction.js';
+export {
+  type BindMount,
+  type CacheMount,
+  type Mount,
+  type MountSpec,
+  resolveMount,
+  type SecretMount,
+  type SshMount,
+  type TmpfsMount,
+} from './mount.js';
+export { type Containerfile, type ParseWarning, parseContainerfile, parseTrigger } from './parse-containerfile.js';
+export type { Source, SourceRange } from './source.js';
+export { didYouMean, suggest } from './suggest.js';
+export { ContainerfileSyntaxError, combineSyntaxErrors, syntaxErrorAt } from './syntax-error.js';

@@ -1,0 +1,123 @@
+import type { Directives } from './directives.js';
+import { Fault } from './fragment.js';
+import type { Instruction } from './instruction.js';
+import { parseInstruction } from './parse-instruction.js';
+import { type ScannedInstruction, scanSource, sourceOffset, splitKeyword } from './scan.js';
+import { lineStarts, positionAt, type Source, type SourceRange } from './source.js';
+import { type ContainerfileSyntaxError, combineSyntaxErrors, syntaxErrorAt } from './syntax-error.js';
+import { compareWithScan, readSyntaxTree, type SyntaxNode } from './syntax-tree.js';
+
+/** A Containerfile read whole. Nothing is expanded and no stage is resolved. */
+export interface Containerfile {
+  readonly source: Source;
+  readonly directives: Directives;
+  /** In file order. At least one FROM; only ARG comes before the first. */
+  readonly instructions: readonly Instruction[];
+  /** What works today and deserves a word. */
+  readonly warnings: readonly ParseWarning[];
+}
+
+export interface ParseWarning {
+  /** From 1. */
+  readonly line: number;
+  readonly message: string;
+}
+
+/**
+ * Reads a Containerfile.
+ * @throws {ContainerfileSyntaxError} with every independent mistake in `errors`
+ */
+export function parseContainerfile(source: Source): Containerfile {
+  const { directives, scanned, instructions, errors } = readInstructions(source);
+  if (errors.length === 0) {
+    const missing = findMissingStage(source, instructions);
+    if (missing !== undefined) errors.push(missing);
+  }
+  if (errors.length > 0) throw combineSyntaxErrors(errors);
+  return { source, directives, instructions, warnings: findWarnings(directives, scanned) };
+}
+
+/**
+ * Reads one ONBUILD trigger as an image stores it.
+ *
+ * @param name how messages call the text, say `ONBUILD of IMAGE`
+ * @throws {ContainerfileSyntaxError} it is not exactly one instruction, or one that may not be a trigger
+ */
+export function parseTrigger(text: string, name: string): Instruction {
+  const source = { name, text };
+  const { instructions, errors } = readInstructions(source);
+  const [instruction, more] = instructions;
+  if (errors.length === 0) {
+    if (instruction === undefined || more !== undefined)
+      errors.push(syntaxErrorAt(source, 0, 'onbuild trigger should be a single expression'));
+    else if (['FROM', 'MAINTAINER', 'ONBUILD'].includes(instruction.keyword)) {
+      errors.push(syntaxErrorAt(source, 0, `${instruction.keyword} isn't allowed as an ONBUILD trigger`));
+    } else return instruction;
+  }
+  throw combineSyntaxErrors(errors);
+}
+
+interface ReadResult {
+  readonly directives: Directives;
+  readonly scanned: readonly ScannedInstruction[];
+  readonly instructions: readonly Instruction[];
+  readonly errors: ContainerfileSyntaxError[];
+}
+
+function readInstructions(source: Source): ReadResult {
+  const { directives, instructions: scanned, masked, errors: scanErrors } = scanSource(source);
+  const errors = [...scanErrors];
+  const nodes = readSyntaxTree(masked);
+  const agrees = compareWithScan(nodes, scanned) === undefined;
+  const starts = lineStarts(source.text);
+  const instructions: Instruction[] = [];
+  for (const [index, one] of scanned.entries()) {
+    const keywordRange = keywordRangeOf(one, agrees ? nodes[index] : undefined, starts);
+    const { heredocs, heredocWords, range, comments } = one;
+    try {
+      const line = { text: one.line, at: 0 };
+      instructions.push(parseInstruction({ line, heredocs, heredocWords, range, comments, keywordRange, escape: directives.escape }));
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      const offset = sourceOffset(one, error.at ?? 0);
+      errors.push(syntaxErrorAt(source, offset, error.problem, { endLine: range.endLine, hint: error.hint }));
+    }
+  }
+  return { directives, scanned, instructions, errors };
+}
+
+function keywordRangeOf(scanned: ScannedInstruction, node: SyntaxNode | undefined, starts: readonly number[]): SourceRange {
+  if (node !== undefined) return node.keywordRange;
+  const { keyword } = splitKeyword(scanned.line);
+  const end = sourceOffset(scanned, Math.max(0, keyword.length - 1)) + 1;
+  return { startLine: scanned.range.startLine, endLine: positionAt(starts, end).line, start: scanned.range.start, end };
+}
+
+function findMissingStage(source: Source, instructions: readonly Instruction[]): ContainerfileSyntaxError | undefined {
+  const [first] = instructions;
+  if (first === undefined) {
+    const empty = source.text.trim() === '';
+    return syntaxErrorAt(source, 0, empty ? 'the Dockerfile cannot be empty' : 'file with no instructions', {
+      hint: 'A Containerfile begins with FROM, for example: FROM scratch',
+    });
+  }
+  const begin = instructions.find((instruction) => instruction.keyword !== 'ARG');
+  if (begin === undefined) return syntaxErrorAt(source, first.range.start, 'dockerfile contains no stages to build');
+  if (begin.keyword === 'FROM') return undefined;
+  return syntaxErrorAt(source, begin.range.start, 'no build stage in current context', {
+    endLine: begin.range.endLine,
+    hint: `Only ARG may come before the first FROM; this is ${begin.keyword}`,
+  });
+}
+
+function findWarnings(directives: Directives, scanned: readonly ScannedInstruction[]): ParseWarning[] {
+  const warnings: ParseWarning[] = [];
+  if (directives.syntax !== undefined && !/^(docker\.io\/)?docker\/dockerfile(-upstream)?([:@]|$)/.test(directives.syntax)) {
+    const message = `The frontend ${JSON.stringify(directives.syntax)} is not used: this builder reads the Dockerfile language itself`;
+    warnings.push({ line: 1, message });
+  }
+  for (const { emptyContinuations } of scanned) {
+    for (const line of emptyContinuations) warnings.push({ line, message: 'Empty continuation line' });
+  }
+  return warnings;
+}
