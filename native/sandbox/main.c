@@ -1,0 +1,31 @@
+/*
+ * tsbuild-launch: the part of tsbuild that talks to the kernel about namespaces.
+ *
+ *   tsbuild-launch enter NODE SCRIPT ARGUMENTS...   start tsbuild, in a user and mount namespace when its command needs one
+ *   tsbuild-launch sandbox PLAN-FD STATUS-FD        run one command in a root file system of its own
+ *
+ * docs/launcher.md has the protocol.
+ */
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "enter.h"
+#include "sandbox.h"
+
+static int parse_descriptor(const char *text) {
+  char *end;
+  long number = strtol(text, &end, 10);
+  return *text != '\0' && *end == '\0' && number > 2 && number < INT_MAX ? (int)number : -1;
+}
+
+int main(int count, char **arguments) {
+  if (count >= 2 && strcmp(arguments[1], "enter") == 0) return enter_main(arguments + 2);
+  if (count == 4 && strcmp(arguments[1], "sandbox") == 0) {
+    int plan = parse_descriptor(arguments[2]), status = parse_descriptor(arguments[3]);
+    if (plan >= 0 && status >= 0) return sandbox_main(plan, status);
+  }
+  fprintf(stderr, "usage: tsbuild-launch enter NODE SCRIPT ARGUMENTS... | sandbox PLAN-FD STATUS-FD\n");
+  return 125;
+}

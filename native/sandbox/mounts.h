@@ -1,0 +1,29 @@
+/* Detached mounts: made or cloned here, attached by descriptor, never through a path that is looked up twice. */
+#ifndef TSBUILD_MOUNTS_H
+#define TSBUILD_MOUNTS_H
+
+#include <stdint.h>
+
+#include "failure.h"
+
+struct option {
+  const char *key;
+  const char *value; /* NULL: a flag */
+};
+
+/* A new file system of `type` as a detached mount, or -1 with errno. `options` ends with a NULL key. */
+int filesystem_create(const char *type, const struct option *options, unsigned attributes);
+
+/* A detached, private clone of what `path` beneath `dir` is (empty path: of `dir` itself), or -1 with errno. */
+int tree_clone(int dir, const char *path, bool recursive, uint64_t attributes);
+
+/* Attach a detached mount on `target`, a descriptor. */
+bool tree_attach(int tree, int target);
+
+/* Open a place inside `root` without leaving it, following links but no magic ones; O_PATH. -1 with errno. */
+int open_in_root(int root, const char *path);
+
+/* The same, refusing every link on the way. */
+int open_without_links(int root, const char *path);
+
+#endif

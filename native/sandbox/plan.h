@@ -1,0 +1,79 @@
+/*
+ * The plan of one sandbox, read from a descriptor as repeated `name NUL value NUL`; docs/launcher.md lists the names.
+ * Strings point into `bytes` and live as long as the plan, which is never freed: the process ends in an exec or an exit.
+ */
+#ifndef TSBUILD_PLAN_H
+#define TSBUILD_PLAN_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "failure.h"
+
+/* `items` ends in a NULL that `count` leaves out, as execve wants it. */
+struct strings {
+  char **items;
+  size_t count;
+};
+
+enum overlay_interface { OVERLAY_AUTO, OVERLAY_BY_FD, OVERLAY_BY_PATH, OVERLAY_BY_MOUNT };
+
+enum mount_kind { MOUNT_BIND, MOUNT_TMPFS, MOUNT_FILE };
+
+struct mount_request {
+  enum mount_kind kind;
+  const char *target;
+  const char *source; /* bind: a path, or NULL when source_fd is given */
+  int source_fd;      /* bind: descriptor of the source, or -1 */
+  bool read_only, recursive, nosuid, nodev, noexec;
+  const char *size; /* tmpfs: bytes, decimal, or NULL for the kernel's default */
+  mode_t mode;      /* tmpfs and file */
+  uid_t uid;        /* tmpfs and file */
+  gid_t gid;
+  uint8_t *content; /* file */
+  size_t content_length;
+  /* Worked out while the plan is carried out. */
+  int tree;       /* detached mount, ready to be attached */
+  bool directory; /* what the mount point has to be */
+};
+
+struct plan {
+  char *bytes;
+  /* Root file system: either an overlay or a directory. */
+  struct strings lowers; /* top first */
+  const char *upper;
+  const char *work;
+  bool user_xattrs;
+  const char *directory;
+  enum overlay_interface overlay_interface;
+  /* The command. */
+  struct strings arguments;
+  struct strings environment;
+  const char *cwd;
+  uid_t uid;
+  gid_t gid;
+  gid_t *groups;
+  size_t group_count;
+  /* Its surroundings. */
+  const char *hostname;
+  bool private_network;
+  struct mount_request *mounts;
+  size_t mount_count;
+  struct strings masked;
+  struct strings read_only;
+  /* What it may do. */
+  uint64_t capabilities; /* bit N is capability number N */
+  int filters[4];        /* descriptors of seccomp programs, installed in this order */
+  size_t filter_count;
+  bool no_new_privileges;
+  bool single_id;
+  /* Supervision. */
+  pid_t parent;
+  bool new_session;
+};
+
+/* Read and validate; after `true` every field a phase uses is there and in range. Stage of each failure: "plan". */
+bool plan_read(int fd, struct plan *plan, struct failure *failure);
+
+#endif

@@ -1,0 +1,108 @@
+#include "privileges.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <linux/seccomp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "kernel.h"
+
+bool filters_read(const struct plan *plan, struct filter_program *programs, struct failure *failure) {
+  for (size_t i = 0; i < plan->filter_count; i++) {
+    struct stat status;
+    int fd = plan->filters[i];
+    if (fstat(fd, &status) < 0) return failed(failure, "filter", "");
+    size_t length = (size_t)status.st_size / sizeof(struct sock_filter);
+    if (length == 0 || length > BPF_MAXINSNS || (size_t)status.st_size % sizeof(struct sock_filter) != 0)
+      return failed_with(failure, "filter", EINVAL, "", "not a seccomp program");
+    programs[i] = (struct filter_program){.instructions = malloc((size_t)status.st_size), .length = (unsigned short)length};
+    if (programs[i].instructions == NULL) return failed(failure, "filter", "");
+    /* pread: concurrent sandboxes share the descriptor's position. */
+    if (RETRY(pread(fd, programs[i].instructions, (size_t)status.st_size, 0)) != (int)status.st_size)
+      return failed_with(failure, "filter", EIO, "", "cut short");
+  }
+  return true;
+}
+
+bool limits_apply(struct failure *failure) {
+  struct rlimit files;
+  if (getrlimit(RLIMIT_NOFILE, &files) < 0) return failed(failure, "limits", "");
+  files.rlim_cur = files.rlim_max;
+  struct rlimit core = {0, 0};
+  if (setrlimit(RLIMIT_NOFILE, &files) < 0 || setrlimit(RLIMIT_CORE, &core) < 0) return failed(failure, "limits", "");
+  return true;
+}
+
+static bool drop_bounding_set(uint64_t keep, struct failure *failure) {
+  for (int capability = 0; capability < 64; capability++) {
+    if (prctl(PR_CAPBSET_READ, capability, 0, 0, 0) < 0) return true; /* EINVAL: past the kernel's last */
+    if ((keep >> capability & 1) == 0 && prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0) return failed(failure, "capabilities", "");
+  }
+  return true;
+}
+
+static bool set_capabilities(uint64_t permitted, uint64_t effective, struct failure *failure) {
+  struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+  struct __user_cap_data_struct data[2] = {
+      {.effective = (uint32_t)effective, .permitted = (uint32_t)permitted},
+      {.effective = (uint32_t)(effective >> 32), .permitted = (uint32_t)(permitted >> 32)},
+  };
+  if (syscall(SYS_capset, &header, data) < 0) return failed(failure, "capabilities", "");
+  return true;
+}
+
+/* A container that tsbuild itself runs in may have fewer capabilities than the plan grants. */
+static bool permitted_capabilities(uint64_t *permitted, struct failure *failure) {
+  struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+  struct __user_cap_data_struct data[2];
+  if (syscall(SYS_capget, &header, data) < 0) return failed(failure, "capabilities", "");
+  *permitted = (uint64_t)data[1].permitted << 32 | data[0].permitted;
+  return true;
+}
+
+static bool set_ids(const struct plan *plan, struct failure *failure) {
+  /* One id only: there is no other to become, and setgroups is denied for ever in such a namespace. */
+  if (plan->single_id) return true;
+  char ids[64];
+  snprintf(ids, sizeof ids, "%u:%u", plan->uid, plan->gid);
+  if (setgroups(plan->group_count, plan->groups) < 0) return failed(failure, "user", ids);
+  if (setresgid(plan->gid, plan->gid, plan->gid) < 0) return failed(failure, "user", ids);
+  /* The permitted set outlives the change of user, because the filter still needs CAP_SYS_ADMIN. */
+  if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0) return failed(failure, "user", ids);
+  if (setresuid(plan->uid, plan->uid, plan->uid) < 0) return failed(failure, "user", ids);
+  return true;
+}
+
+static bool install_filters(const struct plan *plan, const struct filter_program *programs, struct failure *failure) {
+  for (size_t i = 0; i < plan->filter_count; i++) {
+    struct sock_fprog program = {.len = programs[i].length, .filter = programs[i].instructions};
+    if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) < 0) return failed(failure, "filter", "");
+  }
+  return true;
+}
+
+bool privileges_drop(const struct plan *plan, const struct filter_program *programs, struct failure *failure) {
+  uint64_t system_administration = UINT64_C(1) << CAP_SYS_ADMIN;
+  /* With the single id the filters answer set*id and capset themselves, so the capabilities must be final before they are installed,
+     which without CAP_SYS_ADMIN asks for no_new_privs. Nothing is lost: there is no other id a set-user-id program could become. */
+  bool no_new_privileges = plan->no_new_privileges || plan->single_id;
+  bool root = plan->single_id || plan->uid == 0;
+  uint64_t permitted = 0;
+  if (!permitted_capabilities(&permitted, failure)) return false;
+  uint64_t final = root ? plan->capabilities & permitted : 0;
+
+  if (!drop_bounding_set(plan->capabilities, failure)) return false;
+  if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0) return failed(failure, "capabilities", "");
+  if (!set_ids(plan, failure)) return false;
+  if (no_new_privileges) {
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) return failed(failure, "filter", "");
+    return set_capabilities(final, final, failure) && install_filters(plan, programs, failure);
+  }
+  return set_capabilities(final | system_administration, system_administration, failure) && install_filters(plan, programs, failure) &&
+         set_capabilities(final, final, failure);
+}
