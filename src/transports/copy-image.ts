@@ -1,12 +1,40 @@
-import type { Compression, Descriptor, ImageFormat, Platform } from '../image/index.js';
+import { UnsupportedFeatureError } from '../errors.js';
+import {
+  buildManifest,
+  type Compression,
+  chooseByPlatform,
+  type Descriptor,
+  type Digest,
+  digestHex,
+  digestOf,
+  encodeJson,
+  FORMAT_TYPES,
+  formatPlatform,
+  type ImageFormat,
+  type Index,
+  MAX_CONFIG_BYTES,
+  MAX_MANIFEST_BYTES,
+  type Manifest,
+  ManifestError,
+  type Platform,
+  parseImageConfig,
+  parseManifestDocument,
+  readVerified,
+  verify,
+} from '../image/index.js';
 import type { Reporter } from '../progress.js';
+import { type CopyPlan, isImageConfig, type PlannedLayer, planCopy } from './copy-plan.js';
+import { SourceImageNotFoundError } from './errors.js';
+import type { ImageSink, IncomingBlob } from './image-sink.js';
+import type { ImageSource, RawManifest } from './image-source.js';
+import { recompressLayer } from './recompress.js';
 
 export interface CopyImageOptions {
   /** Which image of a list; `all` copies the list as it is. */
   readonly platform: Platform | 'all';
   /** Format to write; left out: the source's if the sink can hold it, otherwise the sink's first. */
   readonly format?: ImageFormat;
-  /** For layers that have to be compressed; left out: zstd stays zstd, others gzip. */
+  /** For layers that are not compressed yet and have to be; gzip if left out. */
   readonly compression?: Compression;
   readonly compressionLevel?: number;
   /** Recompress layers that are compressed in another way than `compression`. */
@@ -24,4 +52,212 @@ export interface CopyImageResult {
   readonly descriptor: Descriptor;
   /** Hexadecimal digits of the config's digest; absent when a list was copied. */
   readonly imageId?: string;
+}
+
+/** Lists inside lists are allowed, but nobody nests them deeper than this. */
+const MAX_LIST_DEPTH = 4;
+
+/**
+ * Copy an image, and make it visible under the sink's name. Blobs the sink has are not copied; every byte that is copied is verified; the
+ * manifest's bytes stay what they are unless format or compression must change. The caller closes source and sink.
+ *
+ * @throws {SourceImageNotFoundError} a list without an image for the platform
+ * @throws {DigestMismatchError} @throws {SizeMismatchError} the source is not what it says
+ * @throws {ManifestError} a manifest or config that cannot be accepted
+ * @throws {UnsupportedFeatureError} the sink cannot hold the image
+ */
+export async function copyImage(source: ImageSource, sink: ImageSink, options: CopyImageOptions): Promise<CopyImageResult> {
+  const copy: Copy = { source, sink, options, blobs: new Map() };
+  const top = await readManifest(copy, undefined);
+  const result =
+    options.platform === 'all' && top.kind === 'index'
+      ? await copyList(copy, top)
+      : await copyOne(copy, await chooseImage(copy, top), 'top');
+  await sink.commit(signalOf(options));
+  return result;
+}
+
+interface Copy {
+  readonly source: ImageSource;
+  readonly sink: ImageSink;
+  readonly options: CopyImageOptions;
+  /** Blobs on their way or done, by what they become: images of a list share layers. */
+  readonly blobs: Map<string, Promise<Descriptor>>;
+}
+
+type ReadManifest = RawManifest &
+  ({ readonly kind: 'manifest'; readonly manifest: Manifest } | { readonly kind: 'index'; readonly index: Index });
+
+async function readManifest({ source, options }: Copy, descriptor: Descriptor | undefined): Promise<ReadManifest> {
+  const raw = await source.readManifest(descriptor?.digest, signalOf(options));
+  const subject = `manifest of ${source.description}`;
+  if (raw.bytes.byteLength > MAX_MANIFEST_BYTES) throw new ManifestError(subject, `it is larger than ${MAX_MANIFEST_BYTES} bytes`);
+  const size = descriptor?.size ?? raw.bytes.byteLength;
+  await readVerified(
+    [raw.bytes],
+    { digest: descriptor?.digest ?? raw.digest, size },
+    { origin: source.description, maxBytes: MAX_MANIFEST_BYTES },
+  );
+  const declaredType = descriptor?.mediaType ?? (raw.mediaType === '' ? undefined : raw.mediaType);
+  const document = parseManifestDocument(raw.bytes, { subject, declaredType });
+  return { ...document, bytes: raw.bytes, digest: raw.digest };
+}
+
+async function chooseImage(copy: Copy, top: ReadManifest): Promise<ReadManifest & { kind: 'manifest' }> {
+  const { platform } = copy.options;
+  let found = top;
+  for (let depth = 0; found.kind === 'index'; depth++) {
+    const chosen = platform === 'all' ? undefined : chooseByPlatform(found.index.manifests, platform);
+    if (chosen === undefined || depth === MAX_LIST_DEPTH) {
+      const has = found.index.manifests.flatMap((entry) => (entry.platform === undefined ? [] : formatPlatform(entry.platform)));
+      throw new SourceImageNotFoundError(
+        copy.source.description,
+        `none is for ${platform === 'all' ? 'any platform' : formatPlatform(platform)}`,
+        has,
+      );
+    }
+    found = await readManifest(copy, chosen);
+  }
+  return found;
+}
+
+/** Copy every image of a list unchanged, then the list. */
+async function copyList(copy: Copy, list: ReadManifest & { kind: 'index' }): Promise<CopyImageResult> {
+  const { sink, options } = copy;
+  if (!sink.acceptsIndex) throw new UnsupportedFeatureError(`Cannot write a list of images to ${sink.description}`);
+  for (const entry of list.index.manifests) {
+    const child = await readManifest(copy, entry);
+    if (child.kind === 'index') throw new UnsupportedFeatureError(`Cannot copy ${copy.source.description}: it is a list of lists`);
+    await copyOne({ ...copy, options: { ...options, preserveDigests: true } }, child, 'instance');
+  }
+  await sink.writeManifest(list, 'top', signalOf(options));
+  return { descriptor: { mediaType: list.mediaType, digest: list.digest, size: list.bytes.byteLength } };
+}
+
+async function copyOne(copy: Copy, image: ReadManifest & { kind: 'manifest' }, role: 'top' | 'instance'): Promise<CopyImageResult> {
+  const { source, sink, options } = copy;
+  const { config } = image.manifest;
+  const configBytes = isImageConfig(config) ? await readConfig(copy, config) : undefined;
+  const parsed = configBytes === undefined ? undefined : parseImageConfig(configBytes, `config of ${source.description}`);
+  const plan = planCopy({ manifest: image.manifest, mediaType: image.mediaType, config: parsed }, sink, options);
+  if (options.preserveDigests === true && !plan.isUnchanged) {
+    throw new UnsupportedFeatureError(`Cannot write ${source.description} to ${sink.description} without changing its digest`);
+  }
+  const layers = await copyLayers(copy, plan);
+  const open = (): AsyncIterable<Uint8Array> => (configBytes === undefined ? openVerified(copy, config) : once(configBytes));
+  await copyBlob(copy, { descriptor: config, kind: 'config', open });
+  const manifest = plan.isUnchanged ? image : rewriteManifest(image.manifest, plan.format, layers);
+  await sink.writeManifest(manifest, role, signalOf(options));
+  const descriptor = { mediaType: manifest.mediaType, digest: manifest.digest, size: manifest.bytes.byteLength };
+  return { descriptor, imageId: digestHex(config.digest) };
+}
+
+async function readConfig({ source, options }: Copy, config: Descriptor): Promise<Uint8Array> {
+  return await readVerified(source.openBlob(config, signalOf(options)), config, { origin: source.description, maxBytes: MAX_CONFIG_BYTES });
+}
+
+/** The config's bytes, and so the image ID, are the same in both formats. */
+function rewriteManifest(manifest: Manifest, format: ImageFormat, layers: readonly Descriptor[]): RawManifest {
+  const config = { ...manifest.config, mediaType: FORMAT_TYPES[format].config };
+  const bytes = encodeJson(buildManifest(config, layers, format, manifest.annotations));
+  return { bytes, mediaType: FORMAT_TYPES[format].manifest, digest: digestOf(bytes) };
+}
+
+/** At most as many at once as the sink takes; the first failure stops the others. */
+async function copyLayers(copy: Copy, plan: CopyPlan): Promise<readonly Descriptor[]> {
+  const stop = new AbortController();
+  const signal = copy.options.signal === undefined ? stop.signal : AbortSignal.any([stop.signal, copy.options.signal]);
+  const stoppable = { ...copy, options: { ...copy.options, signal } };
+  const results: Descriptor[] = [];
+  let next = 0;
+  const work = async (): Promise<void> => {
+    for (let position = next++; position < plan.layers.length; position = next++) {
+      signal.throwIfAborted();
+      results[position] = await copyLayer(stoppable, plan.layers[position] as PlannedLayer);
+    }
+  };
+  const workers = Array.from({ length: Math.min(copy.sink.concurrency, plan.layers.length) }, work);
+  try {
+    await Promise.all(workers);
+  } catch (error) {
+    stop.abort(error);
+    await Promise.allSettled(workers);
+    throw error;
+  }
+  return results;
+}
+
+async function copyLayer(copy: Copy, layer: PlannedLayer): Promise<Descriptor> {
+  const key = `${layer.source.digest} ${layer.recompress?.to ?? ''}`;
+  let blob = copy.blobs.get(key);
+  if (blob === undefined) {
+    blob = layer.recompress === undefined ? copyUnchanged(copy, layer) : copyRecompressed(copy, layer, layer.recompress);
+    copy.blobs.set(key, blob);
+  }
+  const { digest, size } = await blob;
+  if (layer.recompress === undefined) return { ...layer.source, mediaType: layer.mediaType };
+  return { mediaType: layer.mediaType, digest, size };
+}
+
+async function copyUnchanged(copy: Copy, { source, diffId }: PlannedLayer): Promise<Descriptor> {
+  await copyBlob(copy, {
+    descriptor: source,
+    kind: 'layer',
+    ...(diffId === undefined ? {} : { diffId }),
+    open: () => openVerified(copy, source),
+  });
+  return source;
+}
+
+async function copyRecompressed(
+  copy: Copy,
+  layer: PlannedLayer,
+  { from, to }: { from: Compression; to: Compression },
+): Promise<Descriptor> {
+  const { source, options } = copy;
+  const diffId = layer.diffId ?? (layer.source.digest as string as NonNullable<PlannedLayer['diffId']>);
+  const done: Descriptor = { mediaType: layer.mediaType, digest: diffId as string as Digest, size: layer.source.size };
+  // Decompressing ends in a blob whose digest is known before.
+  if (to === 'none' && (await copy.sink.hasBlob(done, signalOf(options)))) return done;
+  const recompressed = await recompressLayer(openVerified(copy, layer.source), {
+    from,
+    to,
+    diffId,
+    origin: source.description,
+    tempDir: options.tempDir,
+    ...(options.compressionLevel === undefined ? {} : { level: options.compressionLevel }),
+    ...signalOf(options),
+  });
+  try {
+    const descriptor = { mediaType: layer.mediaType, digest: recompressed.digest, size: recompressed.size };
+    await copyBlob(copy, { descriptor, kind: 'layer', diffId, open: () => verify(recompressed.open(), descriptor, 'a temporary file') });
+    return descriptor;
+  } finally {
+    await recompressed.remove();
+  }
+}
+
+async function copyBlob({ sink, options }: Copy, blob: IncomingBlob): Promise<void> {
+  const { descriptor, kind } = blob;
+  const report = (action: 'copying' | 'skipped' | 'done'): void =>
+    options.reporter.report({ kind: 'transfer', action, what: kind, digest: descriptor.digest, sizeBytes: descriptor.size });
+  if (await sink.hasBlob(descriptor, signalOf(options))) {
+    report('skipped');
+    return;
+  }
+  report('copying');
+  await sink.writeBlob(blob, signalOf(options));
+  report('done');
+}
+
+function openVerified({ source, options }: Copy, blob: Descriptor): AsyncIterable<Uint8Array> {
+  return verify(source.openBlob(blob, signalOf(options)), blob, source.description);
+}
+
+function signalOf({ signal }: { readonly signal?: AbortSignal }): { signal?: AbortSignal } {
+  return signal === undefined ? {} : { signal };
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
 }

@@ -85,7 +85,8 @@ function refuseForeign(path: string): void {
   const stat = statSync(path, { throwIfNoEntry: false });
   if (stat === undefined) return;
   if (!stat.isDirectory()) throw new DestinationInUseError(path, 'it is not a directory');
-  if (readdirSync(path).length > 0 && !isImageDirectory(path)) throw new DestinationInUseError(path, 'it is not a containers image directory');
+  if (readdirSync(path).length > 0 && !isImageDirectory(path))
+    throw new DestinationInUseError(path, 'it is not a containers image directory');
 }
 
 function isImageDirectory(path: string): boolean {

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import {
   chainId,
-  type Digest,
   type DiffId,
+  type Digest,
   digestHex,
   encodeJson,
   formatReference,
@@ -58,7 +58,11 @@ export function openDockerArchiveSink(path: string, reference: string | undefine
       const digests = layers.map(({ digest }) => digest);
       const topId = await addLegacyLayers(open(), digests, parseImageConfig(configBytes));
       const list = [
-        { Config: `${digestHex(config.digest)}.json`, RepoTags: reference === undefined ? [] : [dockerName(reference).full], Layers: digests.map((digest) => `${digestHex(digest)}.tar`) },
+        {
+          Config: `${digestHex(config.digest)}.json`,
+          RepoTags: reference === undefined ? [] : [dockerName(reference).full],
+          Layers: digests.map((digest) => `${digestHex(digest)}.tar`),
+        },
       ];
       await open().addBytes('manifest.json', Buffer.from(encodeJson(list)));
       if (reference !== undefined && topId !== undefined) {
@@ -76,10 +80,14 @@ async function addLegacyLayers(archive: TarFile, digests: readonly Digest[], con
   let parent: string | undefined;
   for (const [position, digest] of digests.entries()) {
     const isTop = position === digests.length - 1;
-    const own = isTop ? { ...config, rootfs: undefined, history: undefined } : { created: '1970-01-01T00:00:00Z', container_config: { Cmd: [''] } };
+    const own = isTop
+      ? { ...config, rootfs: undefined, history: undefined }
+      : { created: '1970-01-01T00:00:00Z', container_config: { Cmd: [''] } };
     // Any ID that is the same for the same content will do.
     const chain = chainId(digests.slice(0, position + 1) as readonly string[] as readonly DiffId[]);
-    const id = createHash('sha256').update(`${chain} ${isTop ? JSON.stringify(own) : ''}`).digest('hex');
+    const id = createHash('sha256')
+      .update(`${chain} ${isTop ? JSON.stringify(own) : ''}`)
+      .digest('hex');
     await archive.addLink(`${id}/layer.tar`, `../${digestHex(digest)}.tar`);
     await archive.addBytes(`${id}/VERSION`, '1.0');
     await archive.addBytes(`${id}/json`, Buffer.from(encodeJson({ id, ...(parent === undefined ? {} : { parent }), ...own })));

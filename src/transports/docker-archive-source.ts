@@ -1,13 +1,13 @@
 import {
+  buildManifest,
   type Descriptor,
-  type Digest,
   type DiffId,
+  type Digest,
   DOCKER_CONFIG,
   DOCKER_LAYER,
   DOCKER_MANIFEST,
   digestOf,
   encodeJson,
-  buildManifest,
   formatReference,
   MAX_CONFIG_BYTES,
   parseImageConfig,
@@ -36,7 +36,11 @@ const MAX_LIST_BYTES = 1024 * 1024;
  *
  * @throws {InvalidArchiveError} manifest.json is missing, malformed, or contradicts the config
  */
-export async function openDockerArchiveSource(path: string, selection: Selection, options: { readonly tempDir: string }): Promise<ImageSource> {
+export async function openDockerArchiveSource(
+  path: string,
+  selection: Selection,
+  options: { readonly tempDir: string },
+): Promise<ImageSource> {
   const archive = await openPlainTar(path, options.tempDir);
   const description = `docker-archive:${path}`;
   try {
@@ -90,7 +94,8 @@ function selectImage(images: readonly ArchiveImage[], { reference, position }: S
   const names = images.flatMap(({ RepoTags }) => RepoTags);
   if (position !== undefined) {
     const found = images[position];
-    if (found === undefined) throw new SourceImageNotFoundError(description, `it has ${images.length} images, none at position ${position}`);
+    if (found === undefined)
+      throw new SourceImageNotFoundError(description, `it has ${images.length} images, none at position ${position}`);
     return found;
   }
   if (reference !== undefined) {

@@ -1,4 +1,8 @@
-export type { CopyImageOptions, CopyImageResult } from './copy-image.js';
+export { type CopyImageOptions, type CopyImageResult, copyImage } from './copy-image.js';
+export { DestinationInUseError, InvalidArchiveError, SourceImageNotFoundError, TransportSyntaxError } from './errors.js';
 export type { ImageSink, IncomingBlob } from './image-sink.js';
 export type { ImageSource, RawManifest } from './image-source.js';
-export type { TransportName } from './transport-name.js';
+export { openSink, openSource, type TransportServices } from './open-transport.js';
+export type { RegistryClient } from './registry-client.js';
+export { openStoreSink, openStoreSource } from './store.js';
+export { formatTransport, parseTransport, type TransportName } from './transport-name.js';

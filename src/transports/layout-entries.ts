@@ -7,11 +7,18 @@ export const OCI_LAYOUT_FILE = '{"imageLayoutVersion":"1.0.0"}';
  * The entries of an index.json after an image was added, as skopeo leaves them: the name is taken from the entry that had it, which stays
  * without one; an unnamed entry of the same image is replaced.
  */
-export function addLayoutEntry(entries: readonly Descriptor[], descriptor: Descriptor, reference: string | undefined): readonly Descriptor[] {
+export function addLayoutEntry(
+  entries: readonly Descriptor[],
+  descriptor: Descriptor,
+  reference: string | undefined,
+): readonly Descriptor[] {
   const isSame = (entry: Descriptor): boolean => entry.digest === descriptor.digest && nameOf(entry) === undefined;
   const others = entries.map((entry) => (reference !== undefined && nameOf(entry) === reference ? withoutName(entry) : entry));
   // Both names, so that podman and containerd find it too.
-  const added = reference === undefined ? descriptor : { ...descriptor, annotations: { [ANNOTATION_REF_NAME]: reference, [ANNOTATION_CONTAINERD_NAME]: reference } };
+  const added =
+    reference === undefined
+      ? descriptor
+      : { ...descriptor, annotations: { [ANNOTATION_REF_NAME]: reference, [ANNOTATION_CONTAINERD_NAME]: reference } };
   return [...others.filter((entry) => !isSame(entry)), added];
 }
 

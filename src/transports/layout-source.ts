@@ -37,7 +37,11 @@ export async function openOciSource(path: string, selection: Selection): Promise
 }
 
 /** `oci-archive:`: the same in a tar, compressed or not, which is not extracted. */
-export async function openOciArchiveSource(path: string, selection: Selection, options: { readonly tempDir: string }): Promise<ImageSource> {
+export async function openOciArchiveSource(
+  path: string,
+  selection: Selection,
+  options: { readonly tempDir: string },
+): Promise<ImageSource> {
   const archive = await openPlainTar(path, options.tempDir);
   try {
     const source = await openLayout(archive.index, `oci-archive:${path}`, selection);
@@ -68,7 +72,8 @@ function selectEntry(entries: readonly Descriptor[], { reference, position }: Se
   const names = entries.flatMap(({ annotations }) => annotations?.[ANNOTATION_REF_NAME] ?? []);
   if (position !== undefined) {
     const found = entries[position];
-    if (found === undefined) throw new SourceImageNotFoundError(description, `it has ${entries.length} entries, none at position ${position}`);
+    if (found === undefined)
+      throw new SourceImageNotFoundError(description, `it has ${entries.length} entries, none at position ${position}`);
     return found;
   }
   if (reference !== undefined) {
@@ -90,7 +95,8 @@ function blobName(digest: Digest): string {
 }
 
 function directoryFiles(path: string): LayoutFiles {
-  const missing = (name: string): SourceImageNotFoundError => new SourceImageNotFoundError(`oci:${path}`, `"${join(path, name)}" does not exist`);
+  const missing = (name: string): SourceImageNotFoundError =>
+    new SourceImageNotFoundError(`oci:${path}`, `"${join(path, name)}" does not exist`);
   return {
     async read(name, maxBytes) {
       const file = join(path, name);
@@ -108,4 +114,3 @@ function directoryFiles(path: string): LayoutFiles {
     },
   };
 }
-

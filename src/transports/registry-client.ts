@@ -6,6 +6,11 @@ export interface RegistryClient {
   fetchManifest(repository: string, reference: string, options?: { readonly signal?: AbortSignal }): Promise<RawManifest>;
   fetchBlob(repository: string, blob: Descriptor, options?: { readonly signal?: AbortSignal }): AsyncIterable<Uint8Array>;
   hasBlob(repository: string, blob: Descriptor, options?: { readonly signal?: AbortSignal }): Promise<boolean>;
-  uploadBlob(repository: string, blob: Descriptor, open: () => AsyncIterable<Uint8Array>, options?: { readonly signal?: AbortSignal }): Promise<void>;
+  uploadBlob(
+    repository: string,
+    blob: Descriptor,
+    open: () => AsyncIterable<Uint8Array>,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<void>;
   uploadManifest(repository: string, reference: string, manifest: RawManifest, options?: { readonly signal?: AbortSignal }): Promise<void>;
 }

@@ -2,13 +2,13 @@ import { UnsupportedFeatureError } from '../errors.js';
 import {
   type Descriptor,
   type Digest,
+  DOCKER_CONFIG,
   isIndexType,
   layerCompression,
   ManifestError,
+  OCI_CONFIG,
   parseImageConfig,
   parseManifest,
-  DOCKER_CONFIG,
-  OCI_CONFIG,
 } from '../image/index.js';
 import { ImageNotFoundError, type Store } from '../store/index.js';
 import type { ImageSink } from './image-sink.js';
@@ -22,7 +22,8 @@ export function openStoreSource(store: Store, nameOrId: string): ImageSource {
   return {
     description: found.name ?? nameOrId,
     async readManifest(digest) {
-      if (digest === undefined || digest === top.digest) return { bytes: store.blobs.readAll(top), mediaType: top.mediaType, digest: top.digest };
+      if (digest === undefined || digest === top.digest)
+        return { bytes: store.blobs.readAll(top), mediaType: top.mediaType, digest: top.digest };
       const bytes = store.blobs.readAll({ digest });
       const { mediaType } = JSON.parse(Buffer.from(bytes).toString()) as { mediaType?: unknown };
       return { bytes, mediaType: typeof mediaType === 'string' ? mediaType : '', digest };
@@ -75,7 +76,9 @@ async function recordLayers(store: Store, raw: RawManifest): Promise<void> {
     const compression = layerCompression(mediaType);
     const diffId = diffIds[position];
     if (compression === undefined || diffId === undefined) {
-      throw new UnsupportedFeatureError(`Cannot use the image ${raw.digest}: ${JSON.stringify(mediaType)} is not the media type of a layer`);
+      throw new UnsupportedFeatureError(
+        `Cannot use the image ${raw.digest}: ${JSON.stringify(mediaType)} is not the media type of a layer`,
+      );
     }
     await store.layers.put({ diffId, blobs: [{ digest: digest as Digest, size, compression }] });
   }

@@ -32,7 +32,10 @@ export function createTarFile(path: string, options: { readonly fileMode: number
   const check = (): void => {
     if (failure !== undefined) throw failure;
   };
-  const add = async (header: { name: string; type: 'file' | 'directory' | 'symlink'; mode: number; linkname?: string }, content?: Uint8Array | string): Promise<void> => {
+  const add = async (
+    header: { name: string; type: 'file' | 'directory' | 'symlink'; mode: number; linkname?: string },
+    content?: Uint8Array | string,
+  ): Promise<void> => {
     check();
     await Promise.race([
       written.then(check),
@@ -54,7 +57,8 @@ export function createTarFile(path: string, options: { readonly fileMode: number
       const entry = archive.entry({ name, type: 'file', mode, size, mtime: MTIME }, (error) => finish(error));
       entry.on('error', (error) => finish(error));
       for await (const chunk of content) {
-        if (!entry.write(chunk)) await Promise.race([new Promise<void>((resolve) => entry.once('drain', resolve)), written.then(check), finished]);
+        if (!entry.write(chunk))
+          await Promise.race([new Promise<void>((resolve) => entry.once('drain', resolve)), written.then(check), finished]);
       }
       entry.end();
       await Promise.race([finished, written.then(check)]);

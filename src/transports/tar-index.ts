@@ -18,7 +18,9 @@ export interface TarIndex {
   open(name: string): AsyncIterable<Uint8Array>;
 }
 
-type Member = { readonly kind: 'file'; readonly offset: number; readonly size: number } | { readonly kind: 'link'; readonly target: string };
+type Member =
+  | { readonly kind: 'file'; readonly offset: number; readonly size: number }
+  | { readonly kind: 'link'; readonly target: string };
 
 const BLOCK = 512;
 /** Extended headers hold names; one larger than this is an attack. */
@@ -83,7 +85,8 @@ async function readMembers(handle: FileHandle, path: string): Promise<ReadonlyMa
     if (isZero(header)) return members;
     const size = extended.size === undefined ? readNumber(header, 124, 12) : Number(extended.size);
     const start = offset + BLOCK;
-    if (!Number.isSafeInteger(size) || size < 0 || start + size > fileSize) throw new InvalidArchiveError(path, `the member at offset ${offset} is cut short`);
+    if (!Number.isSafeInteger(size) || size < 0 || start + size > fileSize)
+      throw new InvalidArchiveError(path, `the member at offset ${offset} is cut short`);
     offset = start + Math.ceil(size / BLOCK) * BLOCK;
     const type = String.fromCharCode(header[156] ?? 0);
     if (type === 'x' || type === 'L' || type === 'K') {

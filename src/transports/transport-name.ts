@@ -34,7 +34,8 @@ export function parseTransport(text: string): TransportName | undefined {
   const rest = text.slice(colon + 1);
   switch (kind) {
     case 'docker':
-      if (!rest.startsWith('//') || rest.length === 2) throw new TransportSyntaxError(text, 'after "docker:" there must be "//" and an image name');
+      if (!rest.startsWith('//') || rest.length === 2)
+        throw new TransportSyntaxError(text, 'after "docker:" there must be "//" and an image name');
       return { kind, reference: rest.slice(2) };
     case 'oci':
     case 'oci-archive':

@@ -4,7 +4,11 @@ import { rename, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 
 /** `content` as a file, which appears complete or not at all. */
-export async function writeFileSafely(path: string, content: AsyncIterable<Uint8Array>, options?: { readonly signal?: AbortSignal }): Promise<void> {
+export async function writeFileSafely(
+  path: string,
+  content: AsyncIterable<Uint8Array>,
+  options?: { readonly signal?: AbortSignal },
+): Promise<void> {
   const temporary = `${path}.${randomBytes(4).toString('hex')}.tmp`;
   try {
     await pipeline(content, createWriteStream(temporary, { flags: 'wx' }), options?.signal === undefined ? {} : { signal: options.signal });

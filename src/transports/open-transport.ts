@@ -1,0 +1,63 @@
+import { localName, parseReference } from '../image/index.js';
+import type { Store } from '../store/index.js';
+import { openDirSink, openDirSource } from './dir.js';
+import { openDockerSink, openDockerSource } from './docker.js';
+import { openDockerArchiveSink } from './docker-archive-sink.js';
+import { openDockerArchiveSource } from './docker-archive-source.js';
+import type { ImageSink } from './image-sink.js';
+import type { ImageSource } from './image-source.js';
+import { openOciArchiveSource, openOciSource, type Selection } from './layout-source.js';
+import { openOciArchiveSink } from './oci-archive-sink.js';
+import { openOciSink } from './oci-sink.js';
+import type { RegistryClient } from './registry-client.js';
+import { openStoreSink, openStoreSource } from './store.js';
+import type { TransportName } from './transport-name.js';
+
+/** What transports need from outside. */
+export interface TransportServices {
+  readonly store: Store;
+  /** A client for a registry's host: `docker.io`, `localhost:5000`. */
+  readonly registry: (host: string) => RegistryClient | Promise<RegistryClient>;
+  /** For archives that are compressed as a whole. */
+  readonly tempDir: string;
+}
+
+/** Open what `name` says for reading. The caller closes it. */
+export async function openSource(name: TransportName, services: TransportServices): Promise<ImageSource> {
+  switch (name.kind) {
+    case 'docker':
+      return openDockerSource(name.reference, await services.registry(parseReference(name.reference).registry));
+    case 'oci':
+      return await openOciSource(name.path, selectionOf(name));
+    case 'oci-archive':
+      return await openOciArchiveSource(name.path, selectionOf(name), services);
+    case 'docker-archive':
+      return await openDockerArchiveSource(name.path, selectionOf(name), services);
+    case 'dir':
+      return openDirSource(name.path);
+    case 'containers-storage':
+      return openStoreSource(services.store, name.reference);
+  }
+}
+
+/** Open what `name` says for writing. The caller closes it; the store's shared lock is the caller's, too. */
+export async function openSink(name: TransportName, services: TransportServices): Promise<ImageSink> {
+  switch (name.kind) {
+    case 'docker':
+      return openDockerSink(name.reference, await services.registry(parseReference(name.reference).registry));
+    case 'oci':
+      return openOciSink(name.path, name.reference);
+    case 'oci-archive':
+      return openOciArchiveSink(name.path, name.reference);
+    case 'docker-archive':
+      return openDockerArchiveSink(name.path, name.reference);
+    case 'dir':
+      return openDirSink(name.path);
+    case 'containers-storage':
+      return openStoreSink(services.store, [localName(name.reference)]);
+  }
+}
+
+function selectionOf({ reference, position }: Selection): Selection {
+  return { ...(reference === undefined ? {} : { reference }), ...(position === undefined ? {} : { position }) };
+}
