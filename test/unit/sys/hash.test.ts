@@ -1,0 +1,66 @@
+import { createHash } from 'node:crypto';
+import { closeSync, constants, mkdirSync, openSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import { type Addon, loadAddon } from '../../../src/sys/addon.js';
+import { AT_FDCWD, hashFiles, mknodat } from '../../../src/sys/index.js';
+import { rejects } from '../../support/rejects.js';
+import { suite } from '../../support/suite.js';
+import { withTempDir } from '../../support/temp-dir.js';
+
+function bytes(length: number): Buffer {
+  return Buffer.from(Uint8Array.from({ length }, (_, index) => (index * 31 + (index >> 8)) & 0xff));
+}
+
+suite('sys SHA-256', (test) => {
+  test('is the one of FIPS 180-4, by the instructions and by the portable code', () => {
+    const { sha256 }: Addon = loadAddon();
+    // Every length around the padding's edges (55, 56, 64), and some of many blocks.
+    const lengths = [...Array.from({ length: 200 }, (_, length) => length), 1000, 4096, 65_537];
+    for (const length of lengths) {
+      const content = bytes(length);
+      const expected = createHash('sha256').update(content).digest('hex');
+      assert.is(sha256(content, false).toString('hex'), expected, `${length} bytes`);
+      assert.is(sha256(content, true).toString('hex'), expected, `${length} bytes, portable`);
+    }
+  });
+});
+
+suite('sys hashFiles()', (test) => {
+  test('gives digests in the order of the paths', () =>
+    withTempDir(async (directory) => {
+      mkdirSync(join(directory, 'd'));
+      const contents = Array.from({ length: 300 }, (_, index) => bytes(index * 997));
+      for (const [index, content] of contents.entries()) writeFileSync(join(directory, 'd', String(index)), content);
+      const fd = openSync(directory, constants.O_RDONLY);
+      const digests = await hashFiles(
+        fd,
+        contents.map((_, index) => Buffer.from(`d/${index}`)),
+      );
+      closeSync(fd);
+      assert.equal(
+        digests.map((digest) => Buffer.from(digest).toString('hex')),
+        contents.map((content) => createHash('sha256').update(content).digest('hex')),
+      );
+    }));
+
+  test('refuses what is not a regular file and names it', () =>
+    withTempDir(async (directory) => {
+      writeFileSync(join(directory, 'file'), '');
+      symlinkSync('file', join(directory, 'link'));
+      mknodat(AT_FDCWD, join(directory, 'fifo'), constants.S_IFIFO | 0o600);
+      const fd = openSync(directory, constants.O_RDONLY);
+      for (const [path, code] of [
+        ['link', 'ELOOP'],
+        ['fifo', 'EINVAL'],
+        ['.', 'EINVAL'],
+        ['none', 'ENOENT'],
+        ['../file2', 'ENOENT'],
+      ] as const) {
+        const error: NodeJS.ErrnoException = await rejects(hashFiles(fd, [Buffer.from('file'), Buffer.from(path)]), { code });
+        assert.is(error.path, path);
+      }
+      assert.equal(await hashFiles(fd, []), []);
+      closeSync(fd);
+    }));
+});
