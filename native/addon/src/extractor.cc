@@ -1,0 +1,223 @@
+// Extractor: bytes of a tar archive, pushed from JavaScript, become files below a root directory.
+//   new Extractor(target, overlay, lowers, prefix, uid | undefined, gid | undefined, requireEnd)
+//     overlay: '' a plain archive, 'user' or 'trusted' a layer for an overlay of that family
+//   write(buffer): takes a copy; waits while the ring is full; throws what went wrong so far
+//   finish(): {diffId, contentDigest (hex, meaningful for a layer only), bytes, entries}; the tree is complete then
+//   cancel(): stops the threads; what was made so far stays
+
+#include "block_ring.h"
+#include "layer_script.h"
+#include "module.h"
+#include "tree_writer.h"
+
+#include <cstring>
+#include <fcntl.h>
+#include <system_error>
+#include <thread>
+
+namespace tsbuild {
+namespace {
+
+constexpr size_t kBlocks = 8;  // 2 MiB ahead of the file system
+enum Reader : size_t { kExtract, kHash };
+
+class Extractor {
+ public:
+  Extractor(TreeWriterOptions options, UniqueFd root, std::vector<UniqueFd> lowers, bool require_end)
+      : root_(std::move(root)),
+        lowers_(std::move(lowers)),
+        options_(std::move(options)),
+        // A plain archive has no digest to verify.
+        ring_(kBlocks, is_layer() ? 2 : 1),
+        writer_(options_),
+        parser_(&writer_, require_end) {}
+
+  ~Extractor() { stop(); }
+
+  void start() {
+    if (is_layer()) threads_.emplace_back([this] { hash(); });
+    threads_.emplace_back([this] { extract(); });
+  }
+
+  // Throws LayerError, as the two below.
+  void write(const uint8_t* data, size_t size) {
+    bytes_ += size;
+    while (size > 0) {
+      if (block_ == nullptr) block_ = ring_.acquire();
+      if (block_ == nullptr) throw_reason();
+      const size_t count = std::min(size, BlockRing::kBlockSize - block_->length);
+      memcpy(block_->data.get() + block_->length, data, count);
+      block_->length += count;
+      data += count;
+      size -= count;
+      if (block_->length == BlockRing::kBlockSize) publish();
+    }
+    if (ring_.cancelled()) throw_reason();
+  }
+
+  void finish() {
+    if (block_ != nullptr) publish();
+    ring_.close();
+    for (std::thread& thread : threads_) thread.join();
+    threads_.clear();
+    if (ring_.cancelled()) throw_reason();
+  }
+
+  void stop() {
+    ring_.cancel();
+    for (std::thread& thread : threads_) thread.join();
+    threads_.clear();
+  }
+
+  void cancel() { ring_.cancel(); }
+
+  Sha256Digest tar_digest{};
+  Sha256Digest tree_digest{};
+  uint64_t bytes() const { return bytes_; }
+  uint64_t entries() const { return writer_.entries(); }
+
+ private:
+  bool is_layer() const { return !options_.overlay_prefix.empty(); }
+
+  void publish() {
+    ring_.publish();
+    block_ = nullptr;
+  }
+
+  void hash() {
+    Sha256 sha;
+    while (const Block* block = ring_.next(kHash)) {
+      sha.update(block->data.get(), block->length);
+      ring_.release(kHash);
+    }
+    tar_digest = sha.finish();
+  }
+
+  void extract() {
+    LayerError error;
+    const auto body = [this] {
+      while (const Block* block = ring_.next(kExtract)) {
+        parser_.feed(block->data.get(), block->length);
+        ring_.release(kExtract);
+      }
+      if (ring_.cancelled()) throw Cancelled();
+      parser_.finish();
+      writer_.finish();
+      tree_digest = writer_.tree_digest();
+    };
+    if (run_guarded(body, &error)) return;
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      error_ = std::move(error);
+      failed_ = true;
+    }
+    ring_.cancel();
+  }
+
+  [[noreturn]] void throw_reason() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (failed_) throw error_;
+    throw LayerError{LayerFault::kSystem, {}, {}, {ECANCELED, "write", {}, {}}};
+  }
+
+  UniqueFd root_;
+  std::vector<UniqueFd> lowers_;
+  TreeWriterOptions options_;
+  BlockRing ring_;
+  TreeWriter writer_;
+  TarParser parser_;
+  std::vector<std::thread> threads_;
+  Block* block_ = nullptr;  // being filled
+  uint64_t bytes_ = 0;
+  std::mutex mutex_;
+  LayerError error_;
+  bool failed_ = false;
+};
+
+Extractor* self(napi_env env, napi_callback_info info) {
+  napi_value object = nullptr;
+  void* data = nullptr;
+  napi_get_cb_info(env, info, nullptr, nullptr, &object, nullptr);
+  if (napi_unwrap(env, object, &data) != napi_ok) {
+    throw_type_error(env, "not an Extractor");
+    return nullptr;
+  }
+  return static_cast<Extractor*>(data);
+}
+
+napi_value construct(napi_env env, napi_callback_info info) {
+  Arguments args(env, info);
+  TreeWriterOptions options;
+  UniqueFd root(fcntl(args.fd(0), F_DUPFD_CLOEXEC, 3));
+  options.root = root.get();
+  const std::string overlay = args.path(1);
+  if (!overlay.empty()) options.overlay_prefix = overlay + ".overlay.";
+  std::vector<UniqueFd> lowers;
+  if (!duplicate_fds(env, args[2], &lowers)) return nullptr;
+  for (const UniqueFd& lower : lowers) options.lowers.push_back(lower.get());
+  if (!clean_path(args.path(3), &options.prefix)) return throw_type_error(env, "argument 3 leads out of the root");
+  if (!args.absent(4)) {
+    options.owner.emplace(static_cast<uint32_t>(args.integer(4, 0, UINT32_MAX - 1)), static_cast<uint32_t>(args.integer(5, 0, UINT32_MAX - 1)));
+  }
+  const bool require_end = args.boolean(6);
+  if (!args.ok) return nullptr;
+  if (!root) return throw_failure(env, fail("fcntl"));
+
+  auto extractor = std::make_unique<Extractor>(std::move(options), std::move(root), std::move(lowers), require_end);
+  try {
+    extractor->start();
+  } catch (const std::system_error& error) {
+    return throw_failure(env, {error.code().value(), "pthread_create", {}, {}});
+  }
+  napi_value object = nullptr;
+  napi_get_cb_info(env, info, nullptr, nullptr, &object, nullptr);
+  const auto release = [](napi_env, void* data, void*) { delete static_cast<Extractor*>(data); };
+  if (napi_wrap(env, object, extractor.get(), release, nullptr, nullptr) != napi_ok) return nullptr;
+  extractor.release();
+  return object;
+}
+
+napi_value write(napi_env env, napi_callback_info info) {
+  Extractor* extractor = self(env, info);
+  if (extractor == nullptr) return nullptr;
+  const Arguments args(env, info);
+  void* data = nullptr;
+  size_t size = 0;
+  if (napi_get_buffer_info(env, args[0], &data, &size) != napi_ok) return throw_type_error(env, "argument 0 must be a Buffer");
+  try {
+    extractor->write(static_cast<const uint8_t*>(data), size);
+  } catch (const LayerError& error) {
+    return throw_layer_error(env, error);
+  }
+  return nullptr;
+}
+
+napi_value finish(napi_env env, napi_callback_info info) {
+  Extractor* extractor = self(env, info);
+  if (extractor == nullptr) return nullptr;
+  try {
+    extractor->finish();
+  } catch (const LayerError& error) {
+    return throw_layer_error(env, error);
+  }
+  return make_digests(env, extractor->tar_digest, extractor->tree_digest, extractor->bytes(), extractor->entries());
+}
+
+napi_value cancel(napi_env env, napi_callback_info info) {
+  if (Extractor* extractor = self(env, info)) extractor->cancel();
+  return nullptr;
+}
+
+}  // namespace
+}  // namespace tsbuild
+
+void register_extractor(napi_env env, napi_value exports) {
+  const napi_property_descriptor methods[] = {
+      {"write", nullptr, tsbuild::write, nullptr, nullptr, nullptr, napi_default_method, nullptr},
+      {"finish", nullptr, tsbuild::finish, nullptr, nullptr, nullptr, napi_default_method, nullptr},
+      {"cancel", nullptr, tsbuild::cancel, nullptr, nullptr, nullptr, napi_default_method, nullptr},
+  };
+  napi_value constructor = nullptr;
+  napi_define_class(env, "Extractor", NAPI_AUTO_LENGTH, tsbuild::construct, nullptr, sizeof methods / sizeof *methods, methods, &constructor);
+  tsbuild::set_property(env, exports, "Extractor", constructor);
+}

@@ -1,0 +1,383 @@
+#include "layer_walk.h"
+
+#include "kernel.h"
+#include "override_stat.h"
+
+#include <algorithm>
+#include <cstring>
+#include <dirent.h>
+#include <fcntl.h>
+#include <memory>
+#include <sys/sysmacros.h>
+
+namespace tsbuild {
+namespace {
+
+constexpr char kWhiteoutPrefix[] = ".wh.";     // image-spec layer.md
+constexpr char kOpaqueName[] = ".wh..wh..opq";
+// Modes of the marks: as containers/storage writes them.
+constexpr uint32_t kMarkMode = 0600;
+// Below this a hole saves less than asking for it costs.
+constexpr off_t kSparseFrom = 128 * 1024;
+
+[[noreturn]] void throw_changed(const std::string& path) {
+  throw LayerError{LayerFault::kChanged, path, "\"" + path + "\" changed while it was read", {}};
+}
+
+[[noreturn]] void throw_unsupported(const std::string& path, const std::string& reason) {
+  throw LayerError{LayerFault::kUnsupported, path, reason, {}};
+}
+
+bool is_overlay_xattr(const std::string& name) { return name.rfind("user.overlay.", 0) == 0 || name.rfind("trusted.overlay.", 0) == 0; }
+
+std::vector<std::string> xattr_names(int fd, const std::string& path) {
+  std::vector<std::string> names;
+  if (!list_xattrs(fd, &names)) throw_system("listxattr", path);
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+std::string xattr_value(int fd, const std::string& name, const std::string& path) {
+  std::string value;
+  if (!get_xattr(fd, name.c_str(), &value)) throw_system("getxattr", path);
+  return value;
+}
+
+bool is_whiteout(const struct stat& status) { return S_ISCHR(status.st_mode) && status.st_rdev == 0; }
+
+struct stat status_at(int directory, const std::string& name, const std::string& path) {
+  struct stat status;
+  if (fstatat(directory, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) throw_system("fstatat", path);
+  return status;
+}
+
+UniqueFd open_at(int directory, const std::string& name, int flags, const std::string& path) {
+  UniqueFd fd(retry_eintr([&] { return openat(directory, name.c_str(), flags | O_RDONLY | O_NOFOLLOW | O_CLOEXEC); }));
+  if (!fd) throw_system("openat", path);
+  return fd;
+}
+
+void fill_ids(TarEntry* entry, const struct stat& status) {
+  entry->mode = status.st_mode & 07777;
+  entry->uid = status.st_uid;
+  entry->gid = status.st_gid;
+}
+
+}  // namespace
+
+void LayerWalk::run() {
+  root();
+  UniqueFd directory = open_at(options_.upper, ".", O_DIRECTORY, {});
+  walk(directory.get(), {}, false);
+  put_zeros(2 * kTarBlock);
+  publish();
+}
+
+void LayerWalk::walk(int directory, const std::string& prefix, bool opaque) {
+  for (const Child& child : list(directory, prefix)) {
+    const std::string path = prefix + child.name;
+    if (child.name.rfind(kWhiteoutPrefix, 0) == 0) {
+      throw_unsupported(path, "\"" + path + "\" begins with \".wh.\", which in a layer means a removed file");
+    }
+    switch (child.kind) {
+      case Kind::kWhiteout:
+        // Nothing below shows through an opaque directory, so there is nothing to hide one by one.
+        if (!opaque) mark('w', path);
+        break;
+      case Kind::kFile: file(directory, child.name, path); break;
+      case Kind::kDirectory: subdirectory(directory, child.name, path); break;
+      case Kind::kSymlink: symlink(directory, child.name, path); break;
+      case Kind::kSpecial: special(directory, child.name, path); break;
+      case Kind::kSocket: break;  // means nothing once its process is gone
+    }
+  }
+}
+
+std::vector<LayerWalk::Child> LayerWalk::list(int directory, const std::string& prefix) const {
+  // A descriptor of its own: closedir closes it, and reading starts at the beginning.
+  UniqueFd copy = open_at(directory, ".", O_DIRECTORY, prefix);
+  std::unique_ptr<DIR, int (*)(DIR*)> stream(fdopendir(copy.get()), closedir);
+  if (!stream) throw_system("fdopendir", prefix);
+  copy.steal();
+  std::vector<Child> children;
+  errno = 0;
+  while (const dirent* found = readdir(stream.get())) {
+    const std::string name = found->d_name;
+    if (name == "." || name == "..") continue;
+    Child child{name, {}, kind_of(directory, name, found->d_type, prefix + name)};
+    const char type = child.kind == Kind::kDirectory ? 'd' : child.kind == Kind::kWhiteout ? 'w' : 'f';
+    child.key = order_key({type, name, 0, 0, 0, 0, 0, 0, {}, {}});
+    children.push_back(std::move(child));
+    errno = 0;
+  }
+  if (errno != 0) throw_system("readdir", prefix);
+  std::sort(children.begin(), children.end(), [](const Child& a, const Child& b) { return a.key < b.key; });
+  return children;
+}
+
+LayerWalk::Kind LayerWalk::kind_of(int directory, const std::string& name, unsigned char type, const std::string& path) const {
+  switch (type) {
+    case DT_REG: return Kind::kFile;
+    case DT_DIR: return Kind::kDirectory;
+    case DT_LNK: return Kind::kSymlink;
+    case DT_SOCK: return Kind::kSocket;
+    default: break;
+  }
+  const struct stat status = status_at(directory, name, path);
+  if (is_whiteout(status)) return Kind::kWhiteout;
+  switch (status.st_mode & S_IFMT) {
+    case S_IFREG: return Kind::kFile;
+    case S_IFDIR: return Kind::kDirectory;
+    case S_IFLNK: return Kind::kSymlink;
+    case S_IFSOCK: return Kind::kSocket;
+    default: return Kind::kSpecial;
+  }
+}
+
+void LayerWalk::root() {
+  const UniqueFd directory = open_at(options_.upper, ".", O_DIRECTORY, {});
+  struct stat status;
+  if (fstat(directory.get(), &status) != 0) throw_system("fstat", {});
+  TarEntry found = read_meta(directory.get(), status, {}).entry;
+  if (found.mode == options_.root_mode && found.uid == options_.root_uid && found.gid == options_.root_gid) return;
+  found.name = "./";
+  found.type = '5';
+  entry(found);
+}
+
+void LayerWalk::file(int directory, const std::string& name, const std::string& path) {
+  // O_NONBLOCK: should a fifo stand here by now, opening it must not wait.
+  const UniqueFd fd = open_at(directory, name, O_NONBLOCK | O_NOCTTY, path);
+  struct stat status;
+  if (fstat(fd.get(), &status) != 0) throw_system("fstat", path);
+  if (!S_ISREG(status.st_mode)) throw_changed(path);
+  TarEntry found = read_meta(fd.get(), status, path).entry;
+  found.name = path;
+  if (hard_link(status, path, found)) return;
+  if (found.type != '0') return entry(found);  // an empty file that stands for a device
+  found.size = static_cast<uint64_t>(status.st_size);
+  entry(found);
+  content(fd.get(), status, path);
+}
+
+void LayerWalk::subdirectory(int directory, const std::string& name, const std::string& path) {
+  const UniqueFd fd = open_at(directory, name, O_DIRECTORY, path);
+  struct stat status;
+  if (fstat(fd.get(), &status) != 0) throw_system("fstat", path);
+  Meta meta = read_meta(fd.get(), status, path);
+  meta.entry.name = path + "/";
+  meta.entry.type = '5';
+  entry(meta.entry);
+  if (meta.opaque && hidden_below(path)) mark('o', path);
+  walk(fd.get(), path + "/", meta.opaque);
+}
+
+void LayerWalk::symlink(int directory, const std::string& name, const std::string& path) {
+  const struct stat status = status_at(directory, name, path);
+  if (!S_ISLNK(status.st_mode)) throw_changed(path);
+  TarEntry found;
+  fill_ids(&found, status);
+  found.mode = 0777;
+  found.name = path;
+  found.type = '2';
+  found.mtime_seconds = mtime_of(status);
+  // Some file systems give no length; the kernel's own limit is a page.
+  found.link_name.resize(4096);
+  const ssize_t length = readlinkat(directory, name.c_str(), found.link_name.data(), found.link_name.size());
+  if (length < 0) throw_system("readlinkat", path);
+  found.link_name.resize(static_cast<size_t>(length));
+  if (!hard_link(status, path, found)) entry(found);
+}
+
+void LayerWalk::special(int directory, const std::string& name, const std::string& path) {
+  const struct stat status = status_at(directory, name, path);
+  TarEntry found;
+  fill_ids(&found, status);
+  found.name = path;
+  found.type = S_ISFIFO(status.st_mode) ? '6' : S_ISBLK(status.st_mode) ? '4' : '3';
+  found.mtime_seconds = mtime_of(status);
+  if (found.type != '6') {
+    found.major = major(status.st_rdev);
+    found.minor = minor(status.st_rdev);
+  }
+  if (!hard_link(status, path, found)) entry(found);
+}
+
+LayerWalk::Meta LayerWalk::read_meta(int fd, const struct stat& status, const std::string& path) const {
+  Meta meta;
+  TarEntry& entry = meta.entry;
+  fill_ids(&entry, status);
+  entry.mtime_seconds = mtime_of(status);
+  for (const std::string& name : xattr_names(fd, path)) {
+    if (name == kOverrideStat) {
+      const std::optional<OverrideStat> over = parse_override_stat(xattr_value(fd, name, path));
+      if (!over) throw_unsupported(path, "\"" + path + "\" has a malformed attribute " + kOverrideStat);
+      entry.mode = over->mode;
+      entry.uid = over->uid;
+      entry.gid = over->gid;
+      entry.major = over->major;
+      entry.minor = over->minor;
+      if (over->device != 0) entry.type = over->device == 'b' ? '4' : '3';
+    } else if (is_overlay_xattr(name)) {
+      if (name == options_.overlay_prefix + "opaque") meta.opaque = xattr_value(fd, name, path) == "y";
+    } else if (is_layer_xattr(name)) {
+      if (name.find('=') != std::string::npos) {
+        throw_unsupported(path, "\"" + path + "\" has the attribute \"" + name + "\", whose \"=\" a tar record cannot hold");
+      }
+      std::string value = xattr_value(fd, name, path);
+      entry.xattrs.emplace_back(name, name == "security.capability" ? portable_capability(value) : std::move(value));
+    }
+  }
+  return meta;
+}
+
+int64_t LayerWalk::mtime_of(const struct stat& status) const {
+  if (options_.force_seconds) return *options_.force_seconds;
+  // tv_nsec counts upwards before 1970 too, so leaving it out is floor.
+  const int64_t seconds = status.st_mtim.tv_sec;
+  return options_.clamp_seconds ? std::min(seconds, *options_.clamp_seconds) : seconds;
+}
+
+bool LayerWalk::hidden_below(const std::string& path) const {
+  if (!options_.lowers) return true;
+  for (const int lower : *options_.lowers) {
+    const UniqueFd fd(open_at2(lower, path.c_str(), O_PATH | O_NOFOLLOW, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS));
+    if (fd) {
+      struct stat status;
+      // Anything else there, a whiteout too, hides what lies deeper.
+      return fstat(fd.get(), &status) == 0 && S_ISDIR(status.st_mode);
+    }
+    if (errno == ENOTDIR || errno == ELOOP) return false;
+    if (errno != ENOENT) throw_system("openat2", path);
+  }
+  return false;
+}
+
+bool LayerWalk::hard_link(const struct stat& status, const std::string& path, TarEntry found) {
+  if (status.st_nlink < 2) return false;
+  const auto [first, is_new] = links_.emplace(std::make_pair(status.st_dev, status.st_ino), path);
+  if (is_new) return false;
+  found.name = path;
+  found.type = '1';
+  found.link_name = first->second;
+  found.size = 0;
+  found.major = 0;
+  found.minor = 0;
+  found.xattrs.clear();
+  entry(found);
+  return true;
+}
+
+void LayerWalk::mark(char type, const std::string& path) {
+  TarEntry found;
+  found.mode = kMarkMode;
+  found.name = type == 'o' ? path + "/" + kOpaqueName : path;
+  if (type == 'w') found.name.insert(path.rfind('/') + 1, kWhiteoutPrefix);
+  // The kernel shares one file between whiteouts, so its time says nothing.
+  found.mtime_seconds = 0;
+  const std::string header = encode_tar_header(found);
+  put(header.data(), header.size());
+  TreeRecord mark;
+  mark.type = type;
+  mark.path = path;
+  record(mark);
+}
+
+void LayerWalk::entry(const TarEntry& found) {
+  const std::string header = encode_tar_header(found);
+  put(header.data(), header.size());
+  TreeRecord tree;
+  tree.path = found.name == "./" ? "" : found.name;
+  if (!tree.path.empty() && tree.path.back() == '/') tree.path.pop_back();
+  constexpr char kTypes[] = "fhlcbdp";  // by typeflag '0' to '6'
+  tree.type = kTypes[found.type - '0'];
+  tree.target = found.link_name;
+  if (tree.type != 'h') {
+    tree.mode = tree.type == 'l' ? 0 : found.mode;
+    tree.uid = found.uid;
+    tree.gid = found.gid;
+    tree.size = found.size;
+    tree.major = found.major;
+    tree.minor = found.minor;
+    tree.xattrs = found.xattrs;
+  }
+  record(tree);
+}
+
+void LayerWalk::record(const TreeRecord& tree) {
+  entries_++;
+  const std::string bytes = encode_record(tree);
+  Block* block = room();
+  block->parts.push_back({TreePart::Kind::kRecord, static_cast<uint32_t>(block->records.size()), static_cast<uint32_t>(bytes.size())});
+  block->records += bytes;
+}
+
+void LayerWalk::content(int fd, const struct stat& status, const std::string& path) {
+  const off_t size = status.st_size;
+  const bool sparse = size >= kSparseFrom && status.st_blocks * 512 < size;
+  off_t at = 0;
+  off_t data_start = 0;
+  off_t data_end = sparse ? 0 : size;
+  while (at < size) {
+    if (at >= data_end) {
+      data_start = lseek(fd, at, SEEK_DATA);
+      if (data_start < 0 && errno != ENXIO) throw_system("lseek", path);
+      if (data_start < 0) data_start = size;
+      data_end = data_start < size ? lseek(fd, data_start, SEEK_HOLE) : size;
+      if (data_end < 0) throw_system("lseek", path);
+    }
+    Block* block = room();
+    uint8_t* target = block->data.get() + block->length;
+    const off_t space = static_cast<off_t>(BlockRing::kBlockSize - block->length);
+    off_t count = std::min(space, (at < data_start ? data_start : data_end) - at);
+    count = std::min(count, size - at);
+    if (at < data_start) {
+      memset(target, 0, static_cast<size_t>(count));
+    } else {
+      count = retry_eintr([&] { return pread(fd, target, static_cast<size_t>(count), at); });
+      if (count < 0) throw_system("pread", path);
+      if (count == 0) throw_changed(path);
+    }
+    block->parts.push_back({TreePart::Kind::kContent, static_cast<uint32_t>(block->length), static_cast<uint32_t>(count)});
+    block->length += static_cast<size_t>(count);
+    bytes_ += static_cast<uint64_t>(count);
+    at += count;
+  }
+  put_zeros(tar_padding(static_cast<uint64_t>(size)));
+  struct stat after;
+  if (fstat(fd, &after) != 0) throw_system("fstat", path);
+  // Shorter was seen above; longer would have lost its end.
+  if (after.st_size != size) throw_changed(path);
+}
+
+void LayerWalk::put(const void* data, size_t length) {
+  const auto* from = static_cast<const uint8_t*>(data);
+  while (length > 0) {
+    Block* block = room();
+    const size_t count = std::min(length, BlockRing::kBlockSize - block->length);
+    memcpy(block->data.get() + block->length, from, count);
+    block->length += count;
+    bytes_ += count;
+    from += count;
+    length -= count;
+  }
+}
+
+void LayerWalk::put_zeros(size_t length) {
+  constexpr uint8_t kZeros[2 * kTarBlock] = {};
+  put(kZeros, length);
+}
+
+Block* LayerWalk::room() {
+  if (block_ != nullptr && block_->length == BlockRing::kBlockSize) publish();
+  if (block_ == nullptr) block_ = ring_->acquire();
+  if (block_ == nullptr) throw Cancelled();
+  return block_;
+}
+
+void LayerWalk::publish() {
+  ring_->publish();
+  block_ = nullptr;
+}
+
+}  // namespace tsbuild

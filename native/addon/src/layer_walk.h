@@ -1,0 +1,85 @@
+#pragma once
+// Walks the upper directory of an overlay and makes the layer's tar stream from it: the producer of the layer writer.
+
+#include "block_ring.h"
+#include "layer_error.h"
+#include "tar_format.h"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <sys/stat.h>
+#include <vector>
+
+namespace tsbuild {
+
+struct LayerWalkOptions {
+  int upper = -1;
+  // "user.overlay." or "trusted.overlay.": the family the overlay was mounted with.
+  std::string overlay_prefix;
+  // Directories under the upper one, top first; an opaque directory that hides nothing there is not marked. Absent: not known.
+  std::optional<std::vector<int>> lowers;
+  // What the root directory was before: it becomes an entry only when it differs now.
+  uint32_t root_mode = 0;
+  uint32_t root_uid = 0;
+  uint32_t root_gid = 0;
+  std::optional<int64_t> clamp_seconds;
+  std::optional<int64_t> force_seconds;
+};
+
+class LayerWalk {
+ public:
+  LayerWalk(const LayerWalkOptions& options, BlockRing* ring) : options_(options), ring_(ring) {}
+
+  // Fill the ring to the end of the archive. Throws LayerError, or Cancelled when the ring is.
+  void run();
+  uint64_t bytes() const { return bytes_; }
+  uint64_t entries() const { return entries_; }
+
+ private:
+  enum class Kind { kFile, kDirectory, kSymlink, kSpecial, kWhiteout, kSocket };
+  struct Child {
+    std::string name;
+    std::string key;
+    Kind kind;
+  };
+  // Status and attributes of a file as the layer shows it: override_stat applied.
+  struct Meta {
+    TarEntry entry;
+    bool opaque = false;
+  };
+
+  std::vector<Child> list(int directory, const std::string& prefix) const;
+  Kind kind_of(int directory, const std::string& name, unsigned char type, const std::string& path) const;
+  void walk(int directory, const std::string& prefix, bool opaque);
+  void file(int directory, const std::string& name, const std::string& path);
+  void subdirectory(int directory, const std::string& name, const std::string& path);
+  void symlink(int directory, const std::string& name, const std::string& path);
+  void special(int directory, const std::string& name, const std::string& path);
+  void root();
+
+  Meta read_meta(int fd, const struct stat& status, const std::string& path) const;
+  int64_t mtime_of(const struct stat& status) const;
+  bool hidden_below(const std::string& path) const;
+  // True when an earlier entry is the same file, which this one then links to.
+  bool hard_link(const struct stat& status, const std::string& path, TarEntry entry);
+  void mark(char type, const std::string& path);
+
+  void entry(const TarEntry& entry);
+  void record(const TreeRecord& record);
+  void content(int fd, const struct stat& status, const std::string& path);
+  void put(const void* data, size_t length);
+  void put_zeros(size_t length);
+  // The block to write into, with room in it.
+  Block* room();
+  void publish();
+
+  const LayerWalkOptions& options_;
+  BlockRing* ring_;
+  Block* block_ = nullptr;
+  uint64_t bytes_ = 0;
+  uint64_t entries_ = 0;
+  std::map<std::pair<dev_t, ino_t>, std::string> links_;
+};
+
+}  // namespace tsbuild

@@ -1,0 +1,214 @@
+// TarReader: the tar stream of an upper directory, read block by block from JavaScript, with both digests at its end.
+//   new TarReader(upper, trusted, lowers | undefined, rootMode, rootUid, rootGid, clampSeconds | undefined, forceSeconds | undefined)
+//   read(buffer): bytes put into it, less than its size only at the end, 0 after it; blocks
+//   finish(): {diffId, contentDigest (hex), bytes, entries}; call it after read gave 0
+//   cancel(): stops the threads; a blocked or later read throws ECANCELED
+
+#include "layer_script.h"
+#include "layer_walk.h"
+#include "module.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <system_error>
+#include <thread>
+
+namespace tsbuild {
+namespace {
+
+constexpr size_t kBlocks = 16;  // 4 MiB: enough that a burst of small files does not stop the hash
+enum Reader : size_t { kTarHash, kTreeHash, kScript, kReaders };
+
+class TarReader {
+ public:
+  TarReader(LayerWalkOptions options, UniqueFd upper, std::vector<UniqueFd> lowers)
+      : upper_(std::move(upper)), lowers_(std::move(lowers)), options_(std::move(options)), ring_(kBlocks, kReaders), walk_(options_, &ring_) {}
+
+  ~TarReader() { stop(); }
+
+  void start() {
+    threads_.emplace_back([this] { produce(); });
+    threads_.emplace_back([this] { hash_tar(); });
+    threads_.emplace_back([this] { hash_tree(); });
+  }
+
+  // Throws LayerError.
+  size_t read(uint8_t* target, size_t size) {
+    size_t done = 0;
+    while (done < size) {
+      Block* block = ring_.next(kScript);
+      if (block == nullptr) break;
+      const size_t count = std::min(size - done, block->length - offset_);
+      std::copy_n(block->data.get() + offset_, count, target + done);
+      done += count;
+      offset_ += count;
+      if (offset_ == block->length) {
+        ring_.release(kScript);
+        offset_ = 0;
+      }
+    }
+    if (ring_.cancelled()) throw_reason();
+    return done;
+  }
+
+  void finish() {
+    for (std::thread& thread : threads_) thread.join();
+    threads_.clear();
+    if (ring_.cancelled()) throw_reason();
+  }
+
+  void stop() {
+    ring_.cancel();
+    for (std::thread& thread : threads_) thread.join();
+    threads_.clear();
+  }
+
+  void cancel() { ring_.cancel(); }
+
+  Sha256Digest tar_digest{};
+  Sha256Digest tree_digest{};
+  const LayerWalk& walked() const { return walk_; }
+
+ private:
+  void produce() {
+    LayerError error;
+    if (run_guarded([this] { walk_.run(); }, &error)) {
+      ring_.close();
+      return;
+    }
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      error_ = std::move(error);
+      failed_ = true;
+    }
+    ring_.cancel();
+  }
+
+  void hash_tar() {
+    Sha256 hash;
+    while (const Block* block = ring_.next(kTarHash)) {
+      hash.update(block->data.get(), block->length);
+      ring_.release(kTarHash);
+    }
+    tar_digest = hash.finish();
+  }
+
+  void hash_tree() {
+    TreeDigest tree;
+    while (const Block* block = ring_.next(kTreeHash)) {
+      for (const TreePart& part : block->parts) {
+        if (part.kind == TreePart::Kind::kRecord) tree.begin(block->records.data() + part.offset, part.length);
+        if (part.kind == TreePart::Kind::kContent) tree.content(block->data.get() + part.offset, part.length);
+      }
+      ring_.release(kTreeHash);
+    }
+    tree_digest = tree.finish();
+  }
+
+  [[noreturn]] void throw_reason() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (failed_) throw error_;
+    throw LayerError{LayerFault::kSystem, {}, {}, {ECANCELED, "read", {}, {}}};
+  }
+
+  UniqueFd upper_;
+  std::vector<UniqueFd> lowers_;
+  LayerWalkOptions options_;
+  BlockRing ring_;
+  LayerWalk walk_;
+  std::vector<std::thread> threads_;
+  size_t offset_ = 0;  // read from the current block
+  std::mutex mutex_;
+  LayerError error_;
+  bool failed_ = false;
+};
+
+TarReader* self(napi_env env, napi_callback_info info) {
+  napi_value object = nullptr;
+  void* data = nullptr;
+  napi_get_cb_info(env, info, nullptr, nullptr, &object, nullptr);
+  if (napi_unwrap(env, object, &data) != napi_ok) {
+    throw_type_error(env, "not a TarReader");
+    return nullptr;
+  }
+  return static_cast<TarReader*>(data);
+}
+
+napi_value construct(napi_env env, napi_callback_info info) {
+  Arguments args(env, info);
+  LayerWalkOptions options;
+  // Own descriptors: the caller may close its own at once.
+  UniqueFd upper(fcntl(args.fd(0), F_DUPFD_CLOEXEC, 3));
+  options.upper = upper.get();
+  options.overlay_prefix = args.boolean(1) ? "trusted.overlay." : "user.overlay.";
+  std::vector<UniqueFd> lowers;
+  if (!args.absent(2)) {
+    if (!duplicate_fds(env, args[2], &lowers)) return nullptr;
+    options.lowers.emplace();
+    for (const UniqueFd& lower : lowers) options.lowers->push_back(lower.get());
+  }
+  options.root_mode = static_cast<uint32_t>(args.integer(3, 0, 07777));
+  options.root_uid = static_cast<uint32_t>(args.integer(4, 0, UINT32_MAX));
+  options.root_gid = static_cast<uint32_t>(args.integer(5, 0, UINT32_MAX));
+  if (!args.absent(6)) options.clamp_seconds = args.integer(6);
+  if (!args.absent(7)) options.force_seconds = args.integer(7);
+  if (!args.ok) return nullptr;
+  if (!upper) return throw_failure(env, fail("fcntl"));
+
+  auto reader = std::make_unique<TarReader>(std::move(options), std::move(upper), std::move(lowers));
+  try {
+    reader->start();
+  } catch (const std::system_error& error) {
+    return throw_failure(env, {error.code().value(), "pthread_create", {}, {}});
+  }
+  napi_value object = nullptr;
+  napi_get_cb_info(env, info, nullptr, nullptr, &object, nullptr);
+  const auto release = [](napi_env, void* data, void*) { delete static_cast<TarReader*>(data); };
+  if (napi_wrap(env, object, reader.get(), release, nullptr, nullptr) != napi_ok) return nullptr;
+  reader.release();
+  return object;
+}
+
+napi_value read(napi_env env, napi_callback_info info) {
+  TarReader* reader = self(env, info);
+  if (reader == nullptr) return nullptr;
+  const Arguments args(env, info);
+  void* data = nullptr;
+  size_t size = 0;
+  if (napi_get_buffer_info(env, args[0], &data, &size) != napi_ok) return throw_type_error(env, "argument 0 must be a Buffer");
+  try {
+    return make_number(env, static_cast<double>(reader->read(static_cast<uint8_t*>(data), size)));
+  } catch (const LayerError& error) {
+    return throw_layer_error(env, error);
+  }
+}
+
+napi_value finish(napi_env env, napi_callback_info info) {
+  TarReader* reader = self(env, info);
+  if (reader == nullptr) return nullptr;
+  try {
+    reader->finish();
+  } catch (const LayerError& error) {
+    return throw_layer_error(env, error);
+  }
+  return make_digests(env, reader->tar_digest, reader->tree_digest, reader->walked().bytes(), reader->walked().entries());
+}
+
+napi_value cancel(napi_env env, napi_callback_info info) {
+  if (TarReader* reader = self(env, info)) reader->cancel();
+  return nullptr;
+}
+
+}  // namespace
+}  // namespace tsbuild
+
+void register_tar_reader(napi_env env, napi_value exports) {
+  const napi_property_descriptor methods[] = {
+      {"read", nullptr, tsbuild::read, nullptr, nullptr, nullptr, napi_default_method, nullptr},
+      {"finish", nullptr, tsbuild::finish, nullptr, nullptr, nullptr, napi_default_method, nullptr},
+      {"cancel", nullptr, tsbuild::cancel, nullptr, nullptr, nullptr, napi_default_method, nullptr},
+  };
+  napi_value constructor = nullptr;
+  napi_define_class(env, "TarReader", NAPI_AUTO_LENGTH, tsbuild::construct, nullptr, sizeof methods / sizeof *methods, methods, &constructor);
+  tsbuild::set_property(env, exports, "TarReader", constructor);
+}
