@@ -54,6 +54,7 @@ export interface Addon {
     descriptors: readonly Fd[],
     cwd: Path | undefined,
   ): { pid: number; pidfd: Fd; exited: Promise<RawExit> };
+  pipe(): [readEnd: Fd, writeEnd: Fd];
   pidfdSendSignal(pidfd: Fd, signal: number): boolean;
   walk(dir: Fd, prune: readonly Buffer[]): Promise<PackedEntries>;
   readDirectory(dir: Fd, path: Path): PackedEntries;

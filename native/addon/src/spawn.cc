@@ -215,11 +215,22 @@ napi_value js_pidfd_send_signal(napi_env env, napi_callback_info info) {
   return errno == ESRCH ? make_boolean(env, false) : throw_failure(env, fail("pidfd_send_signal"));
 }
 
+// [readEnd, writeEnd], both close-on-exec: what a child is to have goes through `spawn`.
+napi_value js_pipe(napi_env env, napi_callback_info) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) < 0) return throw_failure(env, fail("pipe2"));
+  napi_value result;
+  napi_create_array_with_length(env, 2, &result);
+  for (uint32_t i = 0; i < 2; i++) napi_set_element(env, result, i, make_number(env, ends[i]));
+  return result;
+}
+
 }  // namespace
 }  // namespace tsbuild
 
 void register_spawn(napi_env env, napi_value exports) {
   using namespace tsbuild;
   export_function(env, exports, "spawn", js_spawn);
+  export_function(env, exports, "pipe", js_pipe);
   export_function(env, exports, "pidfdSendSignal", js_pidfd_send_signal);
 }
