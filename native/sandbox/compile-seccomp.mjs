@@ -201,22 +201,15 @@ function architectureBody(byNumber, { x32Bit }, fallback) {
 /** Ascending, without gaps: `code` answers every number from `first` up to the next range. */
 function ranges(byNumber, fallback) {
   const nothing = [instruction(RETURN, fallback)];
-  const list = [{ first: 0, code: byNumber.get(0) ?? nothing }];
-  const add = (first, code) => {
-    if (!sameCode(list.at(-1).code, code)) list.push({ first, code });
-  };
-  for (const number of [...byNumber.keys()].filter((one) => one > 0).sort((a, b) => a - b)) {
-    if (!byNumber.has(number - 1)) add(number - 1 === 0 ? 1 : lastBefore(number, byNumber) + 1, nothing);
-    add(number, byNumber.get(number));
+  const list = [];
+  let next = 0;
+  for (const number of [...byNumber.keys()].sort((a, b) => a - b)) {
+    if (number > next) list.push({ first: next, code: nothing });
+    list.push({ first: number, code: byNumber.get(number) });
+    next = number + 1;
   }
-  add(Math.max(0, ...byNumber.keys()) + 1, nothing);
-  return list.filter((range, index) => index === 0 || range.first > list[index - 1].first);
-}
-
-function lastBefore(number, byNumber) {
-  let at = number - 1;
-  while (at >= 0 && !byNumber.has(at)) at--;
-  return at;
+  list.push({ first: next, code: nothing });
+  return list.filter((range, index) => index === 0 || !sameCode(range.code, list[index - 1].code));
 }
 
 function sameCode(a, b) {

@@ -1,0 +1,55 @@
+import { getSystemErrorName } from 'node:util';
+import { TsbuildError } from '../errors.js';
+
+/** The sandbox could not be set up; the command did not run. */
+export class SandboxSetupError extends TsbuildError {
+  readonly code = 'SANDBOX_SETUP';
+
+  /**
+   * @param stage which step failed: one of the stages of docs/launcher.md
+   * @param errno positive error number, 0 when the kernel gave none
+   * @param path what it concerned; may be empty
+   * @param detail what the kernel or the launcher said beyond that; may be empty
+   */
+  constructor(
+    readonly stage: string,
+    readonly errno: number,
+    readonly path: string,
+    readonly detail: string = '',
+    options?: ErrorOptions,
+  ) {
+    super(describe(stage, errno, path, detail), { ...options, hint: hintFor(stage, errno) });
+  }
+}
+
+function describe(stage: string, errno: number, path: string, detail: string): string {
+  const subject = path === '' ? '' : ` at "${path}"`;
+  const reason = errno === 0 ? '' : `: ${errorName(errno)}`;
+  return `Cannot set up the sandbox: stage ${stage}${subject}${reason}${detail === '' ? '' : ` (${detail})`}`;
+}
+
+function errorName(errno: number): string {
+  try {
+    return getSystemErrorName(-errno);
+  } catch {
+    // Node knows fewer errors than the kernel has
+    return `error ${errno}`;
+  }
+}
+
+const EINVAL = 22;
+const ENOSPC = 28;
+const ENOSYS = 38;
+const EPERM = 1;
+
+function hintFor(stage: string, errno: number): string | undefined {
+  if (errno === ENOSYS) return 'The sandbox needs Linux 5.12 or newer';
+  if (stage === 'namespaces' && errno === ENOSPC) {
+    return 'A limit on namespaces is reached: look at the sysctls user.max_mnt_namespaces, user.max_pid_namespaces and user.max_net_namespaces';
+  }
+  if (errno === ENOSPC && (stage === 'mount' || stage === 'overlay')) return 'A limit on mounts is reached: look at the sysctl fs.mount-max';
+  if (stage === 'namespaces' && errno === EPERM) return 'Namespaces are forbidden here; in a container, run it with --security-opt seccomp=unconfined';
+  if (stage === 'user' && errno === EINVAL) return 'The user or group is not in the range of ids mapped here; widen it in /etc/subuid and /etc/subgid';
+  if (stage === 'overlay' && errno === EINVAL) return 'The store may lie on a file system that cannot hold an overlay; try --root on ext4, xfs, btrfs or tmpfs';
+  return undefined;
+}

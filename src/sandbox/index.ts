@@ -1,0 +1,17 @@
+/** Run one process in a prepared root file system through the native launcher, and supervise it. */
+export { DEFAULT_CAPABILITIES } from './capabilities.js';
+export { SandboxSetupError } from './errors.js';
+export { type HostFilesOptions, hostFiles } from './host-files.js';
+export type {
+  BindMount,
+  DirectoryRoot,
+  OverlayRoot,
+  SandboxFile,
+  SandboxMount,
+  SandboxPlan,
+  SandboxResult,
+  SandboxUser,
+  SandboxWarning,
+  TmpfsMount,
+} from './plan.js';
+export { type RunOptions, runInSandbox } from './run-in-sandbox.js';

@@ -1,0 +1,101 @@
+import type { Fd } from '../sys/index.js';
+
+/** One command to run in a root file system of its own. Paths are of the caller's mount namespace unless they say "inside". */
+export interface SandboxPlan {
+  readonly rootfs: OverlayRoot | DirectoryRoot;
+  /** The command and its arguments; a name without `/` is looked up in the PATH of `env`, inside. */
+  readonly argv: readonly string[];
+  /** `NAME=value`; nothing is inherited. */
+  readonly env: readonly string[];
+  /** Absolute, inside; must exist. A path that leads out of the root is refused. */
+  readonly cwd: string;
+  readonly user: SandboxUser;
+  /** `host`: the network of the caller. `none`: loopback only. */
+  readonly network: 'host' | 'none';
+  readonly hostname: string;
+  /** Attached sorted by target, so that one may lie inside another; of two on one target the later covers the earlier. */
+  readonly mounts: readonly SandboxMount[];
+  /** Files with content of the caller's: hosts, hostname, resolv.conf, secrets. They live in memory and never in a layer. */
+  readonly files: readonly SandboxFile[];
+  /** Names as `CAP_CHOWN`; default {@link DEFAULT_CAPABILITIES}. A user other than root keeps them in the bounding set only. */
+  readonly capabilities?: readonly string[];
+  readonly seccomp: 'default' | 'unconfined';
+  /** The namespace has one id only: the user stays 0, and calls that need another id succeed without doing anything. */
+  readonly singleId: boolean;
+  /** Set-user-id programs gain nothing; default false, as with Buildah. */
+  readonly noNewPrivileges?: boolean;
+  /** `pipe`: standard input is empty, the outputs go to `onOutput`. `inherit`: all three are the caller's. */
+  readonly stdio: 'pipe' | 'inherit';
+}
+
+/** An overlay that the sandbox mounts and that is gone with it. */
+export interface OverlayRoot {
+  /** Directories, top first; may be empty when there is an upper. */
+  readonly lowers: readonly string[];
+  /** Takes what the command writes. Absent: the root is read-only. Belongs to one sandbox at a time, with `work`. */
+  readonly upper?: string | undefined;
+  /** Empty directory on the file system of `upper`. */
+  readonly work?: string | undefined;
+  /** Where overlay keeps its marks: `user` in a user namespace, `trusted` for real root. */
+  readonly overlayXattrs: 'user' | 'trusted';
+}
+
+/** A directory that is itself the root file system. Mount points it lacks are made, and removed at the end. */
+export interface DirectoryRoot {
+  readonly directory: string;
+}
+
+export interface SandboxUser {
+  readonly uid: number;
+  readonly gid: number;
+  /** Supplementary groups, exactly these. */
+  readonly groups: readonly number[];
+}
+
+export type SandboxMount = BindMount | TmpfsMount;
+
+interface MountFlags {
+  /** Absolute, inside. Links on the way are followed inside the root; a missing mount point is made and never ends in the layer. */
+  readonly target: string;
+  readonly readOnly?: boolean;
+  readonly nosuid?: boolean;
+  readonly nodev?: boolean;
+  readonly noexec?: boolean;
+}
+
+export interface BindMount extends MountFlags {
+  readonly kind: 'bind';
+  /** A descriptor says exactly which file or directory; a path is looked up by the launcher, links followed. */
+  readonly source: Fd | string;
+  /** With what is mounted beneath the source. */
+  readonly recursive?: boolean;
+}
+
+export interface TmpfsMount extends MountFlags {
+  readonly kind: 'tmpfs';
+  readonly sizeBytes?: number | undefined;
+  /** Permission bits of its root, default 0o1777. */
+  readonly modeBits?: number | undefined;
+  readonly uid?: number;
+  readonly gid?: number;
+}
+
+export interface SandboxFile {
+  /** Absolute, inside; as for mounts. */
+  readonly target: string;
+  readonly content: string | Uint8Array;
+  /** Permission bits, default 0o644. */
+  readonly mode?: number;
+  readonly uid?: number;
+  readonly gid?: number;
+  readonly readOnly?: boolean;
+}
+
+/** How the command ended. 127 and 126 from `exited` also stand for a command that could not be started; standard error then says why. */
+export type SandboxResult = ({ readonly kind: 'exited'; readonly code: number } | { readonly kind: 'signaled'; readonly signal: string }) & {
+  /** What the sandbox could not give: see {@link SandboxWarning}. */
+  readonly warnings: readonly SandboxWarning[];
+};
+
+/** `user`: a user other than root was asked for and there is one id only. `proc`: /proc is the outer one, because a fresh one is forbidden here. */
+export type SandboxWarning = 'user' | 'proc';

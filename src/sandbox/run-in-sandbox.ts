@@ -1,0 +1,166 @@
+import { closeSync, openSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { type Child, nativeFile, pipe, spawn } from '../sys/index.js';
+import { encodePlan } from './encode-plan.js';
+import { SandboxSetupError } from './errors.js';
+import { openFilters } from './filters.js';
+import type { SandboxPlan, SandboxResult, SandboxWarning } from './plan.js';
+import { parseStatus, signalName } from './status.js';
+
+export interface RunOptions {
+  /** Abort: SIGTERM to the command, after the grace time SIGKILL to everything inside. The promise then rejects with the reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** Bytes as the command wrote them, in order within a stream. Only with `stdio: 'pipe'`. */
+  readonly onOutput?: ((stream: 'stdout' | 'stderr', bytes: Uint8Array) => void) | undefined;
+  /** Between SIGTERM and SIGKILL; default 5000. */
+  readonly graceMs?: number;
+}
+
+const DEFAULT_GRACE_MS = 5000;
+
+// Descriptors of the launcher; 0 to 2 are the command's.
+const PLAN_FD = 3;
+const STATUS_FD = 4;
+const FIRST_FREE_FD = 5;
+
+/**
+ * Run one command in a root file system of its own.
+ *
+ * When this resolves or rejects nothing of the sandbox is left: the command and whatever it started have ended, the overlay is
+ * unmounted, all output was delivered. That the command failed is a result, not an error.
+ *
+ * @throws {SandboxSetupError} the command did not run
+ * @throws the reason of `signal` after an abort
+ */
+export async function runInSandbox(plan: SandboxPlan, options: RunOptions = {}): Promise<SandboxResult> {
+  options.signal?.throwIfAborted();
+  const launcher = startLauncher(plan, options.onOutput ?? (() => {}));
+  const release = endOnAbort(launcher.child, options);
+  try {
+    const [, status] = await Promise.all([launcher.child.exited, launcher.status, ...launcher.outputs]);
+    options.signal?.throwIfAborted();
+    return readResult(status);
+  } finally {
+    release();
+  }
+}
+
+interface Launcher {
+  readonly child: Child;
+  /** All of the status descriptor; it ends when PID 1 of the sandbox does. */
+  readonly status: Promise<Buffer>;
+  readonly outputs: readonly Promise<void>[];
+}
+
+function startLauncher(plan: SandboxPlan, onOutput: NonNullable<RunOptions['onOutput']>): Launcher {
+  // Ours to close here once the launcher has its copies, or when it cannot be started.
+  const handed: number[] = [];
+  const kept: number[] = [];
+  const openPipe = (side: 'read' | 'write'): { readonly ours: number; readonly theirs: number } => {
+    const { readEnd, writeEnd } = pipe();
+    const ends = side === 'read' ? { ours: readEnd, theirs: writeEnd } : { ours: writeEnd, theirs: readEnd };
+    handed.push(ends.theirs);
+    kept.push(ends.ours);
+    return ends;
+  };
+  try {
+    const filters = openFilters(plan);
+    handed.push(...filters);
+    const sources = plan.mounts.flatMap((mount) => (mount.kind === 'bind' && typeof mount.source === 'number' ? [mount.source] : []));
+    const numberOf = (index: number): number => FIRST_FREE_FD + index;
+    const bytes = encodePlan(plan, {
+      filters: filters.map((_, index) => numberOf(index)),
+      sources: sources.map((_, index) => numberOf(filters.length + index)),
+      parent: process.pid,
+    });
+
+    const planPipe = openPipe('write');
+    const statusPipe = openPipe('read');
+    const piped = plan.stdio === 'pipe';
+    const stdin = piped ? openSync('/dev/null', 'r') : 0;
+    if (piped) handed.push(stdin);
+    const stdout = piped ? openPipe('read') : undefined;
+    const stderr = piped ? openPipe('read') : undefined;
+
+    const child = spawn({
+      file: nativeFile('tsbuild-launch'),
+      argv: ['tsbuild-launch', 'sandbox', String(PLAN_FD), String(STATUS_FD)],
+      env: [],
+      stdio: [stdin, stdout?.theirs ?? 1, stderr?.theirs ?? 2],
+      fds: [
+        { fd: planPipe.theirs, as: PLAN_FD },
+        { fd: statusPipe.theirs, as: STATUS_FD },
+        ...[...filters, ...sources].map((fd, index) => ({ fd, as: numberOf(index) })),
+      ],
+    });
+    kept.length = 0;
+    sendPlan(planPipe.ours, bytes);
+    return {
+      child,
+      status: readAll(statusPipe.ours),
+      outputs: [
+        ...(stdout === undefined ? [] : [readEach(stdout.ours, (chunk) => onOutput('stdout', chunk))]),
+        ...(stderr === undefined ? [] : [readEach(stderr.ours, (chunk) => onOutput('stderr', chunk))]),
+      ],
+    };
+  } finally {
+    for (const fd of [...handed, ...kept]) closeSync(fd);
+  }
+}
+
+/** Through a socket, since a plan may be larger than what a pipe holds. */
+function sendPlan(fd: number, bytes: Buffer): void {
+  const socket = new Socket({ fd, readable: false, writable: true });
+  // EPIPE: the launcher has ended without reading it all; its status says why.
+  socket.on('error', () => {});
+  socket.end(bytes);
+}
+
+async function readAll(fd: number): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  await readEach(fd, (chunk) => chunks.push(chunk));
+  return Buffer.concat(chunks);
+}
+
+function readEach(fd: number, receive: (chunk: Uint8Array) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = new Socket({ fd, readable: true, writable: false });
+    socket.on('data', receive);
+    socket.on('error', reject);
+    socket.on('close', () => resolve());
+  });
+}
+
+/** Carry out an abort; the answer takes the listener and the timer away again. */
+function endOnAbort(child: Child, { signal, graceMs = DEFAULT_GRACE_MS }: RunOptions): () => void {
+  let timer: NodeJS.Timeout | undefined;
+  const abort = (): void => {
+    child.kill('SIGTERM');
+    // SIGUSR1 tells the launcher to kill all inside and still wait for it; killed itself, it could not see the end of them.
+    timer = setTimeout(() => child.kill('SIGUSR1'), graceMs);
+  };
+  signal?.addEventListener('abort', abort, { once: true });
+  return () => {
+    signal?.removeEventListener('abort', abort);
+    clearTimeout(timer);
+  };
+}
+
+/** The first event that ends the sandbox counts: a process that fails in its set-up also exits. */
+function readResult(status: Buffer): SandboxResult {
+  const warnings: SandboxWarning[] = [];
+  for (const event of parseStatus(status)) {
+    switch (event.event) {
+      case 'warning':
+        warnings.push(event.about);
+        break;
+      case 'failed':
+        throw new SandboxSetupError(event.stage, event.errno, event.path, event.detail);
+      case 'exited':
+        return { kind: 'exited', code: event.code, warnings };
+      case 'signaled':
+        return { kind: 'signaled', signal: signalName(event.signal), warnings };
+    }
+  }
+  throw new SandboxSetupError('launcher', 0, '', 'it ended without a word');
+}
