@@ -1,0 +1,70 @@
+import { writeFileSync } from 'node:fs';
+import { locateImage } from '../config/index.js';
+import { type Compression, formatReference, type ImageFormat, parseReference, withDefaultTag } from '../image/index.js';
+import { ImageNotFoundError } from '../store/index.js';
+import { copyImage, openSink, openStoreSource, parseTransport, type TransportName } from '../transports/index.js';
+import { type Services, withStore } from './context.js';
+import { RegistryAccess, type RegistryOptions } from './registry-access.js';
+
+export interface PushOptions extends RegistryOptions {
+  /** Name or ID of an image of the store. */
+  readonly image: string;
+  /** `transport:rest` or an image name; left out: the image's own name. */
+  readonly destination?: string | undefined;
+  /** Left out: the image's own, or what the destination can hold. */
+  readonly format?: ImageFormat | undefined;
+  readonly compression?: { readonly format: Compression; readonly level?: number } | undefined;
+  /** Also layers that are compressed in another way already. */
+  readonly forceCompression?: boolean | undefined;
+  readonly digestFile?: string | undefined;
+}
+
+export interface PushResult {
+  /** Of the manifest at the destination. */
+  readonly digest: string;
+}
+
+/** Copies an image of the store somewhere else. Layers are sent as they are stored; nothing is compressed unless it must be. */
+export async function push(options: PushOptions, services: Services): Promise<PushResult> {
+  return withStore(services, async (store) => {
+    const release = await store.lockShared({ signal: services.signal });
+    try {
+      const image = store.names.resolve(options.image);
+      if (image === undefined) throw new ImageNotFoundError(options.image);
+      const access = new RegistryAccess(services, options);
+      const { transport, insecure } = await resolveDestination(options.destination ?? image.name ?? options.image, access);
+      const source = openStoreSource(store, options.image);
+      const sink = await openSink(transport, access.transportServices(store, insecure));
+      try {
+        const { descriptor } = await copyImage(source, sink, {
+          platform: 'all',
+          ...(options.format === undefined ? {} : { format: options.format }),
+          ...(options.compression === undefined ? {} : { compression: options.compression.format }),
+          ...(options.compression?.level === undefined ? {} : { compressionLevel: options.compression.level }),
+          forceCompression: options.forceCompression ?? false,
+          tempDir: services.settings.tmpDir,
+          reporter: services.reporter,
+          signal: services.signal,
+        });
+        if (options.digestFile !== undefined) writeFileSync(options.digestFile, descriptor.digest);
+        return { digest: descriptor.digest };
+      } finally {
+        await sink.close();
+      }
+    } finally {
+      release();
+    }
+  });
+}
+
+/** A name without a transport is pushed to its registry; mirrors are for pulling only. */
+async function resolveDestination(
+  text: string,
+  access: RegistryAccess,
+): Promise<{ transport: TransportName; insecure: boolean | undefined }> {
+  const transport = parseTransport(text) ?? { kind: 'docker' as const, reference: text };
+  if (transport.kind !== 'docker') return { transport, insecure: undefined };
+  const name = formatReference(withDefaultTag(parseReference(transport.reference)));
+  const location = locateImage(await access.registries(), name).at(-1);
+  return { transport: { kind: 'docker', reference: location?.name ?? name }, insecure: location?.insecure };
+}
