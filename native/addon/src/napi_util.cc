@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstring>
 #include <memory>
+#include <mutex>
 #include <sched.h>
 #include <system_error>
 #include <thread>
@@ -49,7 +50,30 @@ struct Job {
   Failure failure;
   napi_deferred deferred = nullptr;
   napi_async_work handle = nullptr;
-  napi_threadsafe_function finished = nullptr;
+};
+
+// The way back from a thread to JavaScript. Node 20 deletes a thread-safe function together with its environment even while a
+// thread still holds it, so a thread asks here, under the lock, whether it is still there.
+struct WayBack {
+  std::mutex mutex;
+  napi_threadsafe_function function = nullptr;  // null once it is gone
+
+  // False when there is nobody to give the job to; it stays the caller's then.
+  bool deliver(Job* job) {
+    const std::lock_guard<std::mutex> guard(mutex);
+    if (function == nullptr) return false;
+    if (napi_call_threadsafe_function(function, job, napi_tsfn_nonblocking) != napi_ok) {
+      function = nullptr;  // it is closing; that call has given it up
+      return false;
+    }
+    napi_release_threadsafe_function(std::exchange(function, nullptr), napi_tsfn_release);
+    return true;
+  }
+
+  void close() {
+    const std::lock_guard<std::mutex> guard(mutex);
+    function = nullptr;
+  }
 };
 
 Failure run_caught(const Work& work) {
@@ -283,29 +307,30 @@ napi_value run_on_own_thread(napi_env env, const char* name, Work work, MakeResu
   job->result = std::move(result);
   napi_value promise = nullptr;
   napi_create_promise(env, &job->deferred, &promise);
-  const auto back = [](napi_env calling, napi_value, void*, void* data) {
+  const auto settle_job = [](napi_env calling, napi_value, void*, void* data) {
     std::unique_ptr<Job> done(static_cast<Job*>(data));
-    // No environment: the worker is gone while the thread waited.
+    // No environment: it ended while the job was queued.
     if (calling != nullptr) settle(calling, done.get());
   };
-  if (napi_create_threadsafe_function(env, nullptr, nullptr, make_string(env, name), 0, 1, nullptr, nullptr, nullptr, back, &job->finished) !=
-      napi_ok) {
+  const auto close = [](napi_env, void* data, void*) {
+    std::unique_ptr<std::shared_ptr<WayBack>> held(static_cast<std::shared_ptr<WayBack>*>(data));
+    (*held)->close();
+  };
+  const auto back = std::make_shared<WayBack>();
+  auto held = std::make_unique<std::shared_ptr<WayBack>>(back);
+  if (napi_create_threadsafe_function(env, nullptr, nullptr, make_string(env, name), 0, 1, held.get(), close, nullptr, settle_job,
+                                      &back->function) != napi_ok) {
     napi_throw_error(env, nullptr, "Cannot create a thread-safe function");
     return nullptr;
   }
-  Job* running = job.get();
+  held.release();
   try {
-    std::thread([running] {
+    std::thread([back, running = job.get()] {
       running->failure = run_caught(running->work);
-      const napi_threadsafe_function finished = running->finished;
-      if (napi_call_threadsafe_function(finished, running, napi_tsfn_blocking) != napi_ok) {
-        delete running;  // the environment is closing and did not take it
-        return;
-      }
-      napi_release_threadsafe_function(finished, napi_tsfn_release);
+      if (!back->deliver(running)) delete running;
     }).detach();
   } catch (const std::system_error& error) {
-    napi_release_threadsafe_function(job->finished, napi_tsfn_abort);
+    napi_release_threadsafe_function(back->function, napi_tsfn_abort);
     return throw_failure(env, {error.code().value(), "pthread_create", {}, {}});
   }
   job.release();
