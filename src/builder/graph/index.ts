@@ -1,0 +1,19 @@
+export type { ArgScope } from './build-arguments.js';
+export { DEFAULT_PATH } from './container-config.js';
+export type { Graph, ImageUse, InputSource, Stage, StageBase, StageSetting } from './graph.js';
+export { createdBy, isEmptyLayer } from './history.js';
+export { runEnvironment } from './lower-run.js';
+export { type LoweredStage, lowerStage, type StageInput } from './lower-stage.js';
+export { type ResolveOptions, resolveStages } from './resolve-stages.js';
+export type {
+  AddStep,
+  ConfigStep,
+  CopyStep,
+  RunMount,
+  RunStep,
+  ScriptFile,
+  Step,
+  StepSource,
+  VolumeStep,
+  WorkdirStep,
+} from './step.js';

@@ -1,0 +1,86 @@
+import { type AddInstruction, type CopyInstruction, expandHeredoc, Fault, heredocText, type Lookup } from '../../parser/index.js';
+import { copyDestination } from './image-path.js';
+import type { AddStep, CopyStep, StepSource } from './step.js';
+
+export interface CopyContext {
+  readonly expand: (text: string) => string;
+  readonly lookup: Lookup;
+  readonly workingDirectory: string;
+}
+
+/** What COPY and ADD have in common, variables replaced. */
+export type CopyParts = Pick<CopyStep, 'sources' | 'destination' | 'chown' | 'chmod' | 'link' | 'exclude'>;
+
+/**
+ * @throws {Fault} a value that can be judged without looking at files is wrong
+ */
+export function lowerCopy(instruction: CopyInstruction, context: CopyContext): CopyParts & Pick<CopyStep, 'parents'> {
+  const parts = lowerParts(instruction, context);
+  for (const source of parts.sources) {
+    if (source.kind === 'url') throw new Fault("source can't be a URL for COPY", undefined, 'Use ADD to fetch a URL');
+    if (source.kind === 'git') throw new Fault("source can't be a git ref for COPY", undefined, 'Use ADD to fetch a repository');
+  }
+  return { ...parts, parents: instruction.parents };
+}
+
+/**
+ * @throws {Fault} a value that can be judged without looking at files is wrong
+ */
+export function lowerAdd(
+  instruction: AddInstruction,
+  context: CopyContext,
+): CopyParts & Pick<AddStep, 'checksum' | 'keepGitDir' | 'unpack'> {
+  const parts = lowerParts(instruction, context);
+  const { keepGitDir, unpack } = instruction;
+  const checksum = instruction.checksum === undefined ? undefined : context.expand(instruction.checksum);
+  if (checksum !== undefined) {
+    if (parts.sources.length > 1) throw new Fault("checksum can't be specified for multiple sources");
+    const [source] = parts.sources;
+    if (source?.kind !== 'url' && source?.kind !== 'git') throw new Fault('checksum requires HTTP(S) or Git sources');
+  }
+  return { ...parts, checksum, keepGitDir, unpack };
+}
+
+function lowerParts(instruction: CopyInstruction | AddInstruction, { expand, lookup, workingDirectory }: CopyContext): CopyParts {
+  const sources = instruction.sources.map((source): StepSource => {
+    if (source.kind === 'path') return classify(expand(source.path), instruction);
+    const { heredoc } = source;
+    const text = heredocText(heredoc);
+    return { kind: 'text', name: heredoc.name, content: heredoc.expand ? expandHeredoc(text, { lookup }) : text };
+  });
+  const chown = instruction.chown === undefined ? undefined : expand(instruction.chown);
+  const chmod = instruction.chmod === undefined ? undefined : expand(instruction.chmod);
+  if (chown !== undefined) checkChown(chown);
+  if (chmod !== undefined) checkChmod(chmod);
+  return {
+    sources,
+    destination: copyDestination(workingDirectory, expand(instruction.destination)),
+    chown,
+    chmod,
+    link: instruction.link,
+    exclude: instruction.exclude,
+  };
+}
+
+/** Only what comes from the build context can be remote: `COPY --from=x https://...` is a path. */
+function classify(path: string, instruction: CopyInstruction | AddInstruction): StepSource {
+  if (instruction.keyword === 'COPY' && instruction.from !== undefined) return { kind: 'path', path };
+  if (/^(git@[^/]+:|ssh:\/\/|git:\/\/)/.test(path) || /^https?:\/\/[^?#]+\.git(?=$|[?#])/.test(path)) return { kind: 'git', url: path };
+  if (/^https?:\/\//.test(path)) return { kind: 'url', url: path };
+  return { kind: 'path', path };
+}
+
+function checkChown(chown: string): void {
+  if (!/^[^:]*(:[^:]*)?$/.test(chown) || /^:?$/.test(chown)) {
+    throw new Fault(`invalid chown parameter: '${chown}'`, undefined, 'It is user, user:group or :group, each a name or a number');
+  }
+}
+
+const SYMBOLIC_CLAUSE = /^[ugoa]*([-+=]([ugo]|[rwxXst]*))+$/;
+
+function checkChmod(chmod: string): void {
+  const valid = /^[0-7]{1,5}$/.test(chmod)
+    ? Number.parseInt(chmod, 8) <= 0o7777
+    : chmod.split(',').every((clause) => SYMBOLIC_CLAUSE.test(clause));
+  if (!valid) throw new Fault(`invalid chmod parameter: '${chmod}'. it should be octal string and between 0 and 07777`);
+}

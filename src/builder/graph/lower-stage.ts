@@ -1,0 +1,231 @@
+import type { ContainerConfig, Healthcheck } from '../../image/index.js';
+import {
+  type ArgInstruction,
+  type Command,
+  expandWord,
+  expandWords,
+  Fault,
+  type HealthcheckInstruction,
+  type Instruction,
+  type Lookup,
+  parseTrigger,
+} from '../../parser/index.js';
+import { type ArgScope, declareArg, proxyArgs } from './build-arguments.js';
+import { environmentOf, shellOf, withDefaultPath, withEnv, withLabels, without, withPorts, withVolumes } from './container-config.js';
+import { parsePorts } from './exposed-ports.js';
+import { locateFaults } from './fault-location.js';
+import type { InputSource, Stage } from './graph.js';
+import { absolutePath } from './image-path.js';
+import { lowerAdd, lowerCopy } from './lower-copy.js';
+import { lowerRun } from './lower-run.js';
+import { resolveInput } from './resolve-reference.js';
+import { expandInputName } from './resolve-stages.js';
+import { isSignal } from './signals.js';
+import type { Step } from './step.js';
+
+/** What a stage begins with: a base image's configuration, or the end of another stage. */
+export interface StageInput {
+  /** Empty for scratch. */
+  readonly config: ContainerConfig;
+  /** ARGs of the stage this one is based on. */
+  readonly args?: ArgScope;
+  readonly author?: string | undefined;
+}
+
+export interface LoweredStage {
+  readonly steps: readonly Step[];
+  /** The configuration at the start: the base's, its triggers taken out, PATH set. */
+  readonly start: ContainerConfig;
+  /** The configuration at the end. */
+  readonly config: ContainerConfig;
+  /** For stages based on this one. */
+  readonly args: ArgScope;
+  /** Of MAINTAINER, or the base's. */
+  readonly author: string | undefined;
+  /** Stages the steps read from and the base; may hold some that triggers of a base image added, which `graph.stages` lacks. */
+  readonly dependencies: readonly number[];
+}
+
+/**
+ * Turns the instructions of a stage into steps. Pure: the same stage and input give the same steps.
+ *
+ * Triggers of the base come first. Metadata is applied at once; each step carries the configuration before and after it.
+ * @throws {ContainerfileSyntaxError} a value cannot be expanded, or is wrong once it is
+ */
+export function lowerStage(stage: Stage, input: StageInput): LoweredStage {
+  return new StageLowering(stage, input).run();
+}
+
+class StageLowering {
+  private config: ContainerConfig;
+  private environment: ReadonlyMap<string, string>;
+  private scope: ArgScope;
+  private author: string | undefined;
+  /** CMD was set in this stage, so ENTRYPOINT leaves it alone. */
+  private commandSet = false;
+  private readonly steps: Step[] = [];
+  private readonly lookup: Lookup = (name) => this.environment.get(name) ?? this.scope.get(name);
+
+  constructor(
+    private readonly stage: Stage,
+    private readonly input: StageInput,
+  ) {
+    this.config = withDefaultPath(without(input.config, 'OnBuild'));
+    this.environment = environmentOf(this.config);
+    this.scope = input.args ?? new Map();
+    this.author = input.author;
+  }
+
+  run(): LoweredStage {
+    const start = this.config;
+    const baseName = this.stage.base.kind === 'image' ? this.stage.base.reference : this.stage.from.image;
+    for (const trigger of this.input.config.OnBuild ?? []) this.add(parseTrigger(trigger, `ONBUILD of ${baseName}`), true);
+    for (const instruction of this.stage.instructions) this.add(instruction, false);
+    const { steps, config, author, scope: args } = this;
+    return { steps, start, config, args, author, dependencies: this.dependencies() };
+  }
+
+  private add(instruction: Instruction, triggered: boolean): void {
+    const step = locateFaults(this.stage.setting.containerfile, triggered ? this.stage.from : instruction, () =>
+      this.lower(instruction, triggered),
+    );
+    this.steps.push(step);
+    if (step.after.Env !== this.config.Env) this.environment = environmentOf(step.after);
+    this.config = step.after;
+  }
+
+  private lower(instruction: Instruction, triggered: boolean): Step {
+    const before = this.config;
+    const base = { instruction, display: instruction.display, triggered, before, after: before };
+    const context = { expand: this.expand, lookup: this.lookup, workingDirectory: this.workingDirectory() };
+    switch (instruction.keyword) {
+      case 'RUN':
+        return { ...base, kind: 'run', ...lowerRun(instruction, { ...context, ...this.runContext() }) };
+      case 'COPY':
+        return { ...base, kind: 'copy', from: this.copyFrom(instruction.from), ...lowerCopy(instruction, context) };
+      case 'ADD':
+        return { ...base, kind: 'add', ...lowerAdd(instruction, context) };
+      case 'WORKDIR': {
+        const path = absolutePath(context.workingDirectory, this.expand(instruction.path));
+        return { ...base, kind: 'workdir', path, user: before.User ?? '', after: { ...before, WorkingDir: path } };
+      }
+      case 'VOLUME': {
+        const written = instruction.paths.map(this.expand);
+        if (written.some((path) => path.trim() === '')) throw new Fault('VOLUME specified can not be an empty string');
+        const paths = written.map((path) => absolutePath('/', path));
+        return { ...base, kind: 'volume', paths, after: withVolumes(before, written) };
+      }
+      default:
+        return { ...base, kind: 'config', after: this.edited(instruction) };
+    }
+  }
+
+  /** The configuration after an instruction that touches nothing else. */
+  private edited(instruction: Instruction): ContainerConfig {
+    const { config } = this;
+    switch (instruction.keyword) {
+      case 'ARG':
+        this.declare(instruction);
+        return config;
+      case 'ENV':
+        return withEnv(config, this.expandedPairs(instruction.pairs, 'ENV'));
+      case 'LABEL':
+        return withLabels(config, this.expandedPairs(instruction.pairs, 'LABEL'));
+      case 'CMD':
+        this.commandSet = true;
+        return { ...config, Cmd: this.argv(instruction.command) };
+      case 'ENTRYPOINT':
+        return { ...(this.commandSet ? config : without(config, 'Cmd')), Entrypoint: this.argv(instruction.command) };
+      case 'SHELL':
+        return { ...config, Shell: instruction.argv };
+      case 'EXPOSE':
+        return withPorts(config, instruction.ports.flatMap((word) => expandWords(word, this.expandOptions())).flatMap(parsePorts));
+      case 'USER':
+        return { ...config, User: this.expand(instruction.user) };
+      case 'STOPSIGNAL': {
+        const signal = this.expand(instruction.signal);
+        if (!isSignal(signal)) throw new Fault(`invalid signal: ${signal}`);
+        return { ...config, StopSignal: signal };
+      }
+      case 'HEALTHCHECK':
+        return { ...config, Healthcheck: healthcheckOf(instruction) };
+      case 'ONBUILD':
+        return { ...config, OnBuild: [...(config.OnBuild ?? []), instruction.trigger] };
+      case 'MAINTAINER':
+        this.author = instruction.name;
+        return config;
+      default:
+        throw new Fault(`${instruction.keyword} isn't allowed here`);
+    }
+  }
+
+  private readonly expand = (text: string): string => expandWord(text, this.expandOptions());
+
+  private expandOptions(): { lookup: Lookup; escape: '\\' | '`' } {
+    return { lookup: this.lookup, escape: this.stage.setting.containerfile.directives.escape };
+  }
+
+  private declare(instruction: ArgInstruction): void {
+    for (const { name, defaultValue } of instruction.args) {
+      const expandDefault = defaultValue === undefined ? undefined : () => this.expand(defaultValue);
+      this.scope = declareArg(this.scope, this.stage.setting, this.expand(name), expandDefault);
+    }
+  }
+
+  /** All values are those from before the instruction. */
+  private expandedPairs(pairs: readonly { readonly name: string; readonly value: string }[], keyword: string): [string, string][] {
+    return pairs.map(({ name, value }) => {
+      const expanded = this.expand(name);
+      if (expanded === '') throw new Fault(`${keyword} names can not be blank`);
+      return [expanded, this.expand(value)];
+    });
+  }
+
+  private argv(command: Command): readonly string[] {
+    if (command.form === 'exec') return command.argv;
+    return command.text === '' ? [] : [...shellOf(this.config), command.text];
+  }
+
+  private workingDirectory(): string {
+    return absolutePath('/', this.config.WorkingDir ?? '/');
+  }
+
+  private copyFrom(from: string | undefined): InputSource {
+    if (from === undefined) return { kind: 'build-context' };
+    const { setting, index } = this.stage;
+    return resolveInput(setting, index, expandInputName(from, this.scope, setting), 'copy');
+  }
+
+  private runContext(): Omit<Parameters<typeof lowerRun>[1], 'expand'> {
+    const { setting, index } = this.stage;
+    return {
+      config: this.config,
+      scope: this.scope,
+      proxies: proxyArgs(setting.buildArgs),
+      expandFrom: (text) => expandInputName(text, this.scope, setting),
+      resolveInput: (from) => resolveInput(setting, index, from, 'mount'),
+    };
+  }
+
+  private dependencies(): number[] {
+    const found = new Set(this.stage.dependencies);
+    for (const step of this.steps) {
+      const sources = step.kind === 'copy' ? [step.from] : step.kind === 'run' ? step.mounts.map(({ source }) => source) : [];
+      for (const source of sources) if (source?.kind === 'stage') found.add(source.index);
+    }
+    return [...found].sort((a, b) => a - b);
+  }
+}
+
+function healthcheckOf({ check }: HealthcheckInstruction): Healthcheck {
+  if (check === undefined) return { Test: ['NONE'] };
+  const { command, intervalNs, timeoutNs, startPeriodNs, startIntervalNs, retries } = check;
+  return {
+    Test: command.form === 'exec' ? ['CMD', ...command.argv] : ['CMD-SHELL', command.text],
+    ...(intervalNs && { Interval: intervalNs }),
+    ...(timeoutNs && { Timeout: timeoutNs }),
+    ...(startPeriodNs && { StartPeriod: startPeriodNs }),
+    ...(startIntervalNs && { StartInterval: startIntervalNs }),
+    ...(retries && { Retries: retries }),
+  };
+}
