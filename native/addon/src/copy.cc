@@ -214,12 +214,13 @@ class Copier {
       const int made = mknodat(parent, name.c_str(), (entry.status.st_mode & S_IFMT) | 0600, entry.status.st_rdev);
       return made == 0 ? Failure{} : fail("mknodat", entry.to);
     });
-    if (replaced) targets->forget();
     if (failure.error == EPERM && (S_ISCHR(entry.status.st_mode) || S_ISBLK(entry.status.st_mode))) {
-      return make_stand_in(parent, entry, &metadata);
+      failure = make_stand_in(parent, entry, &metadata);
+    } else if (!failure) {
+      failure = set_special_metadata(parent, entry, metadata);
     }
-    if (failure) return failure;
-    return set_special_metadata(parent, entry, metadata);
+    if (replaced) targets->forget();
+    return failure;
   }
 
   Failure make_link(int source_parent, int parent, const Entry& entry) {

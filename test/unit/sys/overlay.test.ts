@@ -69,7 +69,7 @@ suite('sys mountOverlay()', (test) => {
   for (const userxattr of [true, false]) {
     test(`puts changes into the upper, with userxattr ${userxattr}`, () =>
       withDirectories(['upper', 'work', 'lower'], async (open, directory) => {
-        if (!userxattr && process.env['TSBUILD_ID_MODE'] !== undefined) skip('trusted attributes need the first user namespace');
+        if (!userxattr && process.env.TSBUILD_ID_MODE !== undefined) skip('trusted attributes need the first user namespace');
         mkdirSync(join(directory, 'lower/dir/sub'), { recursive: true });
         writeFileSync(join(directory, 'lower/gone'), '');
         writeFileSync(join(directory, 'lower/dir/file'), 'old');
