@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { hasCode } from '../errors.js';
 import { chainId, type DiffId, digestHex } from '../image/index.js';
 import { applyLayer, EMPTY_LAYER } from '../layers/index.js';
-import { BlobNotFoundError, type Store, writingTo } from '../store/index.js';
+import { BlobNotFoundError, explainingFailure, type Store } from '../store/index.js';
 import { type Fd, getXattr, mountOverlay, O_PATH, setXattr } from '../sys/index.js';
 import type { LayerSource, RootAttributes, SnapshotDriver, WorkingLayer } from './snapshot-driver.js';
 
@@ -28,7 +28,7 @@ export function openOverlayDriver(options: OverlayDriverOptions): SnapshotDriver
   const fsOf = (chain: readonly DiffId[]): string => join(directoryOf(chain), 'fs');
   const newDirectory = async (): Promise<string> => {
     const directory = join(await store.scratch.dir(), `layer-${made++}`);
-    writingTo(directory, () => mkdirSync(directory, { mode: 0o700 }));
+    explainingFailure(directory, () => mkdirSync(directory, { mode: 0o700 }));
     return directory;
   };
 
@@ -39,7 +39,7 @@ export function openOverlayDriver(options: OverlayDriverOptions): SnapshotDriver
     const fs = join(store.snapshotsDir, 'empty', 'fs');
     if (!existsSync(fs)) {
       store.ensureLayout();
-      writingTo(fs, () => mkdirSync(fs, { recursive: true, mode: 0o755 }));
+      explainingFailure(fs, () => mkdirSync(fs, { recursive: true, mode: 0o755 }));
     }
     return fs;
   };
@@ -54,7 +54,7 @@ export function openOverlayDriver(options: OverlayDriverOptions): SnapshotDriver
   /** Make `<directory>/fs` the snapshot of the chain; whoever comes second throws its own away. */
   const enter = (directory: string, chain: readonly DiffId[]): void => {
     const target = directoryOf(chain);
-    writingTo(target, () => {
+    explainingFailure(target, () => {
       try {
         renameSync(directory, target);
       } catch (error) {
@@ -72,7 +72,7 @@ export function openOverlayDriver(options: OverlayDriverOptions): SnapshotDriver
     const directory = await newDirectory();
     const fs = join(directory, 'fs');
     const parent = chain.slice(0, -1);
-    writingTo(fs, () => mkdirSync(fs, { mode: 0o755 }));
+    explainingFailure(fs, () => mkdirSync(fs, { mode: 0o755 }));
     setRootAttributes(fs, rootAttributes(parent), directories(parent).at(-1));
     try {
       const applied = await withDirectories([fs, ...lowers(parent)], ([target, ...below]) =>
@@ -118,7 +118,7 @@ export function openOverlayDriver(options: OverlayDriverOptions): SnapshotDriver
     async prepare(chain) {
       const dir = await newDirectory();
       const working: WorkingLayer = { dir, upper: join(dir, 'upper'), work: join(dir, 'work') };
-      writingTo(dir, () => {
+      explainingFailure(dir, () => {
         mkdirSync(working.upper, { mode: 0o755 });
         mkdirSync(working.work, { mode: 0o755 });
       });
@@ -130,7 +130,7 @@ export function openOverlayDriver(options: OverlayDriverOptions): SnapshotDriver
       if (diffId === undefined) throw new RangeError('publish() needs the diff ids of the chain, the layer own diff id last');
       if (!isEmpty(diffId)) {
         const directory = join(working.dir, 'snapshot');
-        writingTo(directory, () => {
+        explainingFailure(directory, () => {
           mkdirSync(directory, { mode: 0o700 });
           renameSync(working.upper, join(directory, 'fs'));
         });
@@ -173,7 +173,7 @@ function readRootAttributes(directory: string): RootAttributes {
 function setRootAttributes(directory: string, { mode, uid, gid }: RootAttributes, like: string | undefined): void {
   const fd = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
-    writingTo(directory, () => {
+    explainingFailure(directory, () => {
       const owner = statSync(directory);
       if (owner.uid !== uid || owner.gid !== gid) setOwner(fd, { mode, uid, gid });
       fchmodSync(fd, mode);

@@ -15,7 +15,7 @@ import {
 import { BlobNotFoundError } from './errors.js';
 import { blobPath, type Layout } from './layout.js';
 import type { Scratch } from './scratch.js';
-import { explainStoreError, writingTo } from './system-errors.js';
+import { explainingFailure, explainStoreError } from './system-errors.js';
 
 /** How a blob is addressed, and its size in bytes as stored. */
 export interface BlobRef {
@@ -86,7 +86,7 @@ export function openBlobs(layout: Layout, scratch: Scratch): BlobStore {
   const tempFile = async (): Promise<string> => join(await scratch.dir(), `blob-${files++}`);
   const adopt = (file: string, blob: BlobRef): void => {
     const target = path(blob.digest);
-    writingTo(target, () => {
+    explainingFailure(target, () => {
       if (has(blob.digest, blob.size)) {
         rmSync(file, { force: true });
         return;

@@ -10,7 +10,7 @@ import { listNames } from './record-files.js';
 import { type References, referencedBy } from './references.js';
 import type { Scratch } from './scratch.js';
 import type { StepRecords } from './step-records.js';
-import { writingTo } from './system-errors.js';
+import { explainingFailure } from './system-errors.js';
 
 /** What a collection did. */
 export type CollectResult =
@@ -53,7 +53,7 @@ export function markAndSweep(parts: CollectedParts, options: CollectOptions): Co
     for (const name of doomed) {
       const file = join(directory, name);
       freedBytes += statSync(file, { throwIfNoEntry: false })?.size ?? 0;
-      writingTo(file, () => rmSync(file, { force: true, recursive: true }));
+      explainingFailure(file, () => rmSync(file, { force: true, recursive: true }));
     }
     return doomed.length;
   };

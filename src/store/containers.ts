@@ -7,7 +7,7 @@ import type { Layout } from './layout.js';
 import { withLock } from './locks.js';
 import { isObject, listNames, readRecord, writeRecord } from './record-files.js';
 import type { Scratch } from './scratch.js';
-import { writingTo } from './system-errors.js';
+import { explainingFailure } from './system-errors.js';
 
 /** A working container: `tsbuild from` made it, `run`, `copy` and `config` change it, `commit` makes an image of it. */
 export interface ContainerRecord {
@@ -67,7 +67,7 @@ export function openContainers(layout: Layout, scratch: Scratch): ContainerRecor
     async create(record, working) {
       const complete: ContainerRecord = { id: randomBytes(32).toString('hex'), ...record };
       const made = join(await scratch.dir(), `container-${complete.id}`);
-      writingTo(made, () => {
+      explainingFailure(made, () => {
         mkdirSync(made, { mode: 0o700 });
         renameSync(working.upper, join(made, 'upper'));
         renameSync(working.work, join(made, 'work'));
@@ -77,7 +77,7 @@ export function openContainers(layout: Layout, scratch: Scratch): ContainerRecor
       // Names are unique, so looking and entering must be one step.
       await withLock(layout.indexLock, 'exclusive', () => {
         refuseName(complete.name);
-        writingTo(directory(complete.id), () => renameSync(made, directory(complete.id)));
+        explainingFailure(directory(complete.id), () => renameSync(made, directory(complete.id)));
       });
       return complete;
     },

@@ -3,7 +3,7 @@ import { hasCode } from '../errors.js';
 import { ANNOTATION_CONTAINERD_NAME, ANNOTATION_REF_NAME, type Descriptor, encodeJson, isDigest, OCI_INDEX } from '../image/index.js';
 import { StoreCorruptError } from './errors.js';
 import { isObject } from './record-files.js';
-import { writingTo } from './system-errors.js';
+import { explainingFailure } from './system-errors.js';
 
 /** An entry of index.json as it stands there, fields unknown to us included. */
 export type IndexEntry = Descriptor;
@@ -38,7 +38,7 @@ export function readIndex(file: string): readonly IndexEntry[] {
 /** Replace index.json in one step. The caller holds index.lock. */
 export function writeIndex(file: string, entries: readonly IndexEntry[], options: { readonly sync: boolean }): void {
   const temporary = `${file}.tmp`;
-  writingTo(file, () => {
+  explainingFailure(file, () => {
     try {
       const fd = openSync(temporary, 'w', 0o644);
       try {

@@ -20,4 +20,4 @@ export type { RemoveImageResult } from './remove-image.js';
 export type { Scratch } from './scratch.js';
 export type { StepRecord, StepRecords } from './step-records.js';
 export { openStore, type Release, type Store, type StoreOptions } from './store.js';
-export { writingTo } from './system-errors.js';
+export { explainingFailure } from './system-errors.js';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { hasCode } from '../errors.js';
 import { type Digest, digestAlgorithm, digestHex } from '../image/index.js';
 import { StoreCorruptError, StoreVersionError } from './errors.js';
-import { writingTo } from './system-errors.js';
+import { explainingFailure } from './system-errors.js';
 
 /** The format described in docs/on-disk-format.md; raise it when an older tsbuild would misread what a newer one writes. */
 const LAYOUT_VERSION = 1;
@@ -75,7 +75,7 @@ export function checkLayout(layout: Layout): void {
  * made by another tool, and only lacks our directories. Safe when several processes do it at once: each file appears complete, by rename.
  */
 export function ensureLayout(layout: Layout): void {
-  writingTo(layout.root, () => {
+  explainingFailure(layout.root, () => {
     mkdirSync(layout.root, { recursive: true, mode: 0o711 });
     for (const directory of [
       join(layout.blobs, 'sha256'),
@@ -102,10 +102,12 @@ function writeOnce(layout: Layout, file: string, text: string): void {
 }
 
 function readIfThere(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return undefined;
-    throw error;
-  }
+  return explainingFailure(file, () => {
+    try {
+      return readFileSync(file, 'utf8');
+    } catch (error) {
+      if (hasCode(error, 'ENOENT')) return undefined;
+      throw error;
+    }
+  });
 }

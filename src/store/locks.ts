@@ -1,7 +1,7 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import { flock, flockTry, type LockKind } from '../sys/index.js';
 import type { Release } from './store.js';
-import { writingTo } from './system-errors.js';
+import { explainingFailure } from './system-errors.js';
 
 /**
  * Wait for a flock(2) on `file`, which is created if need be and never removed. The kernel lets go of it when the process ends, however it ends.
@@ -37,7 +37,7 @@ export async function withLock<T>(file: string, kind: LockKind, body: () => T | 
 
 // Read access is enough for flock(2), and a directory can be locked as well as a file.
 function openLockFile(file: string): number {
-  return writingTo(file, () => openSync(file, constants.O_RDONLY | constants.O_CREAT, 0o600));
+  return explainingFailure(file, () => openSync(file, constants.O_RDONLY | constants.O_CREAT, 0o600));
 }
 
 function closeOnce(fd: number): Release {

@@ -70,6 +70,7 @@ export function openNames(options: NamesOptions): NameStore {
     },
     async publish(names, descriptor) {
       if (isPublished(list(), names, descriptor)) return;
+      options.ensureLayout();
       if (!options.noSync) syncFileSystem(layout.root);
       await change((entries) => pointNames(entries, names, descriptor));
     },

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { hasCode } from '../errors.js';
-import { writingTo } from './system-errors.js';
+import { explainingFailure } from './system-errors.js';
 
 /**
  * A small JSON file that appears and changes in one step. Not synced: a record torn by a power failure does not parse and counts as absent.
@@ -10,7 +10,7 @@ import { writingTo } from './system-errors.js';
  * @param scratch directory on the same file system for the unfinished file
  */
 export function writeRecord(file: string, value: unknown, scratch: string): void {
-  writingTo(file, () => {
+  explainingFailure(file, () => {
     const temporary = join(scratch, randomBytes(8).toString('hex'));
     try {
       writeFileSync(temporary, JSON.stringify(value), { flag: 'wx' });

@@ -5,7 +5,7 @@ import { hasCode } from '../errors.js';
 import { flockTry, removeTree } from '../sys/index.js';
 import type { Layout } from './layout.js';
 import { listNames } from './record-files.js';
-import { writingTo } from './system-errors.js';
+import { explainingFailure } from './system-errors.js';
 
 /** Directory for unfinished things of this process: `tmp/<random>/`, held by a lock until the store is closed. */
 export interface Scratch {
@@ -52,7 +52,7 @@ export function openScratch(layout: Layout, ensureLayout: () => void): OwnedScra
 async function makeLockedDirectory(layout: Layout): Promise<{ path: string; fd: number }> {
   for (;;) {
     const path = join(layout.tmp, randomBytes(8).toString('hex'));
-    writingTo(path, () => mkdirSync(path, { mode: 0o700 }));
+    explainingFailure(path, () => mkdirSync(path, { mode: 0o700 }));
     const fd = openIfThere(path);
     if (fd === undefined) continue;
     if (flockTry(fd, 'exclusive') && leadsTo(path, fd)) return { path, fd };
@@ -105,7 +105,7 @@ export async function emptyTrash(layout: Layout): Promise<void> {
 }
 
 function moveToTrash(layout: Layout, path: string): void {
-  writingTo(path, () => {
+  explainingFailure(path, () => {
     try {
       renameSync(path, join(layout.trash, randomBytes(8).toString('hex')));
     } catch (error) {

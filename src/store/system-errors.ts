@@ -11,9 +11,9 @@ const ACCESS_REASONS: Readonly<Record<string, string>> = {
 };
 
 /**
- * What a failed write under the store root means to a user; other errors come back unchanged.
+ * What a system error below the store root means to a user; other errors come back unchanged.
  *
- * @param path the file that could not be written
+ * @param path the file that could not be written or read
  */
 export function explainStoreError(error: unknown, path: string): unknown {
   const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
@@ -22,8 +22,8 @@ export function explainStoreError(error: unknown, path: string): unknown {
   return reason === undefined ? error : new StoreAccessError(path, reason, { cause: error });
 }
 
-/** Run `body`, which writes `path`, and explain its failure. */
-export function writingTo<T>(path: string, body: () => T): T {
+/** Run `body`, which reads or writes `path`, and explain its failure. */
+export function explainingFailure<T>(path: string, body: () => T): T {
   try {
     return body();
   } catch (error) {
