@@ -17,6 +17,8 @@ int filesystem_create(const char *type, const struct option *options, unsigned a
   int fs = RETRY(k_fsopen(type));
   if (fs < 0) return -1;
   int mount = -1;
+  /* Shown by mount(8) and read by scripts: the name everybody gives these file systems. */
+  if (RETRY(k_fsconfig(fs, K_FSCONFIG_SET_STRING, "source", type, 0)) < 0) goto out;
   for (; options->key != NULL; options++) {
     int command = options->value == NULL ? K_FSCONFIG_SET_FLAG : K_FSCONFIG_SET_STRING;
     if (RETRY(k_fsconfig(fs, (unsigned)command, options->key, options->value, 0)) < 0) goto out;

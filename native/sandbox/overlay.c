@@ -50,6 +50,7 @@ static int mount_by_context(const struct overlay *overlay, bool by_fd, bool *unk
     failed_with(failure, "overlay", errno, "", "the kernel has no overlay file system");
     return -1;
   }
+  if (!set_string(fs, "source", "overlay")) goto out;
   for (size_t i = 0; i < overlay->lower_count; i++) {
     if (set_directory(fs, "lowerdir+", overlay->lowers[i], by_fd)) continue;
     *unknown = i == 0 && errno == EINVAL;

@@ -418,9 +418,15 @@ static bool pivot(struct sandbox *sandbox) {
   int old = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (old < 0 || fchdir(sandbox->root) < 0) return failed(&sandbox->failure, "pivot", "");
   /* Both names the same: the old root ends up on top of the new one, and comes off there (pivot_root(2), NOTES). */
-  if (syscall(SYS_pivot_root, ".", ".") < 0) return failed(&sandbox->failure, "pivot", "");
-  if (fchdir(old) < 0 || umount2(".", MNT_DETACH) < 0 || chdir("/") < 0) return failed(&sandbox->failure, "pivot", "");
+  if (syscall(SYS_pivot_root, ".", ".") < 0 || fchdir(old) < 0) return failed(&sandbox->failure, "pivot", "");
+  /* umount2 takes the topmost of what is stacked on a place: first our scratch tmpfs, then the old root itself. */
+  if (umount2(".", MNT_DETACH) < 0 || umount2(".", MNT_DETACH) < 0 || chdir("/") < 0) return failed(&sandbox->failure, "pivot", "");
   close(old);
+  /* Were the old root still stacked on the new, ".." would lead into it. */
+  struct stat root, above;
+  if (stat("/", &root) < 0 || stat("/..", &above) < 0) return failed(&sandbox->failure, "pivot", "/");
+  if (root.st_dev != above.st_dev || root.st_ino != above.st_ino)
+    return failed_with(&sandbox->failure, "pivot", EBUSY, "/", "the old root is still there");
   return true;
 }
 

@@ -47,9 +47,13 @@ function hintFor(stage: string, errno: number): string | undefined {
   if (stage === 'namespaces' && errno === ENOSPC) {
     return 'A limit on namespaces is reached: look at the sysctls user.max_mnt_namespaces, user.max_pid_namespaces and user.max_net_namespaces';
   }
-  if (errno === ENOSPC && (stage === 'mount' || stage === 'overlay')) return 'A limit on mounts is reached: look at the sysctl fs.mount-max';
-  if (stage === 'namespaces' && errno === EPERM) return 'Namespaces are forbidden here; in a container, run it with --security-opt seccomp=unconfined';
-  if (stage === 'user' && errno === EINVAL) return 'The user or group is not in the range of ids mapped here; widen it in /etc/subuid and /etc/subgid';
-  if (stage === 'overlay' && errno === EINVAL) return 'The store may lie on a file system that cannot hold an overlay; try --root on ext4, xfs, btrfs or tmpfs';
+  if (errno === ENOSPC && (stage === 'mount' || stage === 'overlay'))
+    return 'A limit on mounts is reached: look at the sysctl fs.mount-max';
+  if (stage === 'namespaces' && errno === EPERM)
+    return 'Namespaces are forbidden here; in a container, run it with --security-opt seccomp=unconfined';
+  if (stage === 'user' && errno === EINVAL)
+    return 'The user or group is not in the range of ids mapped here; widen it in /etc/subuid and /etc/subgid';
+  if (stage === 'overlay' && errno === EINVAL)
+    return 'The store may lie on a file system that cannot hold an overlay; try --root on ext4, xfs, btrfs or tmpfs';
   return undefined;
 }

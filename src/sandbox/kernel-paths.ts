@@ -17,7 +17,14 @@ const MASKED = [
 ];
 
 /** What a RUN can only read. */
-export const READ_ONLY_PATHS: readonly string[] = ['/proc/asound', '/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
+export const READ_ONLY_PATHS: readonly string[] = [
+  '/proc/asound',
+  '/proc/bus',
+  '/proc/fs',
+  '/proc/irq',
+  '/proc/sys',
+  '/proc/sysrq-trigger',
+];
 
 const CPU_FOLDER = '/sys/devices/system/cpu';
 

@@ -92,7 +92,10 @@ export interface SandboxFile {
 }
 
 /** How the command ended. 127 and 126 from `exited` also stand for a command that could not be started; standard error then says why. */
-export type SandboxResult = ({ readonly kind: 'exited'; readonly code: number } | { readonly kind: 'signaled'; readonly signal: string }) & {
+export type SandboxResult = (
+  | { readonly kind: 'exited'; readonly code: number }
+  | { readonly kind: 'signaled'; readonly signal: string }
+) & {
   /** What the sandbox could not give: see {@link SandboxWarning}. */
   readonly warnings: readonly SandboxWarning[];
 };
