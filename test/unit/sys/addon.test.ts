@@ -45,7 +45,7 @@ suite('sys addon', (test) => {
       const { parentPort } = require('node:worker_threads');
       const { openSync } = require('node:fs');
       import(${JSON.stringify(door)}).then(async (sys) => {
-        const tree = await sys.walk(openSync('/etc', 'r'));
+        const tree = await sys.walk(openSync('/usr/bin', 'r'));
         const nothing = openSync('/dev/null', 'r+');
         const child = sys.spawn({ file: '/bin/sleep', argv: ['sleep', '0.3'], env: [], stdio: [nothing, nothing, nothing], fds: [] });
         parentPort.postMessage(tree.length);
