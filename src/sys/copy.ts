@@ -3,7 +3,7 @@ import type { Fd } from './paths.js';
 
 /** One file, directory, link, fifo or device to copy, without what a directory holds. What is left out is taken from the source. */
 export interface CopyEntry {
-  /** Relative to the source directory; no component is followed, a link is copied as a link. Empty means the source directory itself. */
+  /** Path with the source directory as its root: links in its parents stay inside, a link is copied as a link. Empty means the source itself. */
   readonly from: Buffer;
   /** Path in the target root: links in its parents are followed inside the root, the last component is not. Empty means the root itself. */
   readonly to: Buffer;

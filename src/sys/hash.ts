@@ -6,10 +6,10 @@ const DIGEST_BYTES = 32;
 /**
  * SHA-256 of the content of each file, in the order of `paths`; read on several threads.
  *
- * Each path is opened beneath `dir` without following a link in any component.
+ * Each path is opened with `dir` as its root: links in its parents stay inside, a link in the last component is refused.
  *
  * @returns 32 bytes per path
- * @throws ENOENT, ELOOP (a component is a link), EINVAL (not a regular file), EIO, ... with the path
+ * @throws ENOENT, ELOOP (a link), EINVAL (not a regular file), EIO, ... with the path
  */
 export async function hashFiles(dir: Fd, paths: readonly Buffer[]): Promise<Uint8Array[]> {
   if (paths.length === 0) return [];

@@ -43,9 +43,9 @@ export async function walk(dir: Fd, options: { readonly prune?: readonly Buffer[
 
 /**
  * The entries of one directory, in the order of their names' bytes; each entry's `path` is its name. `path` is resolved with
- * `dir` as the root and without following links in any component; empty means `dir` itself.
+ * `dir` as the root: links in its parents stay inside, a link in the last component is refused; empty means `dir` itself.
  *
- * @throws ENOENT, ENOTDIR, ELOOP (a component is a link), EACCES
+ * @throws ENOENT, ENOTDIR (not a directory, or a link), EACCES, ...
  */
 export function readDirectory(dir: Fd, path: Path = ''): Tree {
   return new PackedTree(loadAddon().readDirectory(dir, path));
