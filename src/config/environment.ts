@@ -6,3 +6,8 @@ export function readVariable(environment: Environment, name: string): string | u
   const value = environment[name];
   return value === undefined || value === '' ? undefined : value;
 }
+
+/** A copy of the process's variables, so that later changes of one do not show in the other. */
+export function processEnvironment(): Environment {
+  return { ...process.env };
+}

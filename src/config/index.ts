@@ -1,6 +1,6 @@
 export type { AuthFile } from './auth-files.js';
 export { type Credentials, findCredentials, parseCredentials } from './credentials.js';
-export type { Environment } from './environment.js';
+export { type Environment, processEnvironment } from './environment.js';
 export { SettingsError } from './errors.js';
 export type { IdMode } from './identity.js';
 export type { Proxies } from './proxies.js';

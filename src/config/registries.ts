@@ -1,3 +1,5 @@
+import { SettingsError } from './errors.js';
+
 /** One place a `[[registry]]` table or its mirror points to. */
 export interface RegistryEndpoint {
   /** Host, optional port and optional path: `mirror:5000/bar`. */
@@ -49,10 +51,16 @@ export function findRegistryRule(registries: Registries, name: string): Registry
   return matching.sort((a, b) => b.prefix.length - a.prefix.length)[0];
 }
 
-/** Mirrors first, then the registry itself; a name without a rule is just itself. Pushes use only the last entry. */
+/**
+ * Mirrors first, then the registry itself; a name without a rule is just itself. Pushes use only the last entry.
+ *
+ * @throws {SettingsError} the rule blocks the registry
+ */
 export function locateImage(registries: Registries, name: string): readonly ImageLocation[] {
   const rule = findRegistryRule(registries, name);
   if (rule === undefined) return [{ name, insecure: false, mirror: false }];
+  if (rule.blocked)
+    throw new SettingsError(registries.files.join(', '), `registry ${rule.prefix} is blocked there, so ${name} cannot be used`);
   const byDigest = name.includes('@');
   const usable = rule.mirrors.filter(({ pullFrom }) => pullFrom === 'all' || (pullFrom === 'digest-only') === byDigest);
   // A host wildcard stands for whatever host matched, so only an explicit location replaces it.

@@ -1,0 +1,116 @@
+import type { Settings } from '../config/index.js';
+import { UsageError } from '../errors.js';
+import { build } from '../operations/build.js';
+import type { Reporter } from '../progress.js';
+import { BuildReporter } from '../ui/index.js';
+import { BaseCommand, type CommandServices, showsWarnings } from './base-command.js';
+import { COMPRESSION_FLAGS, chosenCompression } from './compression-flags.js';
+import { choice, flag, list, text, wholeNumber } from './flags.js';
+import { parseKeyValues, parseVariables } from './key-values.js';
+import { refuseFlagsAmong, refuseMoreThan } from './operands.js';
+import { chosenPlatform, PLATFORM_FLAGS } from './platform-flags.js';
+import { parsePullPolicy } from './pull-policy.js';
+import { REGISTRY_FLAGS, registryAccess } from './registry-flags.js';
+
+export class Build extends BaseCommand<typeof Build> {
+  static override usage = 'build [flags] [CONTEXT]';
+  static override description =
+    'Build an image from a Containerfile. CONTEXT is the directory that COPY and ADD read from, by default the current one; without --file its Containerfile or Dockerfile is built.';
+  static override examples = ['tsbuild build -t app .', 'tsbuild bud -f Containerfile.dev --build-arg VERSION=1.2 --target test .'];
+  static override bareValues = { pull: 'always' };
+  static override flags = {
+    ...REGISTRY_FLAGS,
+    ...PLATFORM_FLAGS,
+    ...COMPRESSION_FLAGS,
+    'add-host': list({ value: 'NAME:ADDRESS', summary: 'Add a line to /etc/hosts of RUN commands' }),
+    annotation: list({ value: 'NAME=VALUE', summary: "Annotation of the image's manifest" }),
+    'build-arg': list({ value: 'NAME[=VALUE]', summary: 'Value of an ARG; without =VALUE the variable of that name' }),
+    file: list({ char: 'f', value: 'path', summary: 'Containerfile; - is standard input; several are read as one' }),
+    format: choice(['oci', 'docker'], { summary: 'Format of the image: oci (default) or docker' }),
+    ignorefile: text({ value: 'path', summary: 'Ignore file to use instead of .containerignore or .dockerignore' }),
+    iidfile: text({ value: 'path', summary: 'Write the ID of the image to this file' }),
+    jobs: wholeNumber({ summary: 'How many steps may run at once (default: the number of processors)' }),
+    label: list({ value: 'NAME=VALUE', summary: 'Label of the image' }),
+    layers: flag({
+      negatable: true,
+      summary: 'Make a layer of each instruction and use the cache (default; --no-layers: one layer for all)',
+    }),
+    network: text({ aliases: ['net'], value: 'host|none', summary: 'Network of RUN commands' }),
+    'no-cache': flag({ summary: 'Run every step, even if the cache has its result' }),
+    pull: text({
+      value: 'always|missing|never|newer',
+      summary: 'When to ask registries for base images (default: missing; alone: always)',
+    }),
+    quiet: flag({ char: 'q', summary: 'Show only the ID' }),
+    tag: list({ char: 't', value: 'NAME', summary: 'Name for the image; may be given several times' }),
+    target: text({ value: 'STAGE', summary: 'Build this stage and what it needs' }),
+    timestamp: wholeNumber({ value: 'SECONDS', summary: 'Time of everything in the image, in seconds since 1970' }),
+    // Accepted because scripts give them; what they ask for is the case, or cannot be chosen here.
+    compress: flag({ hidden: true, summary: 'Without effect, as in Buildah' }),
+    'disable-compression': flag({ char: 'D', hidden: true, summary: 'Without effect: layers are kept compressed' }),
+    'disable-content-trust': flag({ hidden: true, summary: 'Without effect, as in Buildah' }),
+    'force-rm': flag({ hidden: true, summary: 'Without effect: nothing is left over' }),
+    isolation: choice(['oci', 'rootless', 'chroot'], { hidden: true, summary: 'Without effect: there is one sandbox' }),
+    'pull-always': flag({ hidden: true, summary: 'As --pull=always' }),
+    'pull-never': flag({ hidden: true, summary: 'As --pull=never' }),
+    rm: flag({ hidden: true, summary: 'Without effect: nothing is left over' }),
+  };
+
+  private buildReporter: BuildReporter | undefined;
+
+  protected override openReporter(settings: Settings): Reporter {
+    this.buildReporter = new BuildReporter(this.terminal, { quiet: this.flags.quiet === true, warnings: showsWarnings(settings) });
+    return this.buildReporter;
+  }
+
+  protected async execute(services: CommandServices): Promise<number> {
+    refuseFlagsAmong(this.operands);
+    refuseMoreThan(1, this.operands);
+    try {
+      const { imageId } = await build(this.options(services.settings), services);
+      this.buildReporter?.finish();
+      this.terminal.out(`${imageId}\n`);
+      return 0;
+    } catch (error) {
+      this.buildReporter?.finish();
+      throw error;
+    }
+  }
+
+  private options(settings: Settings) {
+    const { flags } = this;
+    return {
+      ...registryAccess(flags),
+      contextDirectory: this.operands[0] ?? '.',
+      files: flags.file ?? [],
+      tags: flags.tag ?? [],
+      buildArgs: parseVariables(flags['build-arg'] ?? [], 'build-arg', settings.environment),
+      target: flags.target,
+      noCache: flags['no-cache'] ?? false,
+      layers: flags.layers ?? settings.layers,
+      format: flags.format ?? settings.format,
+      compression: chosenCompression(flags),
+      network: flags.network,
+      pull: this.pullPolicy(),
+      iidFile: flags.iidfile,
+      platform: chosenPlatform(flags),
+      labels: parseKeyValues(flags.label ?? [], 'label'),
+      annotations: parseKeyValues(flags.annotation ?? [], 'annotation'),
+      jobs: this.jobs(),
+      timestamp: flags.timestamp,
+      ignoreFile: flags.ignorefile,
+      addHosts: flags['add-host'] ?? [],
+    };
+  }
+
+  private pullPolicy() {
+    const { 'pull-always': always, 'pull-never': never, pull } = this.flags;
+    if (always === true && never === true) throw new UsageError('can only set one of --pull-always and --pull-never');
+    return parsePullPolicy(always === true ? 'always' : never === true ? 'never' : (pull ?? 'missing'));
+  }
+
+  /** Buildah's 0 stands for no limit, which here is as many as there could ever be. */
+  private jobs(): number | undefined {
+    return this.flags.jobs === 0 ? Number.MAX_SAFE_INTEGER : this.flags.jobs;
+  }
+}

@@ -1,0 +1,18 @@
+import { info } from '../operations/info.js';
+import { executeTemplate } from '../ui/index.js';
+import { BaseCommand, type CommandServices } from './base-command.js';
+import { text } from './flags.js';
+import { refuseMoreThan } from './operands.js';
+
+export class Info extends BaseCommand<typeof Info> {
+  static override usage = 'info [flags]';
+  static override flags = { format: text({ summary: 'Show what a Go template says' }) };
+
+  protected async execute(services: CommandServices): Promise<number> {
+    refuseMoreThan(0, this.operands);
+    const document = await info(services);
+    const { format } = this.flags;
+    this.terminal.out(format === undefined ? `${JSON.stringify(document, null, 4)}\n` : `${executeTemplate(format, document)}\n`);
+    return 0;
+  }
+}

@@ -1,0 +1,57 @@
+import { UsageError } from '../errors.js';
+import { inspect } from '../operations/inspect.js';
+import { executeTemplate } from '../ui/index.js';
+import { BaseCommand, type CommandServices } from './base-command.js';
+import { choice, text } from './flags.js';
+import { refuseFlagsAmong } from './operands.js';
+
+/** Fields that Go prints as empty while JSON leaves them out. @see https://github.com/opencontainers/image-spec/blob/v1.1.1/specs-go/v1/config.go */
+const ZERO_VALUES = {
+  Author: '',
+  Comment: '',
+  Created: '',
+  CreatedBy: '',
+  EmptyLayer: false,
+  User: '',
+  WorkingDir: '',
+  StopSignal: '',
+  Variant: '',
+  Cmd: [],
+  Entrypoint: [],
+  Env: [],
+  OnBuild: [],
+  Shell: [],
+  ExposedPorts: {},
+  Labels: {},
+  Volumes: {},
+};
+
+export class Inspect extends BaseCommand<typeof Inspect> {
+  static override usage = 'inspect [flags] CONTAINER|IMAGE';
+  static override examples = ['tsbuild inspect --type image app', "tsbuild inspect --format '{{.OCIv1.Config.Env}}' app"];
+  static override flags = {
+    format: text({ char: 'f', summary: 'Show what a Go template says' }),
+    type: choice(['container', 'image', 'manifest'], {
+      char: 't',
+      summary: 'Look for a container, image or manifest of that name (default: a container, then an image)',
+    }),
+  };
+
+  protected async execute(services: CommandServices): Promise<number> {
+    const [name] = this.operands;
+    refuseFlagsAmong(this.operands);
+    if (name === undefined) throw new UsageError('container or image name must be specified');
+    if (this.operands.length > 1) throw new UsageError('too many arguments specified');
+    const { type } = this.flags;
+    const document = await inspect({ name, type: type === 'manifest' ? 'image' : type }, services);
+    this.terminal.out(this.format(type === 'manifest' ? JSON.parse(document.Manifest) : document));
+    return 0;
+  }
+
+  private format(document: unknown): string {
+    const { format } = this.flags;
+    if (format === undefined) return `${JSON.stringify(document, null, 4)}\n`;
+    const text = executeTemplate(format.replaceAll('\\t', '\t').replaceAll('\\n', '\n'), document, { zeroValues: ZERO_VALUES });
+    return text.endsWith('\n') ? text : `${text}\n`;
+  }
+}

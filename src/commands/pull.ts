@@ -1,0 +1,30 @@
+import { UsageError } from '../errors.js';
+import { pull } from '../operations/pull.js';
+import { BaseCommand, type CommandServices } from './base-command.js';
+import { flag, text } from './flags.js';
+import { refuseFlagsAmong } from './operands.js';
+import { chosenPlatform, PLATFORM_FLAGS } from './platform-flags.js';
+import { parsePullPolicy } from './pull-policy.js';
+import { REGISTRY_FLAGS, registryAccess } from './registry-flags.js';
+
+export class Pull extends BaseCommand<typeof Pull> {
+  static override usage = 'pull [flags] IMAGE';
+  static override examples = ['tsbuild pull docker.io/library/debian:12', 'tsbuild pull oci-archive:/tmp/app.tar'];
+  static override flags = {
+    ...REGISTRY_FLAGS,
+    ...PLATFORM_FLAGS,
+    policy: text({ value: 'always|missing|never|newer', summary: 'When to ask the registry (default: missing)' }),
+    quiet: flag({ char: 'q', summary: 'Show only the ID' }),
+  };
+
+  protected async execute(services: CommandServices): Promise<number> {
+    refuseFlagsAmong(this.operands);
+    const [image] = this.operands;
+    if (image === undefined) throw new UsageError('an image name must be specified');
+    if (this.operands.length > 1) throw new UsageError('too many arguments specified');
+    const policy = parsePullPolicy(this.flags.policy ?? 'missing');
+    const { imageId } = await pull({ image, policy, platform: chosenPlatform(this.flags), ...registryAccess(this.flags) }, services);
+    this.terminal.out(`${imageId}\n`);
+    return 0;
+  }
+}
