@@ -1,11 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import * as assert from 'uvu/assert';
-import { nativeFile, workerFile } from '../../../src/sys/index.js';
 import { suite } from '../../support/suite.js';
 import { withTempDir } from '../../support/temp-dir.js';
 
@@ -57,13 +56,5 @@ suite('sys addon', (test) => {
     await Promise.all(workers.map((worker) => worker.terminate()));
     // The processes end after their workers: what waits for them must find nobody there, and not fall over it.
     await new Promise((resolve) => setTimeout(resolve, 500));
-  });
-});
-
-suite('sys program files', (test) => {
-  test('are found from the build folder', () => {
-    assert.is(basename(nativeFile('x')), 'x');
-    assert.is(basename(dirname(nativeFile('x'))), 'native');
-    assert.is(workerFile(), join(dirname(nativeFile('x')), '../layer-worker.cjs'));
   });
 });
