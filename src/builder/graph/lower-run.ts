@@ -53,7 +53,8 @@ function commandLine(
   { command, heredocs }: RunInstruction,
   shell: readonly string[],
 ): { readonly argv: readonly string[]; readonly script: ScriptFile | undefined } {
-  if (command.form === 'exec') return { argv: command.argv, script: undefined };
+  // Buildah starts the bare shell for `RUN []` too.
+  if (command.form === 'exec') return { argv: command.argv.length > 0 ? command.argv : shell, script: undefined };
   const [first] = heredocs;
   if (first !== undefined && heredocs.length === 1 && LONE_HEREDOC.test(command.text)) {
     const content = heredocText(first);
