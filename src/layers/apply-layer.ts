@@ -1,0 +1,91 @@
+import { createReadStream } from 'node:fs';
+import { type Compression, type ContentDigest, type DiffId, type Digest, DigestMismatchError } from '../image/index.js';
+import type { Fd } from '../sys/index.js';
+import { type ByteSource, isFile, peek, readHead } from './byte-source.js';
+import { type ArchiveCompression, compressionOf, decompress, MAGIC_BYTES } from './compression.js';
+import type { ExtractJob } from './protocol.js';
+import { type JobOptions, runJob } from './worker-pool.js';
+
+export interface LayerToApply {
+  /** The blob as stored or sent. What its own digest must be is checked by whoever gives it. */
+  readonly blob: ByteSource;
+  readonly compression: Compression | 'detect';
+  /** An empty directory; on failure what was made so far is left in it. Kept open until the result is there. */
+  readonly target: Fd;
+  /** How removed files and opaque directories are marked. */
+  readonly whiteouts: 'overlay-user' | 'overlay-trusted';
+  /** The layers under this one as extracted, top first: where parents that the tar leaves out get their attributes. */
+  readonly lowers: readonly Fd[];
+  readonly expectedDiffId?: DiffId;
+}
+
+export interface AppliedLayer {
+  /** Of the whole decompressed stream, bytes behind the end of the archive included. */
+  readonly diffId: DiffId;
+  /** The same as the writer gives for a layer with these entries; other spellings of one tree (another first hard link) may differ. */
+  readonly contentDigest: ContentDigest;
+  readonly uncompressedBytes: number;
+}
+
+/**
+ * Extract a layer into an empty directory, ready as an overlay lower directory. The main thread stays free. No entry can reach
+ * anything outside the target. Owners that this user namespace cannot give and devices it cannot make are written down in the
+ * attribute `user.containers.override_stat`; of symbolic links and fifos, which cannot carry one, such an owner is lost.
+ *
+ * @throws {ArchiveInvalidError} {PathEscapeError} the layer breaks its format, or tries to leave the target
+ * @throws {DigestMismatchError} the uncompressed bytes are not those of `expectedDiffId`
+ * @throws {LayerSystemError} a file cannot be made (`STORE_FULL` on a full disk)
+ * @see https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md#applying-changesets
+ */
+export async function applyLayer(layer: LayerToApply, { signal }: { readonly signal?: AbortSignal } = {}): Promise<AppliedLayer> {
+  const job = {
+    kind: 'extract' as const,
+    target: layer.target,
+    overlay: layer.whiteouts === 'overlay-user' ? ('user' as const) : ('trusted' as const),
+    lowers: layer.lowers,
+    prefix: new Uint8Array(0),
+    uid: undefined,
+    gid: undefined,
+    // The diff id says whether all is there; some writers leave the closing blocks out.
+    requireEnd: layer.expectedDiffId === undefined,
+  };
+  const facts = await extract(job, layer.blob, layer.compression, signal);
+  const diffId = `sha256:${facts.diffId}` as DiffId;
+  if (layer.expectedDiffId !== undefined && diffId !== layer.expectedDiffId) {
+    throw new DigestMismatchError(layer.expectedDiffId as string as Digest, diffId as string as Digest, 'the uncompressed layer');
+  }
+  return { diffId, contentDigest: `sha256:${facts.contentDigest}` as ContentDigest, uncompressedBytes: facts.bytes };
+}
+
+/** Run an extraction; what no worker decompresses (bzip2, xz) is decompressed on its way there. */
+export async function extract(
+  job: Omit<ExtractJob, 'file' | 'compression'>,
+  source: ByteSource,
+  compression: ArchiveCompression | 'detect',
+  signal: AbortSignal | undefined,
+): Promise<{ readonly diffId: string; readonly contentDigest: string; readonly bytes: number }> {
+  signal?.throwIfAborted();
+  const found = await open(source, compression);
+  const options: JobOptions = { signal, source: found.stream };
+  const result = await runJob({ ...job, file: found.file, compression: found.compression }, options);
+  if (result.kind !== 'extracted') throw new TypeError(`An extract job gave "${result.kind}"`);
+  return result.facts;
+}
+
+interface OpenSource {
+  readonly file: string | undefined;
+  readonly stream: AsyncIterable<Uint8Array> | undefined;
+  readonly compression: Compression;
+}
+
+async function open(source: ByteSource, wanted: ArchiveCompression | 'detect'): Promise<OpenSource> {
+  if (isFile(source)) {
+    const compression = wanted === 'detect' ? compressionOf(readHead(source.file, MAGIC_BYTES)) : wanted;
+    if (compression !== 'bzip2' && compression !== 'xz') return { file: source.file, stream: undefined, compression };
+    return { file: undefined, stream: decompress(createReadStream(source.file), compression), compression: 'none' };
+  }
+  const { head, stream } = wanted === 'detect' ? await peek(source, MAGIC_BYTES) : { head: new Uint8Array(0), stream: source };
+  const compression = wanted === 'detect' ? compressionOf(head) : wanted;
+  if (compression !== 'bzip2' && compression !== 'xz') return { file: undefined, stream, compression };
+  return { file: undefined, stream: decompress(stream, compression), compression: 'none' };
+}

@@ -1,0 +1,9 @@
+/** Tar stream ↔ directory tree. */
+export { type AppliedLayer, applyLayer, type LayerToApply } from './apply-layer.js';
+export { ARCHIVE_HEAD_BYTES, isArchive } from './archive-kind.js';
+export type { ByteSource } from './byte-source.js';
+export { type ArchiveCompression, compressionOf, compressTo, decompress } from './compression.js';
+export { EMPTY_LAYER, isEmptyUpper, type RootAttributes } from './empty-layer.js';
+export { ArchiveInvalidError, FileChangedError, LayerSystemError, LayerUnsupportedError, PathEscapeError } from './errors.js';
+export { type ArchiveToExtract, extractArchive } from './extract-archive.js';
+export { type HashedLayer, type LayerResult, type LayerToWrite, writeLayer } from './write-layer.js';

@@ -1,0 +1,70 @@
+import { type Fd, loadAddon } from '../sys/index.js';
+
+/** Digests in hexadecimal digits without an algorithm, and what was counted on the way. */
+export interface NativeLayerFacts {
+  readonly diffId: string;
+  readonly contentDigest: string;
+  /** Of the uncompressed tar. */
+  readonly bytes: number;
+  /** Whiteouts and opaque marks included. */
+  readonly entries: number;
+}
+
+/**
+ * Makes the tar stream of an upper directory on threads of its own. Its methods block: call them in a worker thread.
+ * A failing call throws an Error with `code` (an errno name, `UNSUPPORTED` or `FILE_CHANGED`) and `entry`.
+ */
+export interface TarReader {
+  /** Fill `buffer`; fewer bytes than it holds only at the end, 0 after it. */
+  read(buffer: Uint8Array): number;
+  /** To be called after `read` gave 0. */
+  finish(): NativeLayerFacts;
+  /** Stop the threads; a later call throws ECANCELED. */
+  cancel(): void;
+}
+
+/** Makes the entries of a tar stream real on threads of its own; throws as `TarReader`, with `ARCHIVE_INVALID` and `PATH_ESCAPE` too. */
+export interface Extractor {
+  /** The bytes are copied. Blocks while the file system is behind. */
+  write(bytes: Uint8Array): void;
+  finish(): NativeLayerFacts;
+  cancel(): void;
+}
+
+interface LayerAddon {
+  readonly TarReader: new (
+    upper: Fd,
+    trusted: boolean,
+    lowers: readonly Fd[] | undefined,
+    rootMode: number,
+    rootUid: number,
+    rootGid: number,
+    clampSeconds: number | undefined,
+    forceSeconds: number | undefined,
+  ) => TarReader;
+  readonly Extractor: new (
+    target: Fd,
+    overlay: '' | 'user' | 'trusted',
+    lowers: readonly Fd[],
+    prefix: string | Buffer,
+    uid: number | undefined,
+    gid: number | undefined,
+    requireEnd: boolean,
+  ) => Extractor;
+}
+
+export function layerAddon(): LayerAddon {
+  return loadAddon<LayerAddon>();
+}
+
+/** Node's name for the error a native call threw; `SYSTEM` for anything without one. */
+export function nativeErrorOf(error: unknown): { readonly code: string; readonly message: string; readonly entry: string | undefined } {
+  if (!(error instanceof Error)) return { code: 'SYSTEM', message: String(error), entry: undefined };
+  const { code, entry } = error as Error & { code?: unknown; entry?: unknown };
+  return {
+    code: typeof code === 'string' ? code : 'SYSTEM',
+    message: error.message,
+    // Names need not be UTF-8; for people they are shown as if they were.
+    entry: entry instanceof Uint8Array && entry.length > 0 ? Buffer.from(entry).toString() : undefined,
+  };
+}

@@ -1,0 +1,96 @@
+/** Entry of a layer worker thread: does one job at a time, by messages (protocol.ts). */
+import { createReadStream } from 'node:fs';
+import { parentPort } from 'node:worker_threads';
+import { BlobFile } from './blob-file.js';
+import { ChunkQueue } from './chunk-queue.js';
+import { decompress, openCompressor } from './compression.js';
+import { layerAddon, nativeErrorOf } from './native.js';
+import type { ExtractJob, FromWorker, Job, ToWorker, WriteJob } from './protocol.js';
+
+const READ_BYTES = 1024 * 1024;
+const port = parentPort;
+if (port === null) throw new TypeError('worker.ts runs in a worker thread only');
+
+const tell = (message: FromWorker): void => port.postMessage(message);
+let chunks = new ChunkQueue(() => {});
+
+port.on('message', (message: ToWorker) => {
+  switch (message.kind) {
+    case 'job':
+      chunks = new ChunkQueue(() => tell({ kind: 'want' }));
+      run(message.job, message.stop, chunks).then(tell, (error: unknown) => tell({ kind: 'failed', failure: nativeErrorOf(error) }));
+      break;
+    case 'chunk':
+      chunks.push(message.bytes);
+      break;
+    case 'end':
+      chunks.end();
+      break;
+    case 'broken':
+      chunks.break();
+      break;
+  }
+});
+
+function run(job: Job, stop: Int32Array, source: AsyncIterable<Uint8Array>): Promise<FromWorker> {
+  const check = (): void => {
+    if (Atomics.load(stop, 0) !== 0) throw new Error('The job was cancelled');
+  };
+  switch (job.kind) {
+    case 'write':
+      return write(job, check);
+    case 'extract':
+      return extract(job, source, check);
+  }
+}
+
+async function write(job: WriteJob, check: () => void): Promise<FromWorker> {
+  const blob = new BlobFile(job.file);
+  try {
+    const { TarReader } = layerAddon();
+    const trusted = job.overlayXattrs === 'trusted';
+    const reader = new TarReader(
+      job.upper,
+      trusted,
+      job.lowers,
+      job.rootMode,
+      job.rootUid,
+      job.rootGid,
+      job.clampSeconds,
+      job.forceSeconds,
+    );
+    try {
+      const compressor = await openCompressor(job.compression, job.level, (bytes) => blob.write(bytes));
+      const buffer = Buffer.allocUnsafe(READ_BYTES);
+      for (let size = reader.read(buffer); size > 0; size = reader.read(buffer)) {
+        check();
+        await compressor.write(buffer.subarray(0, size));
+      }
+      const facts = reader.finish();
+      tell({ kind: 'hashed', facts });
+      await compressor.end();
+      return { kind: 'written', facts, ...blob.finish() };
+    } finally {
+      reader.cancel();
+    }
+  } catch (error) {
+    blob.discard();
+    throw error;
+  }
+}
+
+async function extract(job: ExtractJob, source: AsyncIterable<Uint8Array>, check: () => void): Promise<FromWorker> {
+  const { Extractor } = layerAddon();
+  const prefix = Buffer.from(job.prefix);
+  const extractor = new Extractor(job.target, job.overlay, job.lowers, prefix, job.uid, job.gid, job.requireEnd);
+  try {
+    const compressed = job.file === undefined ? source : createReadStream(job.file, { highWaterMark: READ_BYTES });
+    for await (const bytes of decompress(compressed as AsyncIterable<Uint8Array>, job.compression)) {
+      check();
+      extractor.write(bytes);
+    }
+    return { kind: 'extracted', facts: extractor.finish() };
+  } finally {
+    extractor.cancel();
+  }
+}
