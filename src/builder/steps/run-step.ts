@@ -1,6 +1,7 @@
 import type { StepLabel } from '../../progress.js';
 import { hostFiles, runInSandbox, type SandboxFile, type SandboxMount, type SandboxResult } from '../../sandbox/index.js';
 import { closeFd } from '../../sys/index.js';
+import { type RunStep as GraphRunStep, runEnvironment } from '../graph/index.js';
 import type { Step, StepKey } from '../scheduler/index.js';
 import { RunFailedError } from './errors.js';
 import { lookUpUser } from './image-user.js';
@@ -10,23 +11,14 @@ import { definitionOf, type StepInputs } from './step-definition.js';
 import type { Toolbox } from './toolbox.js';
 import { writeStep } from './write-step.js';
 
-/** One RUN, everything expanded. */
-export interface RunSpec {
-  readonly argv: readonly string[];
-  /** Variables of the image's configuration, in order. */
-  readonly env: Readonly<Record<string, string>>;
-  /** ARGs in scope: in the environment and in the key, not in the image. */
-  readonly args: Readonly<Record<string, string>>;
-  /** Variables of the builder's surroundings (proxies): in the environment only. */
-  readonly ambient: Readonly<Record<string, string>>;
-  /** `user[:group]`, empty for root. */
-  readonly user: string;
-  readonly cwd: string;
+/** What a RUN gets from the build, beside what its instruction says. */
+export interface RunSurroundings {
   readonly network: 'host' | 'none';
   readonly mounts: readonly RunMount[];
-  /** A heredoc with `#!`: mounted at `path`, executable. */
-  readonly script?: { readonly path: string; readonly content: string };
+  /** Further lines of /etc/hosts. */
   readonly extraHosts: readonly { readonly name: string; readonly address: string }[];
+  /** Variables of the builder's own surroundings (proxies): in the environment, in no key. */
+  readonly ambient: Readonly<Record<string, string>>;
 }
 
 // The hostname must not differ between builds: a command that writes it down would never give the same layer twice.
@@ -37,12 +29,13 @@ export class RunStep implements Step<RootState> {
   readonly inputs: readonly Step<RootState>[];
   #keyInputs: StepInputs = {};
 
-  /** @param mountSources the stages that `spec.mounts` read from; a mount's `input` counts in them */
+  /** @param mountSources what `surroundings.mounts` read from; a mount's `input` counts in them */
   constructor(
     readonly label: string,
     readonly parent: Step<RootState>,
     readonly mountSources: readonly Step<RootState>[],
-    readonly spec: RunSpec,
+    readonly spec: GraphRunStep,
+    readonly surroundings: RunSurroundings,
     readonly progress: StepLabel,
     readonly toolbox: Toolbox,
   ) {
@@ -51,18 +44,18 @@ export class RunStep implements Step<RootState> {
 
   async key(inputs: readonly RootState[]): Promise<StepKey> {
     const [parent, ...sources] = inputs as [RootState, ...RootState[]];
-    const { spec } = this;
+    const { spec, surroundings } = this;
     this.#keyInputs = {
       'run.command': JSON.stringify(spec.argv),
       'run.user': spec.user,
-      'run.cwd': spec.cwd,
-      'run.network': spec.network,
-      'run.hosts': JSON.stringify(spec.extraHosts),
+      'run.cwd': spec.workingDirectory,
+      'run.network': surroundings.network,
+      'run.hosts': JSON.stringify(surroundings.extraHosts),
       platform: this.toolbox.platform,
       ...(spec.script === undefined ? {} : { 'run.script': spec.script.content }),
-      ...prefixed('env', spec.env),
-      ...prefixed('arg', spec.args),
-      ...(await runMountInputs(spec.mounts, sources, this.toolbox)),
+      ...named('env', spec.env.map(splitVariable)),
+      ...named('arg', spec.args),
+      ...(await runMountInputs(surroundings.mounts, sources, this.toolbox)),
     };
     return { definition: definitionOf('run', this.#keyInputs), parentContent: () => contentOf(parent) };
   }
@@ -71,7 +64,7 @@ export class RunStep implements Step<RootState> {
     const [parent, ...sources] = inputs as [RootState, ...RootState[]];
     const createdAt = this.toolbox.now();
     const root = await writeStep(parent, this.toolbox, options, async ({ lowers, working }) => {
-      const mounts = await openRunMounts(this.spec.mounts, sources, this.toolbox, options);
+      const mounts = await openRunMounts(this.surroundings.mounts, sources, this.toolbox, options);
       try {
         await this.#execute(lowers, working, mounts.mounts, options);
       } finally {
@@ -88,7 +81,7 @@ export class RunStep implements Step<RootState> {
     mounts: readonly SandboxMount[],
     { signal }: { readonly signal: AbortSignal },
   ): Promise<void> {
-    const { spec, toolbox } = this;
+    const { spec, surroundings, toolbox } = this;
     const merged = await toolbox.snapshots.openMerged([working.upper, ...lowers]);
     let user: ReturnType<typeof lookUpUser>;
     try {
@@ -100,13 +93,13 @@ export class RunStep implements Step<RootState> {
       {
         rootfs: { lowers, upper: working.upper, work: working.work, overlayXattrs: 'user' },
         argv: spec.argv,
-        env: environment(spec, user.home),
-        cwd: spec.cwd,
+        env: environment(spec, surroundings, user.home),
+        cwd: spec.workingDirectory,
         user: { uid: user.uid, gid: user.gid, groups: user.groups },
-        network: spec.network,
+        network: surroundings.network,
         hostname: BUILD_HOSTNAME,
         mounts,
-        files: [...hostFiles({ hostname: BUILD_HOSTNAME, network: spec.network, extraHosts: spec.extraHosts }), ...scriptFile(spec)],
+        files: [...hostFiles({ hostname: BUILD_HOSTNAME, network: surroundings.network, extraHosts: surroundings.extraHosts }), ...scriptFile(spec)],
         seccomp: 'default',
         singleId: toolbox.singleId,
         stdio: 'pipe',
@@ -138,16 +131,21 @@ export class RunStep implements Step<RootState> {
   }
 }
 
-function prefixed(prefix: string, values: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [`${prefix}.${name}`, value]));
+function named(prefix: string, values: readonly (readonly [string, string])[]): Record<string, string> {
+  return Object.fromEntries(values.map(([name, value]) => [`${prefix}.${name}`, value]));
 }
 
-/** As the command sees it; the image's own variables win over ARGs, both over the builder's. */
-function environment(spec: RunSpec, home: string): string[] {
-  const all = { HOME: home, ...spec.ambient, ...spec.args, ...spec.env };
-  return Object.entries(all).map(([name, value]) => `${name}=${value}`);
+function splitVariable(text: string): readonly [string, string] {
+  const equals = text.indexOf('=');
+  return equals < 0 ? [text, ''] : [text.slice(0, equals), text.slice(equals + 1)];
 }
 
-function scriptFile({ script }: RunSpec): SandboxFile[] {
-  return script === undefined ? [] : [{ target: script.path, content: script.content, mode: 0o755, readOnly: true }];
+/** As the command sees it: the image's own variables win over ARGs, both over the builder's. */
+function environment(spec: GraphRunStep, surroundings: RunSurroundings, home: string): string[] {
+  const own = Object.fromEntries(runEnvironment(spec).map(splitVariable));
+  return Object.entries({ HOME: home, ...surroundings.ambient, ...own }).map(([name, value]) => `${name}=${value}`);
+}
+
+function scriptFile({ script }: GraphRunStep): SandboxFile[] {
+  return script === undefined ? [] : [{ target: script.path, content: script.content, mode: script.modeBits, readOnly: true }];
 }

@@ -15,7 +15,8 @@ export class StepCache implements BuildCache<RootState> {
 
   /** A step's parent is its first input. */
   async find(key: StepKey, inputs: readonly RootState[]): Promise<RootState | undefined> {
-    if (this.writeOnly || !this.store.cache.hasDefinition(key.definition)) return undefined;
+    // A definition that is no digest names something that is never recorded: a base image, the end of a stage.
+    if (this.writeOnly || !isDigest(key.definition) || !this.store.cache.hasDefinition(key.definition)) return undefined;
     const record = this.store.cache.find(key.definition, await key.parentContent());
     const outcome = record === undefined ? undefined : readOutcome(record.result);
     if (record === undefined || outcome === undefined) return undefined;
@@ -62,5 +63,8 @@ function readOutcome(result: Readonly<Record<string, unknown>>): StepOutcome | u
   const note = typeof copied === 'string' ? { copied } : {};
   if (diffId === undefined) return note;
   if (typeof diffId !== 'string' || typeof contentDigest !== 'string' || !isDigest(diffId) || !isDigest(contentDigest)) return undefined;
-  return { layer: { diffId: parseDiffId(diffId), contentDigest: contentDigest as string as ContentDigest, empty: empty === true }, ...note };
+  return {
+    layer: { diffId: parseDiffId(diffId), contentDigest: contentDigest as string as ContentDigest, empty: empty === true },
+    ...note,
+  };
 }

@@ -1,0 +1,197 @@
+import { createHash } from 'node:crypto';
+import { createdBy, type Graph, type InputSource, type LoweredStage, lowerStage, type Stage, type Step as GraphStep } from '../builder/graph/index.js';
+import type { Outcome, Scheduler, Step } from '../builder/scheduler/index.js';
+import { ConstantStep, EMPTY_ROOT, type RootState, SealStep, type Toolbox } from '../builder/steps/index.js';
+import type { HistoryEntry, ImageConfig } from '../image/index.js';
+import type { StepLabel } from '../progress.js';
+import type { BaseImage, BaseImages } from './base-images.js';
+import type { StepMaker } from './make-step.js';
+
+/** A stage whose steps are known; nothing of it needs to have run. */
+interface PreparedStage {
+  readonly stage: Stage;
+  readonly lowered: LoweredStage;
+  /** The image the stage goes back to, through other stages; undefined for scratch. */
+  readonly image: BaseImage | undefined;
+  /** The step each instruction is; undefined for those that only edit the configuration. */
+  readonly steps: readonly (Step<RootState> | undefined)[];
+  /** What a stage on this one, or a COPY from it, builds on. */
+  readonly last: Step<RootState>;
+}
+
+/** A stage that was built. */
+export interface BuiltStage {
+  readonly stage: Stage;
+  readonly lowered: LoweredStage;
+  readonly image: BaseImage | undefined;
+  readonly root: RootState;
+  /** Of the instructions of this stage and of those below it, down to the base image. */
+  readonly history: readonly HistoryEntry[];
+}
+
+export interface StageBuilderOptions {
+  readonly graph: Graph;
+  readonly images: BaseImages;
+  readonly scheduler: Scheduler<RootState>;
+  readonly toolbox: Toolbox;
+  readonly makeStep: StepMaker;
+}
+
+/** Builds the stages a graph needs, all at once as far as they do not wait for each other. */
+export class StageBuilder {
+  readonly #options: StageBuilderOptions;
+  readonly #prepared = new Map<number, Promise<PreparedStage>>();
+  readonly #built = new Map<number, Promise<BuiltStage>>();
+
+  constructor(options: StageBuilderOptions) {
+    this.#options = options;
+  }
+
+  /** Builds every stage of the graph and gives the target. @throws the first failure, after everything else has stopped */
+  async build(): Promise<BuiltStage> {
+    const { graph, scheduler, toolbox } = this.#options;
+    toolbox.reporter.report({ kind: 'build-started', stages: graph.stages.length });
+    const stages = graph.stages.map((stage) => this.#buildOnce(stage.index));
+    try {
+      await Promise.all(stages);
+      return await this.#buildOnce(graph.target.index);
+    } catch (error) {
+      scheduler.cancel(error);
+      await Promise.allSettled(stages);
+      await scheduler.settled();
+      throw scheduler.signal.reason;
+    }
+  }
+
+  #buildOnce(index: number): Promise<BuiltStage> {
+    let built = this.#built.get(index);
+    if (built === undefined) {
+      built = this.#build(index);
+      built.catch((error: unknown) => this.#options.scheduler.cancel(error));
+      this.#built.set(index, built);
+    }
+    return built;
+  }
+
+  async #build(index: number): Promise<BuiltStage> {
+    const { graph, scheduler, toolbox } = this.#options;
+    const { reporter } = toolbox;
+    const position = graph.stages.findIndex((stage) => stage.index === index);
+    const stage = graph.stages[position]!;
+    const label = (number: number, total: number, text: string): StepLabel => ({ stage: position, stageName: stage.name, index: number, total, text });
+    // FROM is announced before its image is looked for, when the number of steps that triggers may add is not known yet.
+    const announced = label(1, stage.instructions.length + 1, stage.display);
+    reporter.report({ kind: 'step-started', step: announced });
+    let id = createHash('sha256').update(stage.display).digest('hex');
+    let running = announced;
+    try {
+      const prepared = await this.#prepare(index);
+      const { lowered, image } = prepared;
+      const total = lowered.steps.length + 1;
+      const history = [...(await this.#historyBelow(stage))];
+      for (const [at, step] of lowered.steps.entries()) {
+        running = label(at + 2, total, step.triggered ? `ONBUILD ${step.display}` : step.display);
+        reporter.report({ kind: 'step-started', step: running });
+        const scheduled = prepared.steps[at];
+        const outcome = scheduled === undefined ? undefined : await scheduler.evaluate(scheduled);
+        id = nextId(id, step, outcome);
+        reporter.report({ kind: outcome?.cached === true ? 'step-cached' : 'step-done', step: running, id });
+        history.push(historyEntry(step, outcome?.value, toolbox.layerPerStep));
+      }
+      const { value: root } = await scheduler.evaluate(prepared.last);
+      return { stage, lowered, image, root, history: toolbox.layerPerStep || !root.addedLayer ? history : withLayer(history) };
+    } catch (error) {
+      if (!scheduler.signal.aborted || scheduler.signal.reason === error) reporter.report({ kind: 'step-failed', step: running });
+      throw error;
+    }
+  }
+
+  #prepare(index: number): Promise<PreparedStage> {
+    let prepared = this.#prepared.get(index);
+    if (prepared === undefined) {
+      prepared = this.#prepareStage(this.#options.graph.allStages[index]!);
+      prepared.catch((error: unknown) => this.#options.scheduler.cancel(error));
+      this.#prepared.set(index, prepared);
+    }
+    return prepared;
+  }
+
+  async #prepareStage(stage: Stage): Promise<PreparedStage> {
+    const base = await this.#base(stage);
+    const lowered = lowerStage(stage, { config: base.config, ...(base.args === undefined ? {} : { args: base.args }), author: base.author });
+    let last = base.step;
+    const steps: (Step<RootState> | undefined)[] = [];
+    for (const step of lowered.steps) {
+      const made = await this.#options.makeStep(step, last, {
+        stageOf: (source) => this.#inputStep(source, stage),
+        label: this.#labelOf(stage, steps.length, lowered.steps.length, step),
+      });
+      steps.push(made);
+      last = made ?? last;
+    }
+    if (!this.#options.toolbox.layerPerStep) last = new SealStep(last, this.#options.toolbox);
+    return { stage, lowered, image: base.image, steps, last };
+  }
+
+  async #base(stage: Stage): Promise<{ config: LoweredStage['config']; args?: LoweredStage['args']; author: string | undefined; image: BaseImage | undefined; step: Step<RootState> }> {
+    switch (stage.base.kind) {
+      case 'stage': {
+        const { lowered, image, last } = await this.#prepare(stage.base.index);
+        return { config: lowered.config, args: lowered.args, author: lowered.author, image, step: last };
+      }
+      case 'image': {
+        const image = await this.#options.images.get(stage.base.reference, stage.platform);
+        return { config: image.config.config ?? {}, author: image.config.author, image, step: imageStep(image) };
+      }
+      default:
+        return { config: {}, author: undefined, image: undefined, step: new ConstantStep('scratch', EMPTY_ROOT) };
+    }
+  }
+
+  /** What COPY --from and mounts read: the end of another stage, or an image. */
+  async #inputStep(source: Exclude<InputSource, { kind: 'build-context' | 'named-context' }>, reader: Stage): Promise<Step<RootState>> {
+    if (source.kind === 'stage') return (await this.#prepare(source.index)).last;
+    return imageStep(await this.#options.images.get(source.reference, reader.platform));
+  }
+
+  #labelOf(stage: Stage, at: number, count: number, step: GraphStep): StepLabel {
+    const position = this.#options.graph.stages.findIndex(({ index }) => index === stage.index);
+    return { stage: position, stageName: stage.name, index: at + 2, total: count + 1, text: step.display };
+  }
+
+  async #historyBelow(stage: Stage): Promise<readonly HistoryEntry[]> {
+    return stage.base.kind === 'stage' ? (await this.#buildOnce(stage.base.index)).history : [];
+  }
+}
+
+/** The configuration of a built stage, but for its times. */
+export function imageConfigOf(built: BuiltStage, diffIds: ImageConfig['rootfs']['diff_ids']): ImageConfig {
+  const { stage, lowered, image } = built;
+  const { os, architecture, variant } = stage.platform;
+  const { created: _created, author: _author, history: below, ...base } = image?.config ?? { architecture, os, ...(variant === undefined ? {} : { variant }) };
+  const author = lowered.author;
+  const own = image === undefined ? built.history : built.history.map((entry, at) => (at === 0 && image.name !== undefined ? { ...entry, comment: `FROM ${image.name}` } : entry));
+  return { ...base, ...(author === undefined ? {} : { author }), config: lowered.config, rootfs: { type: 'layers', diff_ids: diffIds }, history: [...(below ?? []), ...own] };
+}
+
+function imageStep(image: BaseImage): Step<RootState> {
+  return new ConstantStep(image.digest, { layers: image.layers, addedLayer: false });
+}
+
+/** Twelve digits of this are shown behind each step: what it is and what it stands on, the same in every build. */
+function nextId(previous: string, step: GraphStep, outcome: Outcome<RootState> | undefined): string {
+  return createHash('sha256').update(`${previous}\n${outcome?.key.definition ?? step.display}`).digest('hex');
+}
+
+function historyEntry(step: GraphStep, root: RootState | undefined, layerPerStep: boolean): HistoryEntry {
+  const created_by = createdBy(step, root?.contentDigest);
+  return layerPerStep && root?.addedLayer === true ? { created_by } : { created_by, empty_layer: true };
+}
+
+/** Where a stage makes one layer of everything, its last instruction is said to have made it. */
+function withLayer(history: readonly HistoryEntry[]): HistoryEntry[] {
+  const last = history.at(-1);
+  if (last === undefined) return [{ created_by: '/bin/sh' }];
+  const { empty_layer: _, ...entry } = last;
+  return [...history.slice(0, -1), entry];
+}
