@@ -18,7 +18,8 @@ export function openDirSource(path: string): ImageSource {
   return {
     description: `dir:${path}`,
     async readManifest(digest) {
-      const file = digest === undefined ? top : join(path, `${fileName(digest)}.manifest.json`);
+      const instance = digest === undefined ? undefined : join(path, `${fileName(digest)}.manifest.json`);
+      const file = instance !== undefined && existsSync(instance) ? instance : top;
       const size = statSync(file, { throwIfNoEntry: false })?.size;
       if (size === undefined) throw new SourceImageNotFoundError(`dir:${path}`, `"${file}" does not exist`);
       if (size > MAX_MANIFEST_BYTES) throw new SizeMismatchError(MAX_MANIFEST_BYTES, size, `"${file}"`);
