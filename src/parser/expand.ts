@@ -262,6 +262,7 @@ class Expander {
   private replaced(name: string): string | undefined {
     const all = this.source.charAt(this.position) === '/';
     if (all) this.position++;
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: BuildKit's words
     const word = this.upTo('/', true, "syntax error: missing '/' in ${}");
     const replacement = this.upTo('}', true, "syntax error: missing '}'");
     const value = this.value(name);
