@@ -1,2 +1,3 @@
-export { type OverlayDriverOptions, openOverlayDriver } from './overlay-driver.js';
-export type { LayerSource, RootAttributes, SnapshotDriver, WorkingLayer } from './snapshot-driver.js';
+export type { RootAttributes } from '../layers/index.js';
+export { openSnapshots, type SnapshotOptions } from './overlay-driver.js';
+export type { LayerSource, SnapshotDriver, WorkingLayer } from './snapshot-driver.js';

@@ -1,28 +1,42 @@
-import { closeSync, constants, existsSync, fchmodSync, fchownSync, futimesSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  existsSync,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
+  futimesSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  statSync,
+  utimesSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { hasCode } from '../errors.js';
-import { chainId, type DiffId, digestHex } from '../image/index.js';
-import { applyLayer, EMPTY_LAYER } from '../layers/index.js';
+import { chainId, type Descriptor, type DiffId, digestHex } from '../image/index.js';
+import { applyLayer, EMPTY_LAYER, type RootAttributes } from '../layers/index.js';
 import { BlobNotFoundError, explainingFailure, type Store } from '../store/index.js';
-import { type Fd, getXattr, mountOverlay, O_PATH, setXattr } from '../sys/index.js';
-import type { LayerSource, RootAttributes, SnapshotDriver, WorkingLayer } from './snapshot-driver.js';
+import { type Fd, getXattr, mountOverlay, setXattr } from '../sys/index.js';
+import type { LayerSource, SnapshotDriver, WorkingLayer } from './snapshot-driver.js';
 
-export interface OverlayDriverOptions {
-  readonly store: Store;
-  /** Where overlay keeps its marks; `user` is what a user namespace can write. One store must not mix the two. */
-  readonly overlayXattrs: 'user' | 'trusted';
+export interface SnapshotOptions {
+  /**
+   * Overlay's marks in `user.overlay.*`, which a user namespace can write, instead of `trusted.overlay.*`. One store must not mix the two:
+   * with the other family an opaque directory is not opaque.
+   */
+  readonly userxattr: boolean;
 }
 
 /** Where owner and mode are kept that this user cannot give a file: `uid:gid:0mode`, as containers/storage does. */
 const OVERRIDE_XATTR = 'user.containers.override_stat';
-const SCRATCH_ROOT: RootAttributes = { mode: 0o755, uid: 0, gid: 0 };
 
 /**
  * Snapshots as overlay lower directories: `snapshots/<chain id>/fs` holds what one layer adds to the chain below it.
  * A directory there is complete from the moment it exists, and is never written to again.
  */
-export function openOverlayDriver(options: OverlayDriverOptions): SnapshotDriver {
-  const { store } = options;
+export function openSnapshots(store: Store, { userxattr }: SnapshotOptions): SnapshotDriver {
   let made = 0;
   const directoryOf = (chain: readonly DiffId[]): string => join(store.snapshotsDir, digestHex(chainId(chain) as DiffId));
   const fsOf = (chain: readonly DiffId[]): string => join(directoryOf(chain), 'fs');
@@ -40,16 +54,15 @@ export function openOverlayDriver(options: OverlayDriverOptions): SnapshotDriver
     if (!existsSync(fs)) {
       store.ensureLayout();
       explainingFailure(fs, () => mkdirSync(fs, { recursive: true, mode: 0o755 }));
+      // Whatever the umask; and 1970 is the same in every build.
+      chmodSync(fs, 0o755);
+      utimesSync(fs, 0, 0);
     }
     return fs;
   };
   const lowers = (chain: readonly DiffId[]): string[] => {
     const found = directories(chain).reverse();
     return found.length === 0 ? [emptyDirectory()] : found;
-  };
-  const rootAttributes = (chain: readonly DiffId[]): RootAttributes => {
-    const top = directories(chain).at(-1);
-    return top === undefined ? SCRATCH_ROOT : readRootAttributes(top);
   };
   /** Make `<directory>/fs` the snapshot of the chain; whoever comes second throws its own away. */
   const enter = (directory: string, chain: readonly DiffId[]): void => {
@@ -64,66 +77,78 @@ export function openOverlayDriver(options: OverlayDriverOptions): SnapshotDriver
     });
   };
 
+  const blobOf = (layer: LayerSource): string => {
+    const blob: Pick<Descriptor, 'digest'> | undefined = layer.descriptor ?? store.layers.get(layer.diffId)?.blobs[0];
+    if (blob === undefined) throw new BlobNotFoundError(layer.diffId, join(store.root, 'layers', `${digestHex(layer.diffId)}.json`));
+    if (!store.blobs.has(blob.digest)) throw new BlobNotFoundError(blob.digest, store.blobs.path(blob.digest));
+    return store.blobs.path(blob.digest);
+  };
   const extract = async (layer: LayerSource, chain: readonly DiffId[], signal?: AbortSignal): Promise<void> => {
-    const blob = layer.descriptor ?? store.layers.get(layer.diffId)?.blobs[0];
-    if (blob === undefined || !store.blobs.has(blob.digest)) {
-      throw new BlobNotFoundError(blob?.digest ?? layer.diffId, blob === undefined ? store.root : store.blobs.path(blob.digest));
-    }
+    const file = blobOf(layer);
     const directory = await newDirectory();
     const fs = join(directory, 'fs');
-    const parent = chain.slice(0, -1);
-    explainingFailure(fs, () => mkdirSync(fs, { mode: 0o755 }));
-    setRootAttributes(fs, rootAttributes(parent), directories(parent).at(-1));
+    const below = lowers(chain.slice(0, -1));
     try {
-      const applied = await withDirectories([fs, ...lowers(parent)], ([target, ...below]) =>
-        applyLayer(
-          {
-            blob: { file: store.blobs.path(blob.digest) },
-            compression: 'detect',
-            target: target as Fd,
-            whiteouts: `overlay-${options.overlayXattrs}`,
-            lowers: below,
-            expectedDiffId: layer.diffId,
-          },
-          signal === undefined ? {} : { signal },
-        ),
-      );
-      await store.layers.put({
-        diffId: layer.diffId,
-        contentDigest: applied.contentDigest,
-        uncompressedBytes: applied.uncompressedBytes,
-        blobs: [],
+      explainingFailure(fs, () => mkdirSync(fs));
+      takeOverRoot(fs, below);
+      const applied = await withDirectories([fs, ...below], ([target = -1, ...belowFds]) => {
+        const whiteouts = userxattr ? 'overlay-user' : 'overlay-trusted';
+        const source = {
+          blob: { file },
+          compression: 'detect',
+          target,
+          whiteouts,
+          lowers: belowFds,
+          expectedDiffId: layer.diffId,
+        } as const;
+        return applyLayer(source, signal === undefined ? {} : { signal });
       });
+      const { contentDigest, uncompressedBytes } = applied;
+      await store.layers.put({ diffId: layer.diffId, contentDigest, uncompressedBytes, blobs: [] });
     } catch (error) {
       store.scratch.trash(directory);
       throw error;
     }
     enter(directory, chain);
   };
+  const extracting = new Map<string, Promise<void>>();
+  /** Stages that begin with the same base extract it once. Who waited for one that failed or was cancelled tries itself. */
+  const extractOnce = async (layer: LayerSource, chain: readonly DiffId[], signal?: AbortSignal): Promise<void> => {
+    const target = fsOf(chain);
+    for (let other = extracting.get(target); other !== undefined; other = extracting.get(target)) await other.catch(() => undefined);
+    if (existsSync(target)) return;
+    signal?.throwIfAborted();
+    const mine = extract(layer, chain, signal).finally(() => extracting.delete(target));
+    extracting.set(target, mine);
+    await mine;
+  };
 
   return {
     has: (chain) => directories(chain).every((directory) => existsSync(directory)),
     lowers,
-    rootAttributes,
+    rootAttributes: (lowerPaths) => readRootAttributes(topOf(lowerPaths)),
     async ensure(layers, ensureOptions) {
       const diffIds = layers.map(({ diffId }) => diffId);
       // In order: a layer's tar may leave parent directories out, whose attributes then come from the layers below.
       for (const [position, layer] of layers.entries()) {
         const chain = diffIds.slice(0, position + 1);
-        if (isEmpty(layer.diffId) || existsSync(fsOf(chain))) continue;
-        ensureOptions?.signal?.throwIfAborted();
-        await extract(layer, chain, ensureOptions?.signal);
+        if (!isEmpty(layer.diffId)) await extractOnce(layer, chain, ensureOptions?.signal);
       }
     },
-    async prepare(chain) {
+    async prepare(lowerPaths) {
       const dir = await newDirectory();
       const working: WorkingLayer = { dir, upper: join(dir, 'upper'), work: join(dir, 'work') };
       explainingFailure(dir, () => {
         mkdirSync(working.upper, { mode: 0o755 });
         mkdirSync(working.work, { mode: 0o755 });
       });
-      setRootAttributes(working.upper, rootAttributes(chain), directories(chain).at(-1));
+      takeOverRoot(working.upper, lowerPaths);
       return working;
+    },
+    async reopen(working) {
+      const work = join(working.dir, `work-${made++}`);
+      explainingFailure(work, () => mkdirSync(work, { mode: 0o755 }));
+      return { ...working, work };
     },
     publish(working, chain) {
       const diffId = chain.at(-1);
@@ -143,7 +168,7 @@ export function openOverlayDriver(options: OverlayDriverOptions): SnapshotDriver
       const upperPaths = working === undefined ? [] : [working.upper, working.work];
       return await withDirectories([...upperPaths, ...lowerPaths], (fds) => {
         const [upper, work] = working === undefined ? [] : fds;
-        return mountOverlay({ lowers: fds.slice(upperPaths.length), upper, work, userxattr: options.overlayXattrs === 'user' });
+        return mountOverlay({ lowers: fds.slice(upperPaths.length), upper, work, userxattr });
       });
     },
   };
@@ -166,20 +191,24 @@ function readRootAttributes(directory: string): RootAttributes {
   }
 }
 
-/**
- * The root of a merged view shows its topmost directory's attributes, so a new layer's directory takes over those of the layer below.
- * @param like directory whose mtime is taken over too
- */
-function setRootAttributes(directory: string, { mode, uid, gid }: RootAttributes, like: string | undefined): void {
+function topOf(lowers: readonly string[]): string {
+  const [top] = lowers;
+  if (top === undefined) throw new RangeError('a root file system has at least one directory');
+  return top;
+}
+
+/** The root of a merged view shows its topmost directory's attributes, so a new one takes over those of the layer below it. */
+function takeOverRoot(directory: string, lowers: readonly string[]): void {
+  const below = topOf(lowers);
+  const { mode, uid, gid } = readRootAttributes(below);
+  const { atime, mtime } = statSync(below);
   const fd = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
     explainingFailure(directory, () => {
-      const owner = statSync(directory);
-      if (owner.uid !== uid || owner.gid !== gid) setOwner(fd, { mode, uid, gid });
+      const own = fstatSync(fd);
+      if (own.uid !== uid || own.gid !== gid) setOwner(fd, { mode, uid, gid });
       fchmodSync(fd, mode);
-      const times = like === undefined ? undefined : statSync(like);
-      // Scratch has no root directory to take a time from; 1970 is the same in every build.
-      futimesSync(fd, times?.atime ?? 0, times?.mtime ?? 0);
+      futimesSync(fd, atime, mtime);
     });
   } finally {
     closeSync(fd);
@@ -199,7 +228,7 @@ function setOwner(fd: Fd, { mode, uid, gid }: RootAttributes): void {
 async function withDirectories<T>(paths: readonly string[], body: (fds: Fd[]) => T | Promise<T>): Promise<T> {
   const fds: Fd[] = [];
   try {
-    for (const path of paths) fds.push(openSync(path, O_PATH | constants.O_DIRECTORY));
+    for (const path of paths) fds.push(openSync(path, constants.O_RDONLY | constants.O_DIRECTORY));
     return await body(fds);
   } finally {
     for (const fd of fds) closeSync(fd);

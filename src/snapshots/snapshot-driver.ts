@@ -1,4 +1,5 @@
 import type { Descriptor, DiffId } from '../image/index.js';
+import type { RootAttributes } from '../layers/index.js';
 
 /** A layer that can be extracted: its uncompressed identity and a blob of the store that holds it. */
 export interface LayerSource {
@@ -12,13 +13,6 @@ export interface WorkingLayer {
   readonly dir: string;
   readonly upper: string;
   readonly work: string;
-}
-
-/** Mode (permission bits), uid and gid of the root directory of an image. */
-export interface RootAttributes {
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
 }
 
 /** Root file systems made from layers. A chain is the diff ids of an image, base first. */
@@ -39,10 +33,16 @@ export interface SnapshotDriver {
    * @throws {BlobNotFoundError}
    */
   ensure(layers: readonly LayerSource[], options?: { readonly signal?: AbortSignal }): Promise<void>;
-  /** A new working layer in this process's scratch directory. Its upper directory has the attributes of the chain's root. */
-  prepare(chain: readonly DiffId[]): Promise<WorkingLayer>;
-  /** The root directory's attributes in the chain; 0755 0:0 for scratch. */
-  rootAttributes(chain: readonly DiffId[]): RootAttributes;
+  /**
+   * A new working layer in this process's scratch directory. Its upper directory has the attributes of the root of `lowers`.
+   *
+   * @param lowers directories, top first, at least one
+   */
+  prepare(lowers: readonly string[]): Promise<WorkingLayer>;
+  /** The same upper directory with a work directory of its own: overlay mounts a work directory once. */
+  reopen(working: WorkingLayer): Promise<WorkingLayer>;
+  /** Owner and mode of the root that `lowers` (top first, at least one) show, also where this user could not give them to the directory. */
+  rootAttributes(lowers: readonly string[]): RootAttributes;
   /**
    * Make a working layer's upper directory the snapshot of `chain` (whose last diff id is the layer's) by rename. It must not be mounted
    * any more. If the snapshot is there already, the upper directory is thrown away: the outcome is the same.

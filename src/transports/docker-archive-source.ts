@@ -14,11 +14,11 @@ import {
   parseReference,
   withDefaultTag,
 } from '../image/index.js';
-import { decompress } from '../layers/index.js';
+import { type ArchiveCompression, compressionOf, decompress } from '../layers/index.js';
 import { InvalidArchiveError, SourceImageNotFoundError } from './errors.js';
 import type { ImageSource, RawManifest } from './image-source.js';
 import type { Selection } from './layout-source.js';
-import { compressionOf, openPlainTar } from './plain-tar.js';
+import { openPlainTar } from './plain-tar.js';
 import type { TarIndex } from './tar-index.js';
 
 interface ArchiveImage {
@@ -159,7 +159,7 @@ async function* openLayer(index: TarIndex, name: string): AsyncGenerator<Uint8Ar
   yield* compression === 'none' ? index.open(name) : decompress(index.open(name), compression);
 }
 
-async function layerCompression(index: TarIndex, name: string): Promise<'none' | 'gzip' | 'zstd'> {
+async function layerCompression(index: TarIndex, name: string): Promise<ArchiveCompression> {
   for await (const chunk of index.open(name)) return compressionOf(chunk);
   return 'none';
 }

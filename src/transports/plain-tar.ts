@@ -4,13 +4,15 @@ import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { hasCode } from '../errors.js';
-import type { Compression } from '../image/index.js';
-import { decompress } from '../layers/index.js';
+import { type ArchiveCompression, compressionOf, decompress } from '../layers/index.js';
 import { SourceImageNotFoundError } from './errors.js';
 import { openTarIndex, type TarIndex } from './tar-index.js';
 
+/** The longest magic number, that of xz. */
+const MAGIC_BYTES = 6;
+
 /**
- * A tar for random access. A compressed archive (gzip or zstd, told by its content) is first decompressed to one temporary file, since
+ * A tar for random access. A compressed archive (told by its content) is first decompressed to one temporary file, since
  * nothing in a compressed stream can be reached without all that comes before.
  *
  * @throws {SourceImageNotFoundError} no such file @throws {InvalidArchiveError} not a tar
@@ -29,18 +31,11 @@ export async function openPlainTar(path: string, tempDir: string): Promise<{ rea
   }
 }
 
-/** By magic number: RFC 1952 section 2.3.1, RFC 8878 section 3.1.1. */
-export function compressionOf(head: Uint8Array): Compression {
-  if (head[0] === 0x1f && head[1] === 0x8b) return 'gzip';
-  if (head[0] === 0x28 && head[1] === 0xb5 && head[2] === 0x2f && head[3] === 0xfd) return 'zstd';
-  return 'none';
-}
-
-async function detectCompression(path: string): Promise<Compression> {
+async function detectCompression(path: string): Promise<ArchiveCompression> {
   try {
     const handle = await open(path, 'r');
     try {
-      const { buffer } = await handle.read(Buffer.alloc(4), 0, 4, 0);
+      const { buffer } = await handle.read(Buffer.alloc(MAGIC_BYTES), 0, MAGIC_BYTES, 0);
       return compressionOf(buffer);
     } finally {
       await handle.close();
