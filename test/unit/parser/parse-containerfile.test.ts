@@ -25,7 +25,10 @@ interface ExpectedError {
 
 /** Every field of `expected` is in `actual`; arrays match element by element. */
 function contains(actual: unknown, expected: unknown, path: string): void {
-  if (typeof expected !== 'object' || expected === null) return assert.is(actual, expected, `${path}: ${JSON.stringify(actual)}`);
+  if (typeof expected !== 'object' || expected === null) {
+    assert.is(actual, expected, `${path}: ${JSON.stringify(actual)}`);
+    return;
+  }
   if (typeof actual !== 'object' || actual === null) assert.unreachable(`${path} is ${JSON.stringify(actual)}`);
   if (Array.isArray(expected)) assert.is((actual as readonly unknown[]).length, expected.length, `length of ${path}`);
   for (const [key, value] of Object.entries(expected)) contains((actual as Record<string, unknown>)[key], value, `${path}.${key}`);

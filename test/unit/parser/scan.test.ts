@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the texts are in another language
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { ContainerfileSyntaxError, parseContainerfile } from '../../../src/parser/index.js';
