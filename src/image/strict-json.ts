@@ -1,0 +1,101 @@
+import { TsbuildError } from '../errors.js';
+
+/** A manifest, index or config that cannot be accepted. */
+export class ManifestError extends TsbuildError {
+  readonly code = 'MANIFEST_INVALID';
+  constructor(
+    /** What the document is and where it came from: `manifest of docker.io/library/debian`. */
+    readonly subject: string,
+    readonly problem: string,
+    options?: ErrorOptions,
+  ) {
+    super(`Cannot accept ${subject}: ${problem}`, options);
+  }
+}
+
+/** A document deeper than this is an attack on whoever reads it next, not an image. */
+const MAX_DEPTH = 64;
+
+/**
+ * Read JSON that came from outside, refusing what two readers could understand differently: invalid UTF-8, a byte order mark,
+ * and objects with the same key twice. Members that are `null` are left out, since OCI lets writers put `null` for "absent".
+ *
+ * @throws {ManifestError} more than `maxBytes`, not UTF-8, not JSON, a key twice, or nested too deeply
+ * @see https://github.com/advisories/GHSA-77vh-xpmg-72qh
+ */
+export function parseStrictJson(bytes: Uint8Array, subject: string, maxBytes: number): unknown {
+  if (bytes.length > maxBytes) throw new ManifestError(subject, `it has ${bytes.length} bytes and the limit is ${maxBytes}`);
+  const text = decodeUtf8(bytes, subject);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new ManifestError(subject, 'it is not valid JSON', { cause });
+  }
+  checkStructure(text, subject);
+  return withoutNulls(value);
+}
+
+function decodeUtf8(bytes: Uint8Array, subject: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    throw new ManifestError(subject, 'it is not valid UTF-8', { cause });
+  }
+}
+
+/** Look for repeated keys and the depth. `text` is known to be valid JSON, so only strings and brackets need to be seen. */
+function checkStructure(text: string, subject: string): void {
+  // One entry per open bracket: the keys seen so far in an object, undefined in an array.
+  const open: (Set<string> | undefined)[] = [];
+  let expectKey = false;
+  for (let index = 0; index < text.length; index++) {
+    switch (text[index]) {
+      case '{':
+        open.push(new Set());
+        expectKey = true;
+        break;
+      case '[':
+        open.push(undefined);
+        expectKey = false;
+        break;
+      case '}':
+      case ']':
+        open.pop();
+        expectKey = false;
+        break;
+      case ',':
+        expectKey = open.at(-1) !== undefined;
+        break;
+      case '"': {
+        const end = endOfString(text, index);
+        if (expectKey) addKey(open.at(-1), text.slice(index, end + 1), subject);
+        expectKey = false;
+        index = end;
+        break;
+      }
+      default:
+        break;
+    }
+    if (open.length > MAX_DEPTH) throw new ManifestError(subject, `it is nested more than ${MAX_DEPTH} levels deep`);
+  }
+}
+
+function addKey(keys: Set<string> | undefined, literal: string, subject: string): void {
+  const key = JSON.parse(literal) as string;
+  if (keys?.has(key)) throw new ManifestError(subject, `the key ${JSON.stringify(key.slice(0, 100))} occurs twice in one object`);
+  keys?.add(key);
+}
+
+function endOfString(text: string, start: number): number {
+  let index = start + 1;
+  while (text[index] !== '"') index += text[index] === '\\' ? 2 : 1;
+  return index;
+}
+
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).filter(([, member]) => member !== null);
+  return Object.fromEntries(entries.map(([key, member]) => [key, withoutNulls(member)]));
+}
