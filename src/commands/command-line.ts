@@ -37,15 +37,15 @@ export function parseCommandLine(definitions: Definitions, argv: readonly string
 class FlagReader {
   readonly flags: Record<string, FlagValue> = {};
   position = 0;
+  /** A map, since a plain object also has `constructor` and the like. */
+  private readonly definitions: ReadonlyMap<string, FlagShape>;
 
   constructor(
-    private readonly definitions: Definitions,
+    definitions: Definitions,
     private readonly argv: readonly string[],
     private readonly bareValues: Readonly<Record<string, string>>,
   ) {
-    for (const [name, definition] of Object.entries(definitions)) {
-      if (definition.default !== undefined) this.flags[name] = definition.default as FlagValue;
-    }
+    this.definitions = new Map(Object.entries(definitions));
   }
 
   /** Reads one word and its value; false when no flag is left. */
@@ -72,7 +72,7 @@ class FlagReader {
   private readShort(word: string): void {
     for (let index = 1; index < word.length; index++) {
       const char = word[index] ?? '';
-      const entry = Object.entries(this.definitions).find(([, definition]) => definition.char === char);
+      const entry = [...this.definitions].find(([, definition]) => definition.char === char);
       if (entry === undefined) throw new UsageError(`unknown shorthand flag: '${char}' in ${word}`);
       const [name, definition] = entry;
       const rest = word.slice(index + 1);
@@ -89,17 +89,15 @@ class FlagReader {
 
   private findLong(written: string): { name: string; negated: boolean } | undefined {
     const byName = (text: string): string | undefined =>
-      this.definitions[text] === undefined
-        ? Object.keys(this.definitions).find((name) => this.definitions[name]?.aliases?.includes(text))
-        : text;
+      this.definitions.has(text) ? text : [...this.definitions].find(([, definition]) => definition.aliases?.includes(text))?.[0];
     const name = byName(written);
     if (name !== undefined) return { name, negated: false };
     const positive = written.startsWith('no-') ? byName(written.slice(3)) : undefined;
-    return positive !== undefined && this.definitions[positive]?.allowNo === true ? { name: positive, negated: true } : undefined;
+    return positive !== undefined && this.definitions.get(positive)?.allowNo === true ? { name: positive, negated: true } : undefined;
   }
 
   private valueFor(name: string, label: string, place = label): string {
-    const bare = this.definitions[name]?.type === 'boolean' ? 'true' : this.bareValues[name];
+    const bare = this.definitions.get(name)?.type === 'boolean' ? 'true' : this.bareValues[name];
     if (bare !== undefined) return bare;
     const next = this.argv[this.position++];
     if (next === undefined) throw new UsageError(`flag needs an argument: ${place}`);
@@ -107,7 +105,7 @@ class FlagReader {
   }
 
   private set(name: string, label: string, value: string): void {
-    const definition = this.definitions[name];
+    const definition = this.definitions.get(name);
     if (definition === undefined) return;
     if (definition.type === 'boolean') this.flags[name] = parseBoolean(value, label);
     else if (definition.multiple === true) this.flags[name] = [...((this.flags[name] as string[] | undefined) ?? []), value];
@@ -128,9 +126,7 @@ class FlagReader {
   }
 
   private visibleNames(): readonly string[] {
-    return Object.entries(this.definitions)
-      .filter(([, definition]) => definition.hidden !== true)
-      .map(([name]) => name);
+    return [...this.definitions].filter(([, definition]) => definition.hidden !== true).map(([name]) => name);
   }
 }
 

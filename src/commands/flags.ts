@@ -26,7 +26,6 @@ export interface FlagShape {
   readonly multiple?: boolean | undefined;
   readonly allowNo?: boolean | undefined;
   readonly options?: readonly string[] | undefined;
-  readonly default?: unknown;
   readonly helpValue?: string | string[] | undefined;
 }
 

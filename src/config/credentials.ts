@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { hasCode } from '../errors.js';
 import type { AuthFile } from './auth-files.js';
@@ -119,7 +118,9 @@ async function runHelper(name: string, server: string): Promise<Credentials | un
   throw new SettingsError(program, problem, undefined, { cause: error });
 }
 
-function askProgram(program: string, input: string): Promise<{ error: Error | null; stdout: string }> {
+async function askProgram(program: string, input: string): Promise<{ error: Error | null; stdout: string }> {
+  // Loaded here, because helpers are rare and this door is on the way of every command.
+  const { execFile } = await import('node:child_process');
   return new Promise((resolve) => {
     const limits = { timeout: 60_000, maxBuffer: 1 << 20 };
     const child = execFile(program, ['get'], limits, (error, stdout) => resolve({ error, stdout }));

@@ -1,4 +1,4 @@
-const UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
+const UNITS = ['B', 'KB', 'MB', 'GB', 'TB', 'PB'];
 
 /** `1.99 MB`: three significant digits and powers of 1000, as Buildah writes sizes. */
 export function formatSize(sizeBytes: number): string {

@@ -1,5 +1,3 @@
-import stringWidth from 'string-width';
-
 const GAP = 3;
 
 /** Rows as lines with aligned columns, three blanks between them; the last column is as long as it is. */
@@ -11,15 +9,13 @@ export function formatTable(rows: readonly (readonly string[])[]): string {
       widths[column] = Math.max(widths[column] ?? 0, width(cell));
     });
   }
+  const pad = (cell: string, column: number): string => cell + ' '.repeat((widths[column] ?? 0) - width(cell) + GAP);
   const line = (row: readonly string[]): string =>
-    row.map((cell, column) => (column === row.length - 1 ? cell : pad(cell, widths[column] ?? 0))).join('');
+    row.map((cell, column) => (column === row.length - 1 ? cell : pad(cell, column))).join('');
   return rows.map((row) => `${line(row)}\n`).join('');
 }
 
-function pad(cell: string, columnWidth: number): string {
-  return cell + ' '.repeat(columnWidth - width(cell) + GAP);
-}
-
+/** Names of images are ASCII, so characters are counted; a library that knows wide ones costs more time than the rest of a start. */
 function width(cell: string): number {
-  return /^[\x20-\x7e]*$/.test(cell) ? cell.length : stringWidth(cell);
+  return [...cell].length;
 }
