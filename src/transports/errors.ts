@@ -1,4 +1,4 @@
-import { TsbuildError } from '../errors.js';
+import { type ErrorCode, TsbuildError } from '../errors.js';
 
 /** `transport:rest` that cannot be read. */
 export class TransportSyntaxError extends TsbuildError {
@@ -46,5 +46,18 @@ export class DestinationInUseError extends TsbuildError {
     readonly problem: string,
   ) {
     super(`Cannot write an image to "${path}": ${problem}`, { hint: 'Remove it first, or give another path' });
+  }
+}
+
+/** The file system of the destination does not take what is written. */
+export class DestinationWriteError extends TsbuildError {
+  readonly code: ErrorCode;
+  constructor(
+    readonly path: string,
+    readonly reason: string,
+    options: ErrorOptions & { readonly isFull: boolean },
+  ) {
+    super(`Cannot write "${path}": ${reason}`, { cause: options.cause });
+    this.code = options.isFull ? 'STORE_FULL' : 'SYSTEM';
   }
 }

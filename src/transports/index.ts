@@ -1,5 +1,11 @@
 export { type CopyImageOptions, type CopyImageResult, copyImage } from './copy-image.js';
-export { DestinationInUseError, InvalidArchiveError, SourceImageNotFoundError, TransportSyntaxError } from './errors.js';
+export {
+  DestinationInUseError,
+  DestinationWriteError,
+  InvalidArchiveError,
+  SourceImageNotFoundError,
+  TransportSyntaxError,
+} from './errors.js';
 export type { ImageSink, IncomingBlob } from './image-sink.js';
 export type { ImageSource, RawManifest } from './image-source.js';
 export { openSink, openSource, type TransportServices } from './open-transport.js';

@@ -4,6 +4,7 @@ import { openDirSink, openDirSource } from './dir.js';
 import { openDockerSink, openDockerSource } from './docker.js';
 import { openDockerArchiveSink } from './docker-archive-sink.js';
 import { openDockerArchiveSource } from './docker-archive-source.js';
+import { openFileSink } from './file-sink.js';
 import type { ImageSink } from './image-sink.js';
 import type { ImageSource } from './image-source.js';
 import { openOciArchiveSource, openOciSource, type Selection } from './layout-source.js';
@@ -46,13 +47,13 @@ export async function openSink(name: TransportName, services: TransportServices)
     case 'docker':
       return openDockerSink(name.reference, await services.registry(parseReference(name.reference).registry));
     case 'oci':
-      return openOciSink(name.path, name.reference);
+      return openFileSink(name.path, () => openOciSink(name.path, name.reference));
     case 'oci-archive':
-      return openOciArchiveSink(name.path, name.reference);
+      return openFileSink(name.path, () => openOciArchiveSink(name.path, name.reference));
     case 'docker-archive':
-      return openDockerArchiveSink(name.path, name.reference);
+      return openFileSink(name.path, () => openDockerArchiveSink(name.path, name.reference));
     case 'dir':
-      return openDirSink(name.path);
+      return openFileSink(name.path, () => openDirSink(name.path));
     case 'containers-storage':
       return openStoreSink(services.store, [localName(name.reference)]);
   }

@@ -78,7 +78,8 @@ export function createTarFile(path: string, options: { readonly fileMode: number
       state = 'closed';
       archive.destroy();
       await written;
-      await rm(temporary, { force: true });
+      // Whoever closes without a commit has a failure to tell, and that one is not it.
+      await rm(temporary, { force: true }).catch(() => undefined);
     },
   };
 }

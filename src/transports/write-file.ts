@@ -14,7 +14,8 @@ export async function writeFileSafely(
     await pipeline(content, createWriteStream(temporary, { flags: 'wx' }), options?.signal === undefined ? {} : { signal: options.signal });
     await rename(temporary, path);
   } catch (error) {
-    await rm(temporary, { force: true });
+    // The first failure is the one to tell.
+    await rm(temporary, { force: true }).catch(() => undefined);
     throw error;
   }
 }

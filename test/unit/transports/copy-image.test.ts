@@ -266,6 +266,20 @@ suite('copyImage()', (test) => {
       assert.not(existsSync(join(directory, 'oci', 'index.json')));
     }));
 
+  test('a destination that cannot be written is named, with the reason', () =>
+    withApp(async (store, directory) => {
+      writeFileSync(join(directory, 'file'), 'x');
+      for (const kind of ['oci', 'oci-archive', 'docker-archive']) {
+        await rejects(copy(store, 'containers-storage:app', `${kind}:${join(directory, 'file', 'out')}`), {
+          code: 'SYSTEM',
+          message: /Cannot write ".*file\/out.*not a directory/,
+        });
+      }
+      await rejects(copy(store, 'containers-storage:app', `oci-archive:${join(directory, 'missing', 'out')}`), {
+        message: /its directory does not exist/,
+      });
+    }));
+
   test('dir: never empties a directory that is not its own', () =>
     withApp(async (store, directory) => {
       const target = join(directory, 'precious');
