@@ -29,7 +29,7 @@ export class Build extends BaseCommand<typeof Build> {
     format: choice(['oci', 'docker'], { summary: 'Format of the image: oci (default) or docker' }),
     ignorefile: text({ value: 'path', summary: 'Ignore file to use instead of .containerignore or .dockerignore' }),
     iidfile: text({ value: 'path', summary: 'Write the ID of the image to this file' }),
-    jobs: wholeNumber({ summary: 'How many steps may run at once (default: the number of processors)' }),
+    jobs: wholeNumber({ summary: 'How many steps may run at once (default: the number of processors; 0: no limit)' }),
     label: list({ value: 'NAME=VALUE', summary: 'Label of the image' }),
     layers: flag({
       negatable: true,
@@ -45,6 +45,7 @@ export class Build extends BaseCommand<typeof Build> {
     tag: list({ char: 't', value: 'NAME', summary: 'Name for the image; may be given several times' }),
     target: text({ value: 'STAGE', summary: 'Build this stage and what it needs' }),
     timestamp: wholeNumber({ value: 'SECONDS', summary: 'Time of everything in the image, in seconds since 1970' }),
+    volume: list({ char: 'v', value: 'SOURCE:TARGET[:OPTIONS]', summary: 'Show a directory of this machine to RUN commands' }),
     // Accepted because scripts give them; what they ask for is the case, or cannot be chosen here.
     compress: flag({ hidden: true, summary: 'Without effect, as in Buildah' }),
     'disable-compression': flag({ char: 'D', hidden: true, summary: 'Without effect: layers are kept compressed' }),
@@ -96,10 +97,11 @@ export class Build extends BaseCommand<typeof Build> {
       platform: chosenPlatform(flags),
       labels: parseKeyValues(flags.label ?? [], 'label'),
       annotations: parseKeyValues(flags.annotation ?? [], 'annotation'),
-      jobs: this.jobs(),
+      jobs: flags.jobs,
       timestamp: flags.timestamp,
       ignoreFile: flags.ignorefile,
       addHosts: flags['add-host'] ?? [],
+      volumes: flags.volume ?? [],
     };
   }
 
@@ -107,10 +109,5 @@ export class Build extends BaseCommand<typeof Build> {
     const { 'pull-always': always, 'pull-never': never, pull } = this.flags;
     if (always === true && never === true) throw new UsageError('can only set one of --pull-always and --pull-never');
     return parsePullPolicy(always === true ? 'always' : never === true ? 'never' : (pull ?? 'missing'));
-  }
-
-  /** Buildah's 0 stands for no limit, which here is as many as there could ever be. */
-  private jobs(): number | undefined {
-    return this.flags.jobs === 0 ? Number.MAX_SAFE_INTEGER : this.flags.jobs;
   }
 }

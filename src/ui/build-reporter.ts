@@ -27,8 +27,6 @@ export class BuildReporter implements Reporter {
   private stageCount = 1;
   private readonly stages = new Map<number, StageState>();
   private foreground: number | undefined;
-  /** The `--> ID` line of the last step: Buildah prints it after COMMIT, because there the step's commit is the image's. */
-  private lastId: string | undefined;
   private readonly limitBytes: number;
 
   constructor(
@@ -60,7 +58,9 @@ export class BuildReporter implements Reporter {
         this.stageState(event.step.stage).log.flush(this.terminal);
         break;
       case 'commit':
-        this.commit(event.name);
+        this.say(
+          `${this.prefix(this.stageCount - 1)}COMMIT${event.name === undefined ? '' : ` ${event.name}`}\n--> ${shortId(event.id)}\n`,
+        );
         break;
       case 'tagged':
         this.say(`Successfully tagged ${event.name}\n`);
@@ -81,32 +81,30 @@ export class BuildReporter implements Reporter {
   finish(): void {
     if (this.options.quiet) return;
     for (const [, stage] of [...this.stages].sort(([a], [b]) => a - b)) stage.log.flush(this.terminal);
-    this.sayLastId();
   }
 
   private stepStarted(step: StepLabel): void {
+    const state = this.stageState(step.stage);
     // In quiet mode a log holds one step's output, for the case that it fails.
-    if (this.options.quiet) this.stageState(step.stage).log.clear();
+    if (this.options.quiet) state.log.clear();
+    state.finished = false;
+    this.foreground ??= step.stage;
     this.line(step, `${this.prefix(step.stage)}STEP ${step.index}/${step.total}: ${step.text}\n`);
+    // A FROM has no end of its own; where nothing follows it, nothing more will be shown of its stage.
+    if (step.total === 1) this.stageEnded(step.stage);
   }
 
   private stepEnded(step: StepLabel, id: string): void {
     const last = step.index === step.total;
-    if (last && step.stage === this.stageCount - 1) this.lastId = id;
-    else if (id !== '') this.line(step, `--> ${shortId(id)}\n`);
-    if (!last) return;
-    this.stageState(step.stage).finished = true;
-    if (this.foreground === step.stage) this.advance();
+    // The last step's commit is the image's, which Buildah shows after COMMIT.
+    const isCommit = last && step.stage === this.stageCount - 1;
+    if (!isCommit && id !== '') this.line(step, `--> ${shortId(id)}\n`);
+    if (last) this.stageEnded(step.stage);
   }
 
-  private commit(name: string | undefined): void {
-    this.say(`${this.prefix(this.stageCount - 1)}COMMIT${name === undefined ? '' : ` ${name}`}\n`);
-    this.sayLastId();
-  }
-
-  private sayLastId(): void {
-    if (this.lastId !== undefined && this.lastId !== '') this.say(`--> ${shortId(this.lastId)}\n`);
-    this.lastId = undefined;
+  private stageEnded(stage: number): void {
+    this.stageState(stage).finished = true;
+    if (this.foreground === stage) this.advance();
   }
 
   private prefix(stage: number): string {

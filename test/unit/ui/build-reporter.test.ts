@@ -33,13 +33,12 @@ suite('ui/build-reporter', (test) => {
     const [from, run, label] = [step(0, 1, 3, 'FROM scratch'), step(0, 2, 3, 'RUN true'), step(0, 3, 3, 'LABEL a=b')];
     reporter.report({ kind: 'build-started', stages: 1 });
     reporter.report({ kind: 'step-started', step: from });
-    reporter.report({ kind: 'step-done', step: from, id: '' });
     reporter.report({ kind: 'step-started', step: run });
     reporter.report(output(run, 'hi\n'));
     reporter.report({ kind: 'step-done', step: run, id: ID });
     reporter.report({ kind: 'step-started', step: label });
     reporter.report({ kind: 'step-cached', step: label, id: 'fedcba9876543210' });
-    reporter.report({ kind: 'commit', name: 'app' });
+    reporter.report({ kind: 'commit', name: 'app', id: 'fedcba9876543210' });
     reporter.report({ kind: 'tagged', name: 'localhost/app:latest' });
     reporter.finish();
     assert.is(
@@ -59,40 +58,49 @@ Successfully tagged localhost/app:latest
 
   test('report() keeps the output of a command apart by stream', () => {
     const { reporter, text } = openReporter();
-    const run = step(0, 1, 1);
+    const run = step(0, 2, 2);
     reporter.report({ kind: 'step-started', step: run });
     reporter.report(output(run, 'bad\n', 'stderr'));
-    assert.is(text(), 'STEP 1/1: RUN 0.1\n! bad\n');
+    assert.is(text(), 'STEP 2/2: RUN 0.2\n! bad\n');
   });
 
   test('report() holds back the second stage until the first has ended', () => {
     const { reporter, text } = openReporter();
     reporter.report({ kind: 'build-started', stages: 3 });
-    const [a, b, c] = [step(0, 1, 1), step(1, 1, 2), step(2, 1, 1)];
+    const [a, b, c] = [step(0, 2, 2), step(1, 2, 3), step(2, 2, 2)];
     for (const label of [a, b, c]) reporter.report({ kind: 'step-started', step: label });
     reporter.report(output(b, 'two\n'));
     reporter.report({ kind: 'step-done', step: c, id: ID });
     reporter.report(output(a, 'one\n'));
-    assert.is(text(), '[1/3] STEP 1/1: RUN 0.1\none\n');
+    assert.is(text(), '[1/3] STEP 2/2: RUN 0.2\none\n');
     reporter.report({ kind: 'step-done', step: a, id: ID });
     reporter.report(output(b, 'more\n'));
-    assert.is(text(), '[1/3] STEP 1/1: RUN 0.1\none\n--> 0123456789ab\n[2/3] STEP 1/2: RUN 1.1\ntwo\nmore\n');
-    const last = step(1, 2, 2);
+    assert.is(text(), '[1/3] STEP 2/2: RUN 0.2\none\n--> 0123456789ab\n[2/3] STEP 2/3: RUN 1.2\ntwo\nmore\n');
+    const last = step(1, 3, 3);
     reporter.report({ kind: 'step-started', step: last });
-    reporter.report({ kind: 'step-done', step: last, id: '' });
-    reporter.report({ kind: 'commit', name: undefined });
-    assert.match(text(), /\[2\/3\] STEP 2\/2: RUN 1\.2\n\[3\/3\] STEP 1\/1: RUN 2\.1\n\[3\/3\] COMMIT\n--> 0123456789ab\n$/);
+    reporter.report({ kind: 'step-done', step: last, id: ID });
+    reporter.report({ kind: 'commit', name: undefined, id: ID });
+    assert.match(text(), /\[2\/3\] STEP 3\/3: RUN 1\.3\n--> 0123456789ab\n\[3\/3\] STEP 2\/2: RUN 2\.2\n\[3\/3\] COMMIT\n--> 0123456789ab\n$/);
   });
 
   test('report() shows the whole log of a background step that fails, at once', () => {
     const { reporter, text } = openReporter();
     reporter.report({ kind: 'build-started', stages: 2 });
-    const [a, b] = [step(0, 1, 1), step(1, 1, 1)];
+    const [a, b] = [step(0, 2, 2), step(1, 2, 2)];
     reporter.report({ kind: 'step-started', step: a });
     reporter.report({ kind: 'step-started', step: b });
     reporter.report(output(b, 'why\n', 'stderr'));
     reporter.report({ kind: 'step-failed', step: b });
-    assert.match(text(), /\[2\/2\] STEP 1\/1: RUN 1\.1\n! why\n$/);
+    assert.match(text(), /\[2\/2\] STEP 2\/2: RUN 1\.2\n! why\n$/);
+  });
+
+  test('report() does not wait for a stage that is only a FROM', () => {
+    const { reporter, text } = openReporter();
+    reporter.report({ kind: 'build-started', stages: 2 });
+    reporter.report({ kind: 'step-started', step: step(0, 1, 1, 'FROM a AS base') });
+    reporter.report({ kind: 'step-started', step: step(1, 1, 2, 'FROM base') });
+    reporter.report({ kind: 'step-started', step: step(1, 2, 2) });
+    assert.is(text(), '[1/2] STEP 1/1: FROM a AS base\n[2/2] STEP 1/2: FROM base\n[2/2] STEP 2/2: RUN 1.2\n');
   });
 
   test('report() in quiet mode shows nothing but the log of a failing step', () => {
@@ -112,7 +120,7 @@ Successfully tagged localhost/app:latest
   test('report() bounds what a background stage may hold back, and says so', () => {
     const { reporter, text } = openReporter({ limitBytes: 1000 });
     reporter.report({ kind: 'build-started', stages: 2 });
-    const [a, b] = [step(0, 1, 1), step(1, 1, 1)];
+    const [a, b] = [step(0, 2, 2), step(1, 2, 2)];
     reporter.report({ kind: 'step-started', step: a });
     reporter.report({ kind: 'step-started', step: b });
     for (let count = 0; count < 100; count++) reporter.report(output(b, `${'x'.repeat(98)}\n`));
@@ -120,7 +128,7 @@ Successfully tagged localhost/app:latest
     reporter.finish();
     assert.ok(text().length < 1500, `${text().length} characters`);
     assert.match(text(), /bytes of earlier output left out/);
-    assert.match(text(), /\[2\/2\] STEP 1\/1: RUN 1\.1\n/);
+    assert.match(text(), /\[2\/2\] STEP 2\/2: RUN 1\.2\n/);
     assert.match(text(), /the end\n$/);
   });
 });
