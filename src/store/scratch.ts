@@ -34,7 +34,10 @@ export function openScratch(layout: Layout, ensureLayout: () => void): OwnedScra
       });
       return (await held).path;
     },
-    trash: (path) => moveToTrash(layout, path),
+    trash(path) {
+      ensureLayout();
+      moveToTrash(layout, path);
+    },
     async release() {
       if (held === undefined) return;
       const { path, fd } = await held;
@@ -96,7 +99,7 @@ export async function emptyTrash(layout: Layout): Promise<void> {
       try {
         await removeTree(fd, name);
       } catch (error) {
-        if (!['EACCES', 'EPERM', 'ENOTEMPTY', 'ENOENT'].some((code) => hasCode(error, code))) throw error;
+        if (!['EACCES', 'EPERM', 'EROFS', 'ENOTEMPTY', 'ENOENT'].some((code) => hasCode(error, code))) throw error;
       }
     }
   } finally {
