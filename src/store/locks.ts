@@ -1,7 +1,9 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import { flock, flockTry, type LockKind } from '../sys/index.js';
-import type { Release } from './store.js';
 import { explainingFailure } from './system-errors.js';
+
+/** Lets go of a lock. Calling it twice does nothing. */
+export type Release = () => void;
 
 /**
  * Wait for a flock(2) on `file`, which is created if need be and never removed. The kernel lets go of it when the process ends, however it ends.

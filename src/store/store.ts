@@ -6,7 +6,7 @@ import { type CollectedParts, type CollectOptions, type CollectResult, markAndSw
 import { type ContainerRecords, openContainers } from './containers.js';
 import { type LayerRecords, openLayerRecords } from './layer-records.js';
 import { checkLayout, ensureLayout, layoutOf } from './layout.js';
-import { acquireLock, tryLock } from './locks.js';
+import { acquireLock, type Release, tryLock } from './locks.js';
 import { type NameStore, openNames } from './names.js';
 import { imageIdsOf, readImage, type StoredImage } from './read-image.js';
 import { type RemoveImageResult, removeImage } from './remove-image.js';
@@ -23,9 +23,6 @@ export interface StoreOptions {
   /** Registries that a short name may have come from; Docker Hub alone if left out. */
   readonly searchRegistries?: readonly string[];
 }
-
-/** Lets go of a lock. Calling it twice does nothing. */
-export type Release = () => void;
 
 /** The on-disk store. Opening takes no lock and, if there is nothing there, creates nothing; writers create what they need. */
 export interface Store {
