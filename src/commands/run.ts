@@ -5,8 +5,9 @@ import { choice, flag, list, text } from './flags.js';
 import { parseVariables } from './key-values.js';
 
 export class Run extends BaseCommand<typeof Run> {
-  static override usage = 'run [flags] CONTAINER [--] COMMAND [ARGUMENT...]';
-  static override description = 'Run a command in a working container. Everything after CONTAINER belongs to the command.';
+  static override usage = 'run [flags] CONTAINER [--] [COMMAND [ARGUMENT...]]';
+  static override description =
+    'Run a command in a working container. Everything after CONTAINER belongs to the command; without one, the entrypoint and command of the image run.';
   static override examples = [
     'tsbuild run app-working-container ls -l /',
     "tsbuild run --user 1000 app-working-container -- sh -c 'id; env'",
@@ -30,7 +31,6 @@ export class Run extends BaseCommand<typeof Run> {
     const [container, ...rest] = this.operands;
     if (container === undefined) throw new UsageError('container ID must be specified');
     const command = rest[0] === '--' ? rest.slice(1) : rest;
-    if (command.length === 0) throw new UsageError('command must be specified');
     const { exitCode } = await runInContainer(
       {
         container,
