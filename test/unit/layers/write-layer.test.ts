@@ -16,7 +16,7 @@ import {
 } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { extract, type Headers } from 'tar-stream';
+import { extract, type ReadHeader } from 'tar-stream';
 import * as assert from 'uvu/assert';
 import { writeLayer } from '../../../src/layers/index.js';
 import { AT_FDCWD, loadAddon, mknodat, setXattr, utimensat } from '../../../src/sys/index.js';
@@ -63,9 +63,9 @@ function xattr(path: string, name: string, value: string | Uint8Array): void {
 const item = (fields: TarItem): TarItem => ({ ...ME, mtime: 1_000_000_000, ...fields });
 
 /** Entries as tar-stream reads them, names and PAX values as bytes in latin1. */
-async function entriesOf(tar: Buffer): Promise<Headers[]> {
-  const found: Headers[] = [];
-  const reader = extract({ filenameEncoding: 'latin1' as BufferEncoding });
+async function entriesOf(tar: Buffer): Promise<ReadHeader[]> {
+  const found: ReadHeader[] = [];
+  const reader = extract({ filenameEncoding: 'latin1' });
   reader.end(tar);
   for await (const entry of reader) {
     found.push(entry.header);
