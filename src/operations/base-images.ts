@@ -1,5 +1,5 @@
-import { type ContentDigest, formatPlatform, type ImageConfig, matchPlatform, type Platform } from '../image/index.js';
 import { knownLayer, type LayerState } from '../builder/steps/index.js';
+import { type ContentDigest, formatPlatform, type ImageConfig, matchPlatform, type Platform } from '../image/index.js';
 import { EMPTY_LAYER } from '../layers/index.js';
 import type { Store } from '../store/index.js';
 import type { Services } from './context.js';
@@ -44,7 +44,12 @@ export class BaseImages {
       const text = `${reference} is for ${formatPlatform(image.config)}, not for ${formatPlatform(platform)}`;
       this.services.reporter.report({ kind: 'warning', text });
     }
-    return { name: named.name, digest: image.manifestDescriptor.digest, config: image.config, layers: image.config.rootfs.diff_ids.map(layerOf) };
+    return {
+      name: named.name,
+      digest: image.manifestDescriptor.digest,
+      config: image.config,
+      layers: image.config.rootfs.diff_ids.map(layerOf),
+    };
   }
 }
 

@@ -1,11 +1,31 @@
 import { createHash } from 'node:crypto';
-import { createdBy, type Graph, type InputSource, type LoweredStage, lowerStage, type Stage, type Step as GraphStep } from '../builder/graph/index.js';
+import {
+  createdBy,
+  type Graph,
+  type Step as GraphStep,
+  type InputSource,
+  type LoweredStage,
+  lowerStage,
+  type Stage,
+} from '../builder/graph/index.js';
 import type { Outcome, Scheduler, Step } from '../builder/scheduler/index.js';
 import { ConstantStep, EMPTY_ROOT, type RootState, SealStep, type Toolbox } from '../builder/steps/index.js';
-import type { HistoryEntry, ImageConfig } from '../image/index.js';
+import { type ErrorCode, TsbuildError } from '../errors.js';
+import { emptyConfig, type HistoryEntry, type ImageConfig } from '../image/index.js';
+import { type Instruction, syntaxErrorAt } from '../parser/index.js';
 import type { StepLabel } from '../progress.js';
 import type { BaseImage, BaseImages } from './base-images.js';
 import type { StepMaker } from './make-step.js';
+
+/** Failures of a step that are shown at its line. A command that fails is not: its own output says why. */
+const LOCATED: readonly ErrorCode[] = [
+  'ARCHIVE_INVALID',
+  'CONTEXT_INVALID',
+  'IMAGE_NOT_FOUND',
+  'PATH_ESCAPE',
+  'SOURCE_NOT_FOUND',
+  'UNSUPPORTED',
+];
 
 /** A stage whose steps are known; nothing of it needs to have run. */
 interface PreparedStage {
@@ -78,12 +98,19 @@ export class StageBuilder {
     const { reporter } = toolbox;
     const position = graph.stages.findIndex((stage) => stage.index === index);
     const stage = graph.stages[position]!;
-    const label = (number: number, total: number, text: string): StepLabel => ({ stage: position, stageName: stage.name, index: number, total, text });
+    const label = (number: number, total: number, text: string): StepLabel => ({
+      stage: position,
+      stageName: stage.name,
+      index: number,
+      total,
+      text,
+    });
     // FROM is announced before its image is looked for, when the number of steps that triggers may add is not known yet.
     const announced = label(1, stage.instructions.length + 1, stage.display);
     reporter.report({ kind: 'step-started', step: announced });
     let id = createHash('sha256').update(stage.display).digest('hex');
     let running = announced;
+    let instruction: Instruction = stage.from;
     try {
       const prepared = await this.#prepare(index);
       const { lowered, image } = prepared;
@@ -91,6 +118,7 @@ export class StageBuilder {
       const history = [...(await this.#historyBelow(stage))];
       for (const [at, step] of lowered.steps.entries()) {
         running = label(at + 2, total, step.triggered ? `ONBUILD ${step.display}` : step.display);
+        instruction = step.triggered ? stage.from : step.instruction;
         reporter.report({ kind: 'step-started', step: running });
         const scheduled = prepared.steps[at];
         const outcome = scheduled === undefined ? undefined : await scheduler.evaluate(scheduled);
@@ -102,8 +130,20 @@ export class StageBuilder {
       return { stage, lowered, image, root, history: toolbox.layerPerStep || !root.addedLayer ? history : withLayer(history) };
     } catch (error) {
       if (!scheduler.signal.aborted || scheduler.signal.reason === error) reporter.report({ kind: 'step-failed', step: running });
-      throw error;
+      throw this.#located(error, stage, instruction, running);
     }
+  }
+
+  /** A failure that the Containerfile can mend is shown at its instruction. */
+  #located(error: unknown, stage: Stage, instruction: Instruction, running: StepLabel): unknown {
+    if (!(error instanceof TsbuildError) || !LOCATED.includes(error.code)) return error;
+    const { range } = instruction;
+    const problem = `building at STEP "${running.text}": ${error.message}`;
+    return syntaxErrorAt(stage.setting.containerfile.source, range.start, problem, {
+      endLine: range.endLine,
+      hint: error.hint,
+      cause: error,
+    });
   }
 
   #prepare(index: number): Promise<PreparedStage> {
@@ -118,7 +158,11 @@ export class StageBuilder {
 
   async #prepareStage(stage: Stage): Promise<PreparedStage> {
     const base = await this.#base(stage);
-    const lowered = lowerStage(stage, { config: base.config, ...(base.args === undefined ? {} : { args: base.args }), author: base.author });
+    const lowered = lowerStage(stage, {
+      config: base.config,
+      ...(base.args === undefined ? {} : { args: base.args }),
+      author: base.author,
+    });
     let last = base.step;
     const steps: (Step<RootState> | undefined)[] = [];
     for (const step of lowered.steps) {
@@ -133,7 +177,13 @@ export class StageBuilder {
     return { stage, lowered, image: base.image, steps, last };
   }
 
-  async #base(stage: Stage): Promise<{ config: LoweredStage['config']; args?: LoweredStage['args']; author: string | undefined; image: BaseImage | undefined; step: Step<RootState> }> {
+  async #base(stage: Stage): Promise<{
+    config: LoweredStage['config'];
+    args?: LoweredStage['args'];
+    author: string | undefined;
+    image: BaseImage | undefined;
+    step: Step<RootState>;
+  }> {
     switch (stage.base.kind) {
       case 'stage': {
         const { lowered, image, last } = await this.#prepare(stage.base.index);
@@ -168,10 +218,20 @@ export class StageBuilder {
 export function imageConfigOf(built: BuiltStage, diffIds: ImageConfig['rootfs']['diff_ids']): ImageConfig {
   const { stage, lowered, image } = built;
   const { os, architecture, variant } = stage.platform;
-  const { created: _created, author: _author, history: below, ...base } = image?.config ?? { architecture, os, ...(variant === undefined ? {} : { variant }) };
+  const start: ImageConfig = image?.config ?? emptyConfig({ architecture, os, ...(variant === undefined ? {} : { variant }) });
+  const { created: _created, author: _author, history: below, ...base } = start;
   const author = lowered.author;
-  const own = image === undefined ? built.history : built.history.map((entry, at) => (at === 0 && image.name !== undefined ? { ...entry, comment: `FROM ${image.name}` } : entry));
-  return { ...base, ...(author === undefined ? {} : { author }), config: lowered.config, rootfs: { type: 'layers', diff_ids: diffIds }, history: [...(below ?? []), ...own] };
+  const own =
+    image === undefined
+      ? built.history
+      : built.history.map((entry, at) => (at === 0 && image.name !== undefined ? { ...entry, comment: `FROM ${image.name}` } : entry));
+  return {
+    ...base,
+    ...(author === undefined ? {} : { author }),
+    config: lowered.config,
+    rootfs: { type: 'layers', diff_ids: diffIds },
+    history: [...(below ?? []), ...own],
+  };
 }
 
 function imageStep(image: BaseImage): Step<RootState> {
@@ -180,7 +240,9 @@ function imageStep(image: BaseImage): Step<RootState> {
 
 /** Twelve digits of this are shown behind each step: what it is and what it stands on, the same in every build. */
 function nextId(previous: string, step: GraphStep, outcome: Outcome<RootState> | undefined): string {
-  return createHash('sha256').update(`${previous}\n${outcome?.key.definition ?? step.display}`).digest('hex');
+  return createHash('sha256')
+    .update(`${previous}\n${outcome?.key.definition ?? step.display}`)
+    .digest('hex');
 }
 
 function historyEntry(step: GraphStep, root: RootState | undefined, layerPerStep: boolean): HistoryEntry {

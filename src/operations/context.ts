@@ -36,7 +36,8 @@ export async function withWorkspace<T>(services: Services, body: (workspace: Wor
   return withStore(services, async (store) => {
     const release = await store.lockShared({ signal: services.signal });
     try {
-      const snapshots = openSnapshots(store, { userxattr: services.settings.rootless });
+      // `user.` for root too: one store then serves root, users and nested namespaces alike.
+      const snapshots = openSnapshots(store, { userxattr: true });
       return await body({ store, snapshots, platform: hostPlatform(process.arch), hostname: hostname() });
     } finally {
       release();

@@ -30,17 +30,26 @@ export function readContainerfile(files: readonly string[], contextDirectory: st
   const texts = found.map((file) => readOne(file));
   const text = texts.map((part) => (part.endsWith('\n') ? part : `${part}\n`)).join('');
   const first = found[0]!;
-  if (text.trim() === '') throw new ContainerfileMissingError(`${first}: the Containerfile cannot be empty`, { hint: 'It needs at least a FROM instruction' });
-  return { name: found.length === 1 ? displayName(first) : found.map(displayName).join('+'), text, path: first === '-' ? undefined : resolve(first) };
+  if (text.trim() === '')
+    throw new ContainerfileMissingError(`${first}: the Containerfile cannot be empty`, { hint: 'It needs at least a FROM instruction' });
+  return {
+    name: found.length === 1 ? displayName(first) : found.map(displayName).join('+'),
+    text,
+    path: first === '-' ? undefined : resolve(first),
+  };
 }
 
 function checkContext(directory: string): void {
   const stat = statSync(directory, { throwIfNoEntry: false });
   if (stat === undefined) {
-    throw new ContainerfileMissingError(`Cannot use the build context "${directory}": no such file or directory`, { hint: 'Give the directory that COPY and ADD read from, for instance .' });
+    throw new ContainerfileMissingError(`Cannot use the build context "${directory}": no such file or directory`, {
+      hint: 'Give the directory that COPY and ADD read from, for instance .',
+    });
   }
   if (!stat.isDirectory()) {
-    throw new ContainerfileMissingError(`Cannot use the build context "${directory}": it is not a directory`, { hint: 'Give a Containerfile with --file and its directory as the context' });
+    throw new ContainerfileMissingError(`Cannot use the build context "${directory}": it is not a directory`, {
+      hint: 'Give a Containerfile with --file and its directory as the context',
+    });
   }
 }
 
@@ -48,15 +57,20 @@ function locate(file: string, contextDirectory: string): string {
   if (file === '-' || existsSync(file)) return file;
   const inContext = join(contextDirectory, file);
   if (existsSync(inContext)) return inContext;
-  throw new ContainerfileMissingError(`Cannot read the Containerfile "${file}": no such file or directory`, { hint: `It is neither here nor in the context "${contextDirectory}"` });
+  throw new ContainerfileMissingError(`Cannot read the Containerfile "${file}": no such file or directory`, {
+    hint: `It is neither here nor in the context "${contextDirectory}"`,
+  });
 }
 
 function findDefault(contextDirectory: string): string {
   const found = DEFAULT_NAMES.map((name) => join(contextDirectory, name)).find((path) => existsSync(path));
   if (found !== undefined) return found;
-  throw new ContainerfileMissingError(`Cannot find a Containerfile or Dockerfile in the context "${contextDirectory}": no such file or directory`, {
-    hint: 'Write one there, or name it with --file',
-  });
+  throw new ContainerfileMissingError(
+    `Cannot find a Containerfile or Dockerfile in the context "${contextDirectory}": no such file or directory`,
+    {
+      hint: 'Write one there, or name it with --file',
+    },
+  );
 }
 
 function readOne(file: string): string {

@@ -1,9 +1,9 @@
 import { closeFd } from '../../sys/index.js';
 import type { Step, StepKey } from '../scheduler/index.js';
 import { lookUpUser } from './image-user.js';
-import { makeDirectories } from './make-directories.js';
+import { isDirectory, makeDirectories } from './make-directories.js';
 import { contentOf, type RootState, withLowers } from './root-state.js';
-import { definitionOf, type StepInputs } from './step-definition.js';
+import { commonInputs, definitionOf, type StepInputs } from './step-definition.js';
 import type { Toolbox } from './toolbox.js';
 import { writeStep } from './write-step.js';
 
@@ -21,7 +21,7 @@ export class DirectoryStep implements Step<RootState> {
     readonly toolbox: Toolbox,
   ) {
     this.inputs = [parent];
-    this.#keyInputs = { 'directory.paths': JSON.stringify(paths), 'directory.user': user, platform: toolbox.platform };
+    this.#keyInputs = { 'directory.paths': JSON.stringify(paths), 'directory.user': user, ...commonInputs(toolbox) };
   }
 
   async key(inputs: readonly RootState[]): Promise<StepKey> {

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { UnsupportedFeatureError } from '../../errors.js';
 import type { Context } from '../../context/index.js';
+import { UnsupportedFeatureError } from '../../errors.js';
 import type { SandboxMount } from '../../sandbox/index.js';
 import { closeFd, type Fd, O_PATH, openat2 } from '../../sys/index.js';
 import { contentOf, type RootState, withLowers } from './root-state.js';
@@ -11,14 +11,29 @@ import type { Toolbox } from './toolbox.js';
 /** Something mounted while one RUN runs; gone afterwards. Targets are absolute. */
 export type RunMount =
   /** From the build context, or from the root of the step's `input`-th mount source. Never written to. */
-  | { readonly kind: 'bind'; readonly target: string; readonly source: string; readonly from: { readonly context: Context } | { readonly input: number } }
+  | {
+      readonly kind: 'bind';
+      readonly target: string;
+      readonly source: string;
+      readonly from: { readonly context: Context } | { readonly input: number };
+    }
   /** A directory of the host (`--volume`): the user vouches for it, it is in no key. */
   | { readonly kind: 'volume'; readonly target: string; readonly hostPath: string; readonly readOnly: boolean }
-  | { readonly kind: 'cache'; readonly target: string; readonly id: string; readonly readOnly: boolean; readonly modeBits: number | undefined }
+  | {
+      readonly kind: 'cache';
+      readonly target: string;
+      readonly id: string;
+      readonly readOnly: boolean;
+      readonly modeBits: number | undefined;
+    }
   | { readonly kind: 'tmpfs'; readonly target: string; readonly sizeBytes: number | undefined; readonly modeBits: number | undefined };
 
 /** The mounts' part of a RUN's key: where they are, and the content of what comes from the build. */
-export async function runMountInputs(mounts: readonly RunMount[], sources: readonly RootState[], toolbox: Toolbox): Promise<Record<string, string>> {
+export async function runMountInputs(
+  mounts: readonly RunMount[],
+  sources: readonly RootState[],
+  toolbox: Toolbox,
+): Promise<Record<string, string>> {
   const inputs: Record<string, string> = {};
   for (const mount of mounts) {
     const name = `mount.${mount.target}`;

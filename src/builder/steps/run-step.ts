@@ -7,7 +7,7 @@ import { RunFailedError } from './errors.js';
 import { lookUpUser } from './image-user.js';
 import { contentOf, type RootState } from './root-state.js';
 import { openRunMounts, type RunMount, runMountInputs } from './run-mounts.js';
-import { definitionOf, type StepInputs } from './step-definition.js';
+import { commonInputs, definitionOf, type StepInputs } from './step-definition.js';
 import type { Toolbox } from './toolbox.js';
 import { writeStep } from './write-step.js';
 
@@ -51,7 +51,7 @@ export class RunStep implements Step<RootState> {
       'run.cwd': spec.workingDirectory,
       'run.network': surroundings.network,
       'run.hosts': JSON.stringify(surroundings.extraHosts),
-      platform: this.toolbox.platform,
+      ...commonInputs(this.toolbox),
       ...(spec.script === undefined ? {} : { 'run.script': spec.script.content }),
       ...named('env', spec.env.map(splitVariable)),
       ...named('arg', spec.args),
@@ -99,7 +99,10 @@ export class RunStep implements Step<RootState> {
         network: surroundings.network,
         hostname: BUILD_HOSTNAME,
         mounts,
-        files: [...hostFiles({ hostname: BUILD_HOSTNAME, network: surroundings.network, extraHosts: surroundings.extraHosts }), ...scriptFile(spec)],
+        files: [
+          ...hostFiles({ hostname: BUILD_HOSTNAME, network: surroundings.network, extraHosts: surroundings.extraHosts }),
+          ...scriptFile(spec),
+        ],
         seccomp: 'default',
         singleId: toolbox.singleId,
         stdio: 'pipe',

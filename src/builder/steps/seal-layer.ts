@@ -1,6 +1,7 @@
 import { closeSync, constants, openSync, rmSync } from 'node:fs';
 import { EMPTY_LAYER, isEmptyUpper, writeLayer } from '../../layers/index.js';
 import type { RootAttributes, WorkingLayer } from '../../snapshots/index.js';
+import type { Fd } from '../../sys/index.js';
 import { type LayerIdentity, type LayerState, UnpublishedFiles } from './layer-state.js';
 import { diffIdsOf, type RootState } from './root-state.js';
 import type { Toolbox } from './toolbox.js';
@@ -12,18 +13,20 @@ import type { Toolbox } from './toolbox.js';
 export function sealLayer(
   parent: RootState,
   working: WorkingLayer,
-  parentRoot: RootAttributes,
+  lowers: readonly string[],
   toolbox: Toolbox,
   options: { readonly signal: AbortSignal },
 ): LayerState {
-  const upper = openSync(working.upper, constants.O_RDONLY | constants.O_DIRECTORY);
+  const upper = openDirectory(working.upper);
+  const parentRoot = toolbox.snapshots.rootAttributes(lowers);
   if (isEmptyUpper(upper, parentRoot)) {
     closeSync(upper);
     toolbox.snapshots.discard(working);
     return emptyLayer(toolbox);
   }
   const files = new UnpublishedFiles(working);
-  const written = writeToBlob(upper, parentRoot, toolbox, options);
+  // By descriptor: the directories may be renamed into the store while they are read.
+  const written = writeToBlob(upper, lowers.map(openDirectory), parentRoot, toolbox, options);
   const identity = written.then(({ hashed }) => hashed);
   const stored = written.then(({ stored: done }) => done);
   const published = identity.then(async ({ diffId }) => {
@@ -37,7 +40,8 @@ export function sealLayer(
 }
 
 async function writeToBlob(
-  upper: number,
+  upper: Fd,
+  lowers: readonly Fd[],
   parentRoot: RootAttributes,
   toolbox: Toolbox,
   options: { readonly signal: AbortSignal },
@@ -47,6 +51,7 @@ async function writeToBlob(
   const job = writeLayer(
     {
       upper,
+      lowers,
       overlayXattrs: 'user',
       compression,
       ...(compressionLevel === undefined ? {} : { level: compressionLevel }),
@@ -67,7 +72,7 @@ async function writeToBlob(
       });
     })
     .finally(() => {
-      closeSync(upper);
+      for (const fd of [upper, ...lowers]) closeSync(fd);
       rmSync(file, { force: true });
     });
   return { hashed: job.hashed, stored };
@@ -87,4 +92,8 @@ async function storeEmptyLayer({ store, compression }: Toolbox): Promise<void> {
   if (known !== undefined && store.blobs.has(known.digest, known.size)) return;
   const { digest, size } = await store.blobs.putBytes(await EMPTY_LAYER.blob(compression));
   await store.layers.put({ diffId, contentDigest, uncompressedBytes, blobs: [{ digest, size, compression }] });
+}
+
+function openDirectory(path: string): Fd {
+  return openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
 }

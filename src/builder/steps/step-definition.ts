@@ -7,6 +7,12 @@ import { encodeJson, sortKeys } from '../../image/index.js';
  */
 export type StepInputs = Readonly<Record<string, string>>;
 
+/** What every step's outcome depends on. */
+export function commonInputs(toolbox: { readonly platform: string; readonly timestampSeconds: number | undefined }): StepInputs {
+  const { platform, timestampSeconds } = toolbox;
+  return { platform, ...(timestampSeconds === undefined ? {} : { timestamp: String(timestampSeconds) }) };
+}
+
 /** The digest that names a step, whatever it runs on: over the sorted names and the digests of their values. */
 export function definitionOf(kind: string, inputs: StepInputs): string {
   return digest(encodeJson({ kind, version: 1, inputs: sortKeys(digestInputs(inputs)) }));

@@ -1,5 +1,4 @@
-import { statSync } from 'node:fs';
-import type { RootAttributes, WorkingLayer } from '../../snapshots/index.js';
+import type { WorkingLayer } from '../../snapshots/index.js';
 import { type RootState, withLowers } from './root-state.js';
 import { sealLayer } from './seal-layer.js';
 import type { Toolbox } from './toolbox.js';
@@ -22,7 +21,6 @@ export async function writeStep(
   body: (workplace: Workplace) => Promise<void>,
 ): Promise<RootState> {
   return withLowers(parent, toolbox.snapshots, options, async (lowers) => {
-    const parentRoot = rootAttributes(lowers);
     const working = parent.open === undefined ? await toolbox.snapshots.prepare(lowers) : await toolbox.snapshots.reopen(parent.open);
     try {
       await body({ lowers, working });
@@ -31,7 +29,7 @@ export async function writeStep(
       throw error;
     }
     if (!toolbox.layerPerStep) return { layers: parent.layers, addedLayer: false, open: working };
-    return { layers: [...parent.layers, sealLayer(parent, working, parentRoot, toolbox, options)], addedLayer: true };
+    return { layers: [...parent.layers, sealLayer(parent, working, lowers, toolbox, options)], addedLayer: true };
   });
 }
 
@@ -40,12 +38,7 @@ export async function sealOpen(root: RootState, toolbox: Toolbox, options: { rea
   const { open } = root;
   if (open === undefined) return root;
   return withLowers(root, toolbox.snapshots, options, async (lowers) => ({
-    layers: [...root.layers, sealLayer(root, open, rootAttributes(lowers), toolbox, options)],
+    layers: [...root.layers, sealLayer(root, open, lowers, toolbox, options)],
     addedLayer: true,
   }));
-}
-
-function rootAttributes(lowers: readonly string[]): RootAttributes {
-  const { mode, uid, gid } = statSync(lowers[0]!);
-  return { mode: mode & 0o7777, uid, gid };
 }

@@ -1,0 +1,94 @@
+import { resolveTargetPath, type SelectedSource } from '../../context/index.js';
+import { TsbuildError } from '../../errors.js';
+import type { CopyEntry, Fd } from '../../sys/index.js';
+import { changeMode } from './file-mode.js';
+
+const S_IFMT = 0o170000;
+const S_IFDIR = 0o040000;
+const S_IFLNK = 0o120000;
+const SLASH = Buffer.from('/');
+
+/** What COPY and ADD say of where and how. */
+export interface Placement {
+  /** Absolute and cleaned; ends in `/` when it is meant as a directory. */
+  readonly destination: string;
+  /** More than one source is written, or a wildcard gave more than one: the destination is a directory. */
+  readonly several: boolean;
+  /** `--parents`. */
+  readonly parents: boolean;
+  /** Owner of everything copied; undefined: the sources' own. */
+  readonly owner: { readonly uid: number; readonly gid: number } | undefined;
+  /** `--chmod`: octal digits or symbolic. */
+  readonly chmod: string | undefined;
+}
+
+/** What has to be done in the target root. Paths are relative to it. */
+export interface PlacedCopy {
+  /** Directories to make first if they are missing, parents included: 0755. */
+  readonly directories: readonly string[];
+  readonly entries: readonly CopyEntry[];
+}
+
+export class DestinationError extends TsbuildError {
+  readonly code = 'PATH_ESCAPE';
+  constructor(readonly destination: string) {
+    super(`Cannot copy to ${JSON.stringify(destination)}: its links lead in a circle`);
+  }
+}
+
+/**
+ * Where each source goes. A directory's contents go into the destination; a file goes into it when it is, or is meant as, a directory, and
+ * becomes it otherwise. Links in the destination are followed inside the root.
+ *
+ * @param root of the merged file system that is copied into
+ * @throws {DestinationError} links in a circle
+ */
+export function placeCopy(root: Fd, sources: readonly SelectedSource[], placement: Placement): PlacedCopy {
+  const { destination, owner, chmod } = placement;
+  const target = resolveTargetPath(root, Buffer.from(destination));
+  if (target === undefined) throw new DestinationError(destination);
+  const base = join(target.parts);
+  const existing = target.stat !== undefined && (target.stat.mode & S_IFMT) === S_IFDIR;
+  const asDirectory = existing || destination.endsWith('/') || placement.several || placement.parents;
+  const directories = new Set<string>();
+  const entries: CopyEntry[] = [];
+  for (const source of sources) {
+    const parents = placement.parents ? source.parents : [];
+    const into = join([base, ...parents]);
+    // Named sources keep their name with --parents, a directory too; without it only a file does.
+    const named = placement.parents || (!source.isDirectory && asDirectory);
+    const to = named ? join([into, source.name]) : into;
+    directories.add(text(source.isDirectory ? to : parentOf(to)));
+    for (const entry of source.entries) {
+      // The destination directory of a directory's contents is not the source itself: it keeps, or gets, attributes of its own.
+      if (source.isDirectory && entry.path.length === 0 && !placement.parents) continue;
+      const isLink = (entry.stat.mode & S_IFMT) === S_IFLNK;
+      entries.push({
+        from: join([source.path, entry.path]),
+        to: join([to, entry.path]),
+        ...(owner === undefined ? {} : owner),
+        ...(chmod === undefined || isLink ? {} : { mode: changeMode(entry.stat.mode, chmod) }),
+      });
+    }
+  }
+  return { directories: [...directories].filter((directory) => directory !== ''), entries };
+}
+
+function join(parts: readonly Buffer[]): Buffer {
+  const present = parts.filter((part) => part.length > 0);
+  return Buffer.concat(present.flatMap((part, index) => (index === 0 ? [part] : [SLASH, part])));
+}
+
+function parentOf(path: Buffer): Buffer {
+  const slash = path.lastIndexOf(SLASH);
+  return slash < 0 ? Buffer.alloc(0) : path.subarray(0, slash);
+}
+
+/** As a string that keeps every byte; {@link bytesOf} gives them back. */
+function text(path: Buffer): string {
+  return path.toString('latin1');
+}
+
+export function bytesOf(directory: string): Buffer {
+  return Buffer.from(directory, 'latin1');
+}

@@ -1,0 +1,142 @@
+import { constants, readSync } from 'node:fs';
+import type { Context, SelectedSource } from '../../context/index.js';
+import { ARCHIVE_HEAD_BYTES, extractArchive, isArchive } from '../../layers/index.js';
+import { closeFd, copyEntries, type Fd, openat2, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS } from '../../sys/index.js';
+import type { AddStep as GraphAddStep, CopyStep as GraphCopyStep } from '../graph/index.js';
+import type { Step, StepKey } from '../scheduler/index.js';
+import { bytesOf, type Placement, placeCopy } from './copy-placement.js';
+import { type CopyOrigin, digestSources, type SourceGroup, withSources } from './copy-sources.js';
+import { lookUpOwner } from './image-user.js';
+import { makeDirectories } from './make-directories.js';
+import { contentOf, type RootState } from './root-state.js';
+import { commonInputs, definitionOf, type StepInputs } from './step-definition.js';
+import type { Toolbox } from './toolbox.js';
+import { writeStep } from './write-step.js';
+
+type Owner = { readonly uid: number; readonly gid: number };
+const ROOT: Owner = { uid: 0, gid: 0 };
+
+/** COPY and ADD: brings files into the parent's file system. Its key holds what is copied by content, whatever it is called elsewhere. */
+export class CopyStep implements Step<RootState> {
+  readonly inputs: readonly Step<RootState>[];
+  #keyInputs: StepInputs = {};
+  #copied = '';
+
+  constructor(
+    readonly label: string,
+    readonly parent: Step<RootState>,
+    readonly spec: GraphCopyStep | GraphAddStep,
+    readonly from: { readonly context: Context } | { readonly root: Step<RootState> },
+    readonly toolbox: Toolbox,
+  ) {
+    this.inputs = 'root' in from ? [parent, from.root] : [parent];
+  }
+
+  async key(inputs: readonly RootState[], { signal }: { readonly signal: AbortSignal }): Promise<StepKey> {
+    const { spec, toolbox } = this;
+    this.#copied = await digestSources(spec, this.#origin(inputs), toolbox, signal);
+    this.#keyInputs = {
+      'copy.content': this.#copied,
+      'copy.destination': spec.destination,
+      'copy.several': String(spec.sources.length > 1),
+      'copy.chown': spec.chown ?? '',
+      'copy.chmod': spec.chmod ?? '',
+      'copy.owners': String('root' in this.from),
+      'copy.parents': String(spec.kind === 'copy' && spec.parents),
+      'copy.unpack': String(this.#unpacks()),
+      ...commonInputs(toolbox),
+    };
+    return { definition: definitionOf('copy', this.#keyInputs), parentContent: () => contentOf(inputs[0]!) };
+  }
+
+  async run(inputs: readonly RootState[], key: StepKey, options: { readonly signal: AbortSignal }): Promise<RootState> {
+    const { toolbox } = this;
+    const createdAt = toolbox.now();
+    const root = await writeStep(inputs[0]!, toolbox, options, async ({ lowers, working }) => {
+      const merged = await toolbox.snapshots.openMerged(lowers, working);
+      try {
+        await withSources(this.spec, this.#origin(inputs), toolbox, options.signal, (groups) => this.#copy(merged, groups, options.signal));
+      } finally {
+        closeFd(merged);
+      }
+    });
+    if (root.addedLayer) toolbox.background.add(this.#record(key, root, createdAt));
+    return { ...root, createdAt, contentDigest: this.#copied };
+  }
+
+  async #copy(merged: Fd, groups: readonly SourceGroup[], signal: AbortSignal): Promise<void> {
+    const { spec } = this;
+    const chown = spec.chown === undefined ? undefined : lookUpOwner(merged, spec.chown);
+    const count = groups.reduce((sum, group) => sum + group.sources.length, 0);
+    for (const group of groups) {
+      const placement: Placement = {
+        destination: spec.destination,
+        several: spec.sources.length > 1 || count > 1,
+        parents: spec.kind === 'copy' && spec.parents,
+        owner: chown ?? (group.keepOwners ? undefined : ROOT),
+        chmod: spec.chmod,
+      };
+      const { archives, others } = this.#unpacks() ? await separateArchives(group) : { archives: [], others: group.sources };
+      for (const archive of archives) await this.#extract(merged, group.root, archive, chown, signal);
+      if (others.length === 0) continue;
+      const { directories, entries } = placeCopy(merged, others, placement);
+      makeDirectories(merged, directories.map(bytesOf), chown ?? ROOT);
+      await copyEntries({ source: group.root, target: merged, entries, xattrs: true });
+    }
+  }
+
+  async #extract(merged: Fd, root: Fd, archive: SelectedSource, owner: Owner | undefined, signal: AbortSignal): Promise<void> {
+    const fd = openFile(root, archive.path);
+    try {
+      const source = { file: `/proc/self/fd/${fd}` };
+      await extractArchive(
+        { source, target: merged, prefix: Buffer.from(this.spec.destination), ...(owner === undefined ? {} : { owner }) },
+        { signal },
+      );
+    } finally {
+      closeFd(fd);
+    }
+  }
+
+  #unpacks(): boolean {
+    return this.spec.kind === 'add' && this.spec.unpack !== false;
+  }
+
+  #origin(inputs: readonly RootState[]): CopyOrigin {
+    return 'context' in this.from ? this.from : { root: inputs[1]! };
+  }
+
+  async #record(key: StepKey, root: RootState, createdAt: string): Promise<void> {
+    const layer = root.layers.at(-1)!;
+    await layer.stored;
+    await this.toolbox.cache.record(key, this.#keyInputs, { layer: await layer.identity, copied: this.#copied }, createdAt);
+  }
+}
+
+/** Local archives are unpacked by what they hold, not by their name. */
+async function separateArchives(group: SourceGroup): Promise<{ archives: readonly SelectedSource[]; others: readonly SelectedSource[] }> {
+  const archives: SelectedSource[] = [];
+  const others: SelectedSource[] = [];
+  for (const source of group.sources) {
+    const isOne = !source.isDirectory && (await isArchive(readHead(group.root, source.path))) !== undefined;
+    (isOne ? archives : others).push(source);
+  }
+  return { archives, others };
+}
+
+function readHead(root: Fd, path: Buffer): Buffer {
+  const fd = openFile(root, path);
+  try {
+    const head = Buffer.alloc(ARCHIVE_HEAD_BYTES);
+    return head.subarray(0, readSync(fd, head, 0, head.length, 0));
+  } finally {
+    closeFd(fd);
+  }
+}
+
+function openFile(root: Fd, path: Buffer): Fd {
+  return openat2(root, path, {
+    flags: constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
+    resolve: RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS,
+  });
+}

@@ -1,0 +1,13 @@
+export { BackgroundWork } from './background-work.js';
+export { ConstantStep, EMPTY_ROOT } from './constant-step.js';
+export { CopyStep } from './copy-step.js';
+export { DirectoryStep } from './directory-step.js';
+export { RunFailedError } from './errors.js';
+export { lookUpUser } from './image-user.js';
+export { knownLayer, type LayerState } from './layer-state.js';
+export { diffIdsOf, type RootState } from './root-state.js';
+export { type RunMount, unsupportedMount } from './run-mounts.js';
+export { RunStep } from './run-step.js';
+export { SealStep } from './seal-step.js';
+export { StepCache } from './step-cache.js';
+export type { Toolbox } from './toolbox.js';

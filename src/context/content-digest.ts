@@ -1,0 +1,57 @@
+import { createHash } from 'node:crypto';
+import type { Fd } from '../sys/index.js';
+import { digestFiles, type FileToDigest, xattrsOf } from './file-digests.js';
+import { childPath } from './rooted-path.js';
+import { isDirectoryMode, S_IFMT, S_IFREG, type SelectedSource } from './selection.js';
+import type { StatCache } from './stat-cache.js';
+
+export interface DigestOptions {
+  /** Owners count: they are kept by a copy from a stage, and replaced by one from the build context. */
+  readonly owners: boolean;
+  readonly cache?: StatCache | undefined;
+}
+
+/**
+ * Digest over what a selection holds: names, types, modes, sizes, link targets, devices, contents and attributes, and owners if wanted.
+ * Times and inodes do not count, nor where the tree lies. A symbolic link has no mode of its own.
+ *
+ * @returns `sha256:` and 64 hexadecimal digits
+ */
+export async function contentDigest(root: Fd, sources: readonly SelectedSource[], options: DigestOptions): Promise<string> {
+  const files: FileToDigest[] = [];
+  for (const source of sources) {
+    for (const entry of source.entries) if (isRegular(entry.stat.mode)) files.push({ path: below(source, entry.path), stat: entry.stat });
+  }
+  const digests = await digestFiles(root, files, options.cache);
+  const hash = createHash('sha256').update('tsbuild selection 1\n');
+  let next = 0;
+  for (const source of sources) {
+    hash.update(`source ${source.isDirectory ? 'directory' : 'file'} ${lengthed(source.name)} ${source.parents.length}`);
+    for (const parent of source.parents) hash.update(lengthed(parent));
+    for (const { path, stat, linkTarget } of source.entries) {
+      const owner = options.owners ? `${stat.uid}:${stat.gid}` : '';
+      const mode = linkTarget === undefined ? stat.mode : stat.mode & S_IFMT;
+      const size = isRegular(stat.mode) ? stat.size : 0;
+      hash.update(
+        `\nentry ${lengthed(path)} ${mode.toString(8)} ${owner} ${size} ${stat.rdevMajor}:${stat.rdevMinor} ${lengthed(linkTarget ?? Buffer.alloc(0))} `,
+      );
+      if (isRegular(stat.mode)) hash.update(digests[next++]!);
+      else if (isDirectoryMode(stat.mode)) hash.update(xattrsOf(root, below(source, path)));
+    }
+    hash.update('\n');
+  }
+  return `sha256:${hash.digest('hex')}`;
+}
+
+function isRegular(mode: number): boolean {
+  return (mode & S_IFMT) === S_IFREG;
+}
+
+function below(source: SelectedSource, path: Buffer): Buffer {
+  return path.length === 0 ? source.path : childPath(source.path, path);
+}
+
+/** With its length in front, so that no two lists of names look the same. */
+function lengthed(name: Buffer): string {
+  return `${name.length}:${name.toString('latin1')}`;
+}

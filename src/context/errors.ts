@@ -1,0 +1,47 @@
+import { TsbuildError } from '../errors.js';
+
+/** A source of COPY or ADD is not there, or nothing of it is left after the ignore rules. */
+export class SourceNotFoundError extends TsbuildError {
+  readonly code = 'SOURCE_NOT_FOUND';
+  constructor(
+    readonly source: string,
+    /** What is read from: `the build context "/src/app"`. */
+    readonly place: string,
+    readonly reason: MissingReason,
+  ) {
+    const { explanation, hint } = explain(reason);
+    super(`${JSON.stringify(source)}: no such file or directory in ${place}${explanation}`, { hint });
+  }
+}
+
+/** Why a source has nothing to copy. */
+export type MissingReason =
+  /** With names that are close to it. */
+  | { readonly kind: 'missing'; readonly near: readonly string[] }
+  | { readonly kind: 'outside' }
+  /** `.dockerignore line 3: "*.log"` */
+  | { readonly kind: 'ignored'; readonly rule: string }
+  | { readonly kind: 'no-match' };
+
+function explain(reason: MissingReason): { readonly explanation: string; readonly hint?: string } {
+  switch (reason.kind) {
+    case 'missing':
+      return reason.near.length === 0
+        ? { explanation: '' }
+        : { explanation: '', hint: `There is ${reason.near.map((name) => JSON.stringify(name)).join(', ')}` };
+    case 'outside':
+      return {
+        explanation: ': sources outside of it cannot be copied, ".." stops at its top',
+        hint: 'Build with a directory further up as the context and name the Containerfile with --file',
+      };
+    case 'ignored':
+      return { explanation: `: it is excluded by ${reason.rule}`, hint: 'Change that line, or add one with "!" below it' };
+    case 'no-match':
+      return { explanation: ': nothing matches the wildcard' };
+  }
+}
+
+/** The context directory or its ignore file cannot be used. */
+export class ContextError extends TsbuildError {
+  readonly code = 'CONTEXT_INVALID';
+}

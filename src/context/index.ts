@@ -1,0 +1,8 @@
+export { contentDigest } from './content-digest.js';
+export { ContextError, SourceNotFoundError } from './errors.js';
+export { IgnoreFileError, rulesOf } from './ignore-rules.js';
+export { type Context, type ContextOptions, openContext } from './open-context.js';
+export { type RealPath, resolveRealPath, resolveTargetPath } from './real-path.js';
+export { joinParts, splitPath } from './rooted-path.js';
+export type { SelectedEntry, SelectedSource } from './selection.js';
+export { SourceTree } from './source-tree.js';

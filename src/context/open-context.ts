@@ -1,0 +1,117 @@
+import { closeSync, constants, openSync, readSync, realpathSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { hasCode } from '../errors.js';
+import { closeFd, type Fd, openat2, RESOLVE_BENEATH, RESOLVE_NO_MAGICLINKS } from '../sys/index.js';
+import { contentDigest } from './content-digest.js';
+import { ContextError } from './errors.js';
+import { type IgnoreRules, parseIgnoreFile, rulesOf } from './ignore-rules.js';
+import type { SelectedSource } from './selection.js';
+import { SourceTree } from './source-tree.js';
+import { StatCache } from './stat-cache.js';
+
+export interface ContextOptions {
+  /** Absolute. */
+  readonly directory: string;
+  /** `--ignorefile`: used instead of all others. */
+  readonly ignoreFile?: string | undefined;
+  /** Path of the Containerfile; an ignore file named after it goes before the context's own. */
+  readonly containerfile?: string | undefined;
+  /** Where digests of unchanged files are remembered. */
+  readonly statCacheDirectory: string;
+}
+
+/** The build context. */
+export interface Context {
+  /** Open as long as the context is. */
+  readonly root: Fd;
+  /** @throws {SourceNotFoundError} @param exclude patterns of `--exclude` */
+  select(sources: readonly string[], exclude?: readonly string[]): Promise<readonly SelectedSource[]>;
+  /** Content digest of a selection, or of what the sources name; owners do not count. */
+  digest(selected: readonly SelectedSource[] | readonly string[]): Promise<string>;
+  /** Remembers what was learned and lets go. */
+  close(): Promise<void>;
+}
+
+const MAX_IGNORE_FILE_BYTES = 10 * 2 ** 20;
+
+/** @throws {ContextError} the directory or its ignore file cannot be read @throws {IgnoreFileError} a line of it is no pattern */
+export async function openContext(options: ContextOptions): Promise<Context> {
+  const directory = realpathSync(options.directory);
+  const root = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);
+  let rules: IgnoreRules | undefined;
+  try {
+    rules = readRules(root, options);
+  } catch (error) {
+    closeSync(root);
+    throw error;
+  }
+  const tree = new SourceTree(root, { place: `the build context ${JSON.stringify(options.directory)}`, rules });
+  let cache: StatCache | undefined;
+  return {
+    root,
+    select: (sources, exclude = []) => tree.select(sources, exclude.length === 0 ? undefined : rulesOf(exclude, '--exclude')),
+    async digest(selected) {
+      cache ??= StatCache.load(options.statCacheDirectory, directory);
+      const sources = isSelection(selected) ? selected : await tree.select(selected);
+      return contentDigest(root, sources, { owners: false, cache });
+    },
+    async close() {
+      cache?.save();
+      closeSync(root);
+    },
+  };
+}
+
+function isSelection(selected: readonly SelectedSource[] | readonly string[]): selected is readonly SelectedSource[] {
+  return selected.every((source) => typeof source !== 'string');
+}
+
+/** The first of: `--ignorefile`, those named after the Containerfile, the context's `.containerignore` and `.dockerignore`. */
+function readRules(root: Fd, options: ContextOptions): IgnoreRules | undefined {
+  if (options.ignoreFile !== undefined) {
+    const bytes = readAt(options.ignoreFile, () => openSync(options.ignoreFile!, constants.O_RDONLY | constants.O_NONBLOCK));
+    if (bytes === undefined) throw new ContextError(`Cannot read the ignore file "${options.ignoreFile}": no such file or directory`);
+    return parseIgnoreFile(bytes, options.ignoreFile, 'kept');
+  }
+  for (const suffix of ['.containerignore', '.dockerignore']) {
+    if (options.containerfile === undefined) break;
+    const name = `${basename(options.containerfile)}${suffix}`;
+    const path = join(dirname(options.containerfile), name);
+    const bytes = readAt(path, () => openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW));
+    if (bytes !== undefined) return parseIgnoreFile(bytes, name, suffix === '.containerignore' ? 'lost' : 'kept');
+  }
+  for (const name of ['.containerignore', '.dockerignore']) {
+    // A link here must not make the builder read a file outside of the context (CVE-2022-4122).
+    const bytes = readAt(name, () =>
+      openat2(root, name, { flags: constants.O_RDONLY | constants.O_NONBLOCK, resolve: RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS }),
+    );
+    if (bytes !== undefined) return parseIgnoreFile(bytes, name, name === '.containerignore' ? 'lost' : 'kept');
+  }
+  return undefined;
+}
+
+function readAt(name: string, open: () => Fd): Buffer | undefined {
+  let fd: Fd;
+  try {
+    fd = open();
+  } catch (error) {
+    if (hasCode(error, 'ENOENT') || hasCode(error, 'ENOTDIR')) return undefined;
+    if (hasCode(error, 'EXDEV') || hasCode(error, 'ELOOP'))
+      throw new ContextError(`Cannot use ${name}: it is a link that leads out of the build context`, { cause: error });
+    throw new ContextError(`Cannot read ${name}: ${(error as Error).message}`, { cause: error });
+  }
+  try {
+    const chunks: Buffer[] = [];
+    let total = 0;
+    for (;;) {
+      const chunk = Buffer.alloc(65536);
+      const read = readSync(fd, chunk);
+      if (read === 0) return Buffer.concat(chunks);
+      total += read;
+      if (total > MAX_IGNORE_FILE_BYTES) throw new ContextError(`Cannot use ${name}: it is larger than ${MAX_IGNORE_FILE_BYTES} bytes`);
+      chunks.push(chunk.subarray(0, read));
+    }
+  } finally {
+    closeFd(fd);
+  }
+}

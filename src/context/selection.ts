@@ -1,0 +1,37 @@
+import type { Stat } from '../sys/index.js';
+
+/** What one source of a COPY names, after wildcards, links and ignore rules. */
+export interface SelectedSource {
+  /** The last name of the source as it was found before links were followed: what a copy of it is called. Empty for the root. */
+  readonly name: Buffer;
+  /** Real path below the root. */
+  readonly path: Buffer;
+  /** The source's parent directories as written, for `--parents`: parts after the `/./` pivot, without the name. */
+  readonly parents: readonly Buffer[];
+  readonly isDirectory: boolean;
+  /** The source itself first (its path is empty), then, for a directory, what is below it: sorted, parents first. */
+  readonly entries: readonly SelectedEntry[];
+}
+
+export interface SelectedEntry {
+  /** Relative to the source's path. */
+  readonly path: Buffer;
+  readonly stat: EntryStat;
+  readonly linkTarget?: Buffer;
+}
+
+/** The part of a file's status that a copy or a digest looks at. */
+export type EntryStat = Pick<
+  Stat,
+  'mode' | 'uid' | 'gid' | 'size' | 'mtimeNs' | 'ctimeNs' | 'dev' | 'ino' | 'nlink' | 'rdevMajor' | 'rdevMinor'
+>;
+
+export const S_IFMT = 0o170000;
+export const S_IFDIR = 0o040000;
+export const S_IFREG = 0o100000;
+export const S_IFLNK = 0o120000;
+export const S_IFSOCK = 0o140000;
+
+export function isDirectoryMode(mode: number): boolean {
+  return (mode & S_IFMT) === S_IFDIR;
+}

@@ -1,0 +1,109 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { hasCode } from '../errors.js';
+import { atomicWriteFile } from '../sys/index.js';
+import type { EntryStat } from './selection.js';
+
+// 16 bytes of magic; then records, each: length of the path (u16), path, dev ino size (f64), mtime ctime in ns (i64), mode (u32),
+// sha256 (32 bytes); numbers little-endian.
+const MAGIC = Buffer.from('tsbuild stat 1\n\n', 'latin1');
+const FIXED_BYTES = 8 * 5 + 4 + 32;
+/** A file changed this shortly before it was read may change again without its times showing it. */
+const RACY_MS = 2000;
+
+interface Known {
+  readonly path: Buffer;
+  readonly stat: Pick<EntryStat, 'dev' | 'ino' | 'size' | 'mtimeNs' | 'ctimeNs' | 'mode'>;
+  readonly digest: Buffer;
+}
+
+/**
+ * Digests of files by what stat(2) says of them, kept in one file per build context. A file whose device, inode, size, times and mode
+ * are those of last time is not read again.
+ */
+export class StatCache {
+  readonly #known = new Map<string, Known>();
+  #changed = false;
+
+  private constructor(readonly file: string) {}
+
+  /** The cache of the context at `directory`; empty when there is none, or none that can be read. */
+  static load(cacheDirectory: string, directory: string): StatCache {
+    const cache = new StatCache(join(cacheDirectory, `${createHash('sha256').update(directory).digest('hex')}.bin`));
+    let bytes: Buffer;
+    try {
+      bytes = readFileSync(cache.file);
+    } catch (error) {
+      if (hasCode(error, 'ENOENT')) return cache;
+      throw error;
+    }
+    // A file of another version, or a damaged one, only costs time.
+    if (bytes.subarray(0, MAGIC.length).equals(MAGIC)) cache.#parse(bytes);
+    return cache;
+  }
+
+  get(path: Buffer, stat: EntryStat): Buffer | undefined {
+    const known = this.#known.get(path.toString('latin1'));
+    if (known === undefined) return undefined;
+    const { dev, ino, size, mtimeNs, ctimeNs, mode } = known.stat;
+    const same =
+      dev === stat.dev &&
+      ino === stat.ino &&
+      size === stat.size &&
+      mtimeNs === stat.mtimeNs &&
+      ctimeNs === stat.ctimeNs &&
+      mode === stat.mode;
+    return same ? known.digest : undefined;
+  }
+
+  /** @param readAtMs when reading the file began, milliseconds since 1970 */
+  set(path: Buffer, stat: EntryStat, digest: Buffer, readAtMs: number): void {
+    const newest = stat.mtimeNs > stat.ctimeNs ? stat.mtimeNs : stat.ctimeNs;
+    if (newest > BigInt(readAtMs - RACY_MS) * 1_000_000n) return;
+    this.#known.set(path.toString('latin1'), { path, stat, digest });
+    this.#changed = true;
+  }
+
+  /** Writes the cache if it learned something. */
+  save(): void {
+    if (!this.#changed) return;
+    mkdirSync(dirname(this.file), { recursive: true });
+    atomicWriteFile(this.file, Buffer.concat([MAGIC, ...[...this.#known.values()].map(encode)]));
+    this.#changed = false;
+  }
+
+  #parse(bytes: Buffer): void {
+    for (let at = MAGIC.length; at + 2 <= bytes.length; ) {
+      const length = bytes.readUInt16LE(at);
+      const fixed = at + 2 + length;
+      if (fixed + FIXED_BYTES > bytes.length) return;
+      const path = bytes.subarray(at + 2, fixed);
+      const stat = {
+        dev: bytes.readDoubleLE(fixed),
+        ino: bytes.readDoubleLE(fixed + 8),
+        size: bytes.readDoubleLE(fixed + 16),
+        mtimeNs: bytes.readBigInt64LE(fixed + 24),
+        ctimeNs: bytes.readBigInt64LE(fixed + 32),
+        mode: bytes.readUInt32LE(fixed + 40),
+      };
+      this.#known.set(path.toString('latin1'), { path, stat, digest: bytes.subarray(fixed + 44, fixed + FIXED_BYTES) });
+      at = fixed + FIXED_BYTES;
+    }
+  }
+}
+
+function encode({ path, stat, digest }: Known): Buffer {
+  const bytes = Buffer.alloc(2 + path.length + FIXED_BYTES);
+  bytes.writeUInt16LE(path.length, 0);
+  path.copy(bytes, 2);
+  const fixed = 2 + path.length;
+  bytes.writeDoubleLE(stat.dev, fixed);
+  bytes.writeDoubleLE(stat.ino, fixed + 8);
+  bytes.writeDoubleLE(stat.size, fixed + 16);
+  bytes.writeBigInt64LE(stat.mtimeNs, fixed + 24);
+  bytes.writeBigInt64LE(stat.ctimeNs, fixed + 32);
+  bytes.writeUInt32LE(stat.mode, fixed + 40);
+  digest.copy(bytes, fixed + 44);
+  return bytes;
+}

@@ -1,0 +1,61 @@
+import type { Fd } from '../sys/index.js';
+import { readDirectory } from '../sys/index.js';
+import { codePointsOf } from './name-bytes.js';
+import { compilePattern } from './path-pattern.js';
+import { resolveRealPath } from './real-path.js';
+import { childPath, joinParts, rootedParts } from './rooted-path.js';
+import { isDirectoryMode } from './selection.js';
+
+/** True when a source has to be expanded: it holds a character of Go's filepath.Match. */
+export function hasWildcards(path: Buffer): boolean {
+  return /[*?[\\]/.test(path.toString('latin1'));
+}
+
+/**
+ * The paths that match, sorted by bytes. Each component matches one level by Go's filepath.Match; `**` matches any number of levels.
+ *
+ * @throws {PatternSyntaxError} a class without end, a backslash at the end
+ * @see https://pkg.go.dev/path/filepath#Match
+ */
+export function expandWildcards(root: Fd, pattern: Buffer): Buffer[] {
+  let found: Buffer[] = [Buffer.alloc(0)];
+  for (const part of rootedParts(pattern)) {
+    found =
+      part.toString('latin1') === '**'
+        ? found.flatMap((directory) => descendants(root, directory))
+        : found.flatMap((directory) => matchesIn(root, directory, part));
+  }
+  const unique = new Map(found.filter((path) => path.length > 0).map((path) => [path.toString('latin1'), path]));
+  return [...unique.values()].sort(Buffer.compare);
+}
+
+function matchesIn(root: Fd, directory: Buffer, part: Buffer): Buffer[] {
+  if (!hasWildcards(part)) {
+    const path = childPath(directory, part);
+    return resolveRealPath(root, path) === undefined ? [] : [path];
+  }
+  const matcher = compilePattern(part, 'component');
+  return namesIn(root, directory)
+    .filter(({ name }) => matcher.matches(codePointsOf(name)))
+    .map(({ name }) => childPath(directory, name));
+}
+
+/** The directory itself and every directory and file below it. */
+function descendants(root: Fd, directory: Buffer): Buffer[] {
+  return [
+    directory,
+    ...namesIn(root, directory).flatMap(({ name, isDirectory }) => {
+      const path = childPath(directory, name);
+      return isDirectory ? descendants(root, path) : [path];
+    }),
+  ];
+}
+
+function namesIn(root: Fd, directory: Buffer): { readonly name: Buffer; readonly isDirectory: boolean }[] {
+  const real = resolveRealPath(root, directory);
+  if (real === undefined || !isDirectoryMode(real.stat.mode)) return [];
+  return [...readDirectory(root, joinParts(real.parts))].map((entry) => ({
+    name: Buffer.from(entry.path),
+    isDirectory: isDirectoryMode(entry.mode),
+  }));
+}

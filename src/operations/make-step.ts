@@ -1,0 +1,85 @@
+import type { Step as GraphStep, InputSource } from '../builder/graph/index.js';
+import type { Step } from '../builder/scheduler/index.js';
+import { CopyStep, DirectoryStep, type RootState, type RunMount, RunStep, type Toolbox, unsupportedMount } from '../builder/steps/index.js';
+import type { Context } from '../context/index.js';
+import { UnsupportedFeatureError } from '../errors.js';
+import type { StepLabel } from '../progress.js';
+
+export interface StepSurroundings {
+  readonly toolbox: Toolbox;
+  readonly context: Context;
+  /** Of RUN instructions that do not say themselves. */
+  readonly network: 'host' | 'none';
+  readonly volumes: readonly RunMount[];
+  readonly extraHosts: readonly { readonly name: string; readonly address: string }[];
+  /** Proxy variables of the user's own environment. */
+  readonly ambient: Readonly<Record<string, string>>;
+}
+
+interface Neighbours {
+  /** The step whose root another stage or an image ends with. */
+  stageOf(source: Exclude<InputSource, { kind: 'build-context' | 'named-context' }>): Promise<Step<RootState>>;
+  readonly label: StepLabel;
+}
+
+/** Gives an instruction of the graph the step that carries it out; undefined when there is nothing to carry out. */
+export type StepMaker = (step: GraphStep, parent: Step<RootState>, neighbours: Neighbours) => Promise<Step<RootState> | undefined>;
+
+export function stepMaker(surroundings: StepSurroundings): StepMaker {
+  const { toolbox, context } = surroundings;
+  return async (step, parent, neighbours) => {
+    switch (step.kind) {
+      case 'config':
+        return undefined;
+      case 'workdir':
+        return step.path === '/' ? undefined : new DirectoryStep(step.display, parent, [step.path], step.user, toolbox);
+      case 'volume':
+        return new DirectoryStep(step.display, parent, step.paths, '', toolbox);
+      case 'copy': {
+        const from = step.from.kind === 'build-context' ? undefined : await neighbours.stageOf(imageOrStage(step.from));
+        return new CopyStep(step.display, parent, step, from === undefined ? { context } : { root: from }, toolbox);
+      }
+      case 'add':
+        return new CopyStep(step.display, parent, step, { context }, toolbox);
+      case 'run': {
+        if (step.security === 'insecure') throw new UnsupportedFeatureError('RUN --security=insecure is not supported yet');
+        if (step.devices.length > 0) throw new UnsupportedFeatureError('RUN --device is not supported yet');
+        const sources: Step<RootState>[] = [];
+        const mounts: RunMount[] = [...surroundings.volumes];
+        for (const { mount, source } of step.mounts) {
+          if (source !== undefined && source.kind !== 'build-context') sources.push(await neighbours.stageOf(imageOrStage(source)));
+          mounts.push(
+            runMount(mount, source === undefined || source.kind === 'build-context' ? { context } : { input: sources.length - 1 }),
+          );
+        }
+        const network = step.network === 'default' ? surroundings.network : step.network;
+        const { extraHosts, ambient } = surroundings;
+        return new RunStep(step.display, parent, sources, step, { network, mounts, extraHosts, ambient }, neighbours.label, toolbox);
+      }
+    }
+  };
+}
+
+type GraphMount = Extract<GraphStep, { kind: 'run' }>['mounts'][number]['mount'];
+
+function runMount(mount: GraphMount, from: { readonly context: Context } | { readonly input: number }): RunMount {
+  const { target } = mount;
+  switch (mount.type) {
+    case 'bind':
+      if (!mount.readOnly) unsupportedMount('type bind with rw');
+      return { kind: 'bind', target, source: mount.source, from };
+    case 'cache':
+      if (mount.from !== undefined) unsupportedMount('type cache with from');
+      if (mount.sharing !== 'shared') unsupportedMount(`type cache with sharing=${mount.sharing}`);
+      return { kind: 'cache', target, id: mount.id ?? target, readOnly: mount.readOnly, modeBits: mount.modeBits };
+    case 'tmpfs':
+      return { kind: 'tmpfs', target, sizeBytes: mount.sizeBytes, modeBits: mount.modeBits };
+    default:
+      return unsupportedMount(`type ${mount.type}`);
+  }
+}
+
+function imageOrStage(source: InputSource): Exclude<InputSource, { kind: 'build-context' | 'named-context' }> {
+  if (source.kind === 'stage' || source.kind === 'image') return source;
+  throw new UnsupportedFeatureError('Named build contexts are not supported yet');
+}

@@ -1,0 +1,111 @@
+import { constants } from 'node:os';
+import { DEFAULT_PATH } from '../builder/graph/index.js';
+import { lookUpUser } from '../builder/steps/index.js';
+import { UsageError } from '../errors.js';
+import { hostFiles, runInSandbox, type SandboxMount, type SandboxResult } from '../sandbox/index.js';
+import type { ContainerRecord } from '../store/index.js';
+import { closeFd } from '../sys/index.js';
+import { type Services, type Workspace, withWorkspace } from './context.js';
+import { parseNetwork, parseVolume } from './run-flags.js';
+
+export interface RunOptions {
+  readonly container: string;
+  /** Empty: what the image runs by itself, its entrypoint and command. */
+  readonly command: readonly string[];
+  /** Beside the container's own. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly user?: string | undefined;
+  readonly workingDir?: string | undefined;
+  readonly network?: string | undefined;
+  /** `HOST:TARGET[:ro]`. */
+  readonly volumes: readonly string[];
+}
+
+export interface RunResult {
+  /** Of the command; 128 and the signal's number when one ended it. */
+  readonly exitCode: number;
+}
+
+/** Runs a command in a working container, on the caller's own terminal. What it changes stays in the container. */
+export async function runInContainer(options: RunOptions, services: Services): Promise<RunResult> {
+  const network = parseNetwork(options.network);
+  const volumes = options.volumes.map(parseVolume);
+  return withWorkspace(services, async (workspace) => {
+    const { store, snapshots } = workspace;
+    const container = store.containers.get(options.container);
+    const argv = commandOf(options, container);
+    await snapshots.ensure(
+      container.diffIds.map((diffId) => ({ diffId })),
+      { signal: services.signal },
+    );
+    const lowers = snapshots.lowers(container.diffIds);
+    const working = await snapshots.reopen(store.containers.working(container.id));
+    try {
+      const user = await findUser(lowers, working.upper, options.user ?? container.config.config?.User ?? '', workspace);
+      const result = await runInSandbox(
+        {
+          rootfs: { lowers, upper: working.upper, work: working.work, overlayXattrs: 'user' },
+          argv,
+          env: environment(options, container, user.home),
+          cwd: options.workingDir ?? (container.config.config?.WorkingDir || '/'),
+          user: { uid: user.uid, gid: user.gid, groups: user.groups },
+          network,
+          hostname: container.id.slice(0, 12),
+          mounts: volumes.map(
+            (volume): SandboxMount => ({
+              kind: 'bind',
+              source: volume.hostPath,
+              target: volume.target,
+              readOnly: volume.readOnly,
+              recursive: true,
+            }),
+          ),
+          files: hostFiles({ hostname: container.id.slice(0, 12), network }),
+          seccomp: 'default',
+          singleId: services.settings.idMode === 'single',
+          stdio: 'inherit',
+        },
+        { signal: services.signal },
+      );
+      return { exitCode: exitCodeOf(result) };
+    } finally {
+      store.scratch.trash(working.work);
+    }
+  });
+}
+
+function commandOf(options: RunOptions, container: ContainerRecord): readonly string[] {
+  if (options.command.length > 0) return options.command;
+  const { Entrypoint, Cmd } = container.config.config ?? {};
+  const argv = [...(Entrypoint ?? []), ...(Cmd ?? [])];
+  if (argv.length === 0)
+    throw new UsageError('command must be specified', { hint: 'The image has neither an entrypoint nor a command of its own' });
+  return argv;
+}
+
+async function findUser(
+  lowers: readonly string[],
+  upper: string,
+  user: string,
+  { snapshots }: Workspace,
+): Promise<ReturnType<typeof lookUpUser>> {
+  const merged = await snapshots.openMerged([upper, ...lowers]);
+  try {
+    return lookUpUser(merged, user);
+  } finally {
+    closeFd(merged);
+  }
+}
+
+function environment(options: RunOptions, container: ContainerRecord, home: string): string[] {
+  const own = (container.config.config?.Env ?? []).map((text): [string, string] => {
+    const equals = text.indexOf('=');
+    return equals < 0 ? [text, ''] : [text.slice(0, equals), text.slice(equals + 1)];
+  });
+  const all = { HOME: home, PATH: DEFAULT_PATH, ...Object.fromEntries(own), ...options.env };
+  return Object.entries(all).map(([name, value]) => `${name}=${value}`);
+}
+
+function exitCodeOf(result: SandboxResult): number {
+  return result.kind === 'exited' ? result.code : 128 + (constants.signals[result.signal as NodeJS.Signals] ?? 0);
+}
