@@ -19,7 +19,7 @@ export interface TarReader {
   read(buffer: Uint8Array): number;
   /** To be called after `read` gave 0. */
   finish(): NativeLayerFacts;
-  /** Stop the threads; a later call throws ECANCELED. */
+  /** Stop the threads and close the descriptors; to be called in the end too. A later call throws ECANCELED. */
   cancel(): void;
 }
 
@@ -28,6 +28,7 @@ export interface Extractor {
   /** The bytes are copied. Blocks while the file system is behind. */
   write(bytes: Uint8Array): void;
   finish(): NativeLayerFacts;
+  /** As that of `TarReader`; what was made so far stays. */
   cancel(): void;
 }
 

@@ -85,12 +85,12 @@ function converse(worker: Worker, job: Job, { signal, source, onHashed }: JobOpt
   return new Promise((resolve) => {
     const abort = (): void => {
       Atomics.store(stop, 0, 1);
-      feed?.stop();
+      feed?.abort();
     };
     const end = (ended: Ended): void => {
       signal?.removeEventListener('abort', abort);
       worker.off('message', hear).off('error', die).off('exit', die);
-      feed?.stop();
+      feed?.close();
       // What the caller can act on comes first: its own wish to stop, then its own source's failure.
       const failed = ended.result === undefined;
       if (failed && signal?.aborted) resolve({ ...ended, failure: signal.reason });
@@ -139,8 +139,11 @@ class Feed {
 
   start(): void {
     this.#pump().then(
-      () => this.#say({ kind: this.#stopped ? 'broken' : 'end' }),
+      () => {
+        if (!this.#stopped) this.#say({ kind: 'end' });
+      },
       (error: unknown) => {
+        if (this.#stopped) return;
         this.failure = error;
         this.#say({ kind: 'broken' });
       },
@@ -152,12 +155,16 @@ class Feed {
     this.#wake?.();
   }
 
-  /** The worker will use no more: the source is closed at its next chunk. */
-  stop(): void {
-    if (this.#stopped) return;
+  /** Tell the worker that no more will come, should it wait for more. */
+  abort(): void {
+    if (!this.#stopped) this.#say({ kind: 'broken' });
+    this.close();
+  }
+
+  /** Nothing is said any more: the worker may have the next job by then. The source is closed at its next chunk. */
+  close(): void {
     this.#stopped = true;
     this.#wake?.();
-    this.#say({ kind: 'broken' });
   }
 
   async #pump(): Promise<void> {

@@ -3,7 +3,7 @@
 //     overlay: '' a plain archive, 'user' or 'trusted' a layer for an overlay of that family
 //   write(buffer): takes a copy; waits while the ring is full; throws what went wrong so far
 //   finish(): {diffId, contentDigest (hex, meaningful for a layer only), bytes, entries}; the tree is complete then
-//   cancel(): stops the threads; what was made so far stays
+//   cancel(): stops the threads and closes the descriptors; to be called in the end too. What was made so far stays
 
 #include "block_ring.h"
 #include "layer_script.h"
@@ -63,13 +63,15 @@ class Extractor {
     if (ring_.cancelled()) throw_reason();
   }
 
+  // The descriptors go at once: one of a detached mount would keep it mounted until the garbage collector comes by.
   void stop() {
     ring_.cancel();
     for (std::thread& thread : threads_) thread.join();
     threads_.clear();
+    writer_.close();
+    root_.reset();
+    lowers_.clear();
   }
-
-  void cancel() { ring_.cancel(); }
 
   Sha256Digest tar_digest{};
   Sha256Digest tree_digest{};
@@ -204,7 +206,7 @@ napi_value finish(napi_env env, napi_callback_info info) {
 }
 
 napi_value cancel(napi_env env, napi_callback_info info) {
-  if (Extractor* extractor = self(env, info)) extractor->cancel();
+  if (Extractor* extractor = self(env, info)) extractor->stop();
   return nullptr;
 }
 

@@ -2,7 +2,7 @@
 //   new TarReader(upper, trusted, lowers | undefined, rootMode, rootUid, rootGid, clampSeconds | undefined, forceSeconds | undefined)
 //   read(buffer): bytes put into it, less than its size only at the end, 0 after it; blocks
 //   finish(): {diffId, contentDigest (hex), bytes, entries}; call it after read gave 0
-//   cancel(): stops the threads; a blocked or later read throws ECANCELED
+//   cancel(): stops the threads and closes the descriptors; to be called in the end too. A later call throws ECANCELED
 
 #include "layer_script.h"
 #include "layer_walk.h"
@@ -57,13 +57,14 @@ class TarReader {
     if (ring_.cancelled()) throw_reason();
   }
 
+  // The descriptors go at once: one of a detached mount would keep it mounted until the garbage collector comes by.
   void stop() {
     ring_.cancel();
     for (std::thread& thread : threads_) thread.join();
     threads_.clear();
+    upper_.reset();
+    lowers_.clear();
   }
-
-  void cancel() { ring_.cancel(); }
 
   Sha256Digest tar_digest{};
   Sha256Digest tree_digest{};
@@ -195,7 +196,7 @@ napi_value finish(napi_env env, napi_callback_info info) {
 }
 
 napi_value cancel(napi_env env, napi_callback_info info) {
-  if (TarReader* reader = self(env, info)) reader->cancel();
+  if (TarReader* reader = self(env, info)) reader->stop();
   return nullptr;
 }
 

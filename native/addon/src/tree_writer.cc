@@ -452,6 +452,11 @@ void TreeWriter::finish() {
   set_times();
 }
 
+void TreeWriter::close() {
+  directories_.clear();
+  file_.reset();
+}
+
 // The kernel always merges the roots of layers, so what an opaque root hides is hidden name by name.
 void TreeWriter::hide_lower_roots() {
   for (const int lower : options_.lowers) {

@@ -45,6 +45,9 @@ class TreeWriter : public ArchiveSink {
   // What can only be done when all entries are there: whiteouts that an opaque directory makes superfluous, times of directories.
   void finish();
 
+  // Close every descriptor but the options' own; nothing else may be called then.
+  void close();
+
   Sha256Digest tree_digest();
   uint64_t entries() const { return entries_; }
 
