@@ -11,10 +11,17 @@ export type ProgressEvent =
   /** Bytes a RUN's command wrote. */
   | { readonly kind: 'step-output'; readonly step: StepLabel; readonly stream: 'stdout' | 'stderr'; readonly bytes: Uint8Array }
   | { readonly kind: 'step-failed'; readonly step: StepLabel }
-  | { readonly kind: 'commit'; readonly name: string | undefined }
+  /** The image is made; `id` is its ID. */
+  | { readonly kind: 'commit'; readonly name: string | undefined; readonly id: string }
   | { readonly kind: 'tagged'; readonly name: string }
   /** A blob or manifest is being moved. `what`: `layer`, `config`, `manifest`; `action`: 'copying', 'skipped' (already there). */
-  | { readonly kind: 'transfer'; readonly action: 'copying' | 'skipped' | 'done'; readonly what: string; readonly digest: string; readonly sizeBytes: number }
+  | {
+      readonly kind: 'transfer';
+      readonly action: 'copying' | 'skipped' | 'done';
+      readonly what: string;
+      readonly digest: string;
+      readonly sizeBytes: number;
+    }
   | { readonly kind: 'note'; readonly text: string }
   | { readonly kind: 'warning'; readonly text: string };
 

@@ -26,13 +26,18 @@ export class Scheduler<R extends object> {
     this.#jobs = new JobLimit(options.jobs);
     this.#cache = options.cache;
     const { signal } = options;
-    if (signal?.aborted) this.#abort.abort(signal.reason);
-    else signal?.addEventListener('abort', () => this.#abort.abort(signal.reason), { once: true });
+    if (signal?.aborted) this.cancel(signal.reason);
+    else signal?.addEventListener('abort', () => this.cancel(signal.reason), { once: true });
   }
 
   /** Aborted by the first failure or by the caller's signal; whoever works for a step may listen to it. */
   get signal(): AbortSignal {
     return this.#abort.signal;
+  }
+
+  /** Stops everything, as a failing step does; the first reason counts. */
+  cancel(reason: unknown): void {
+    if (!this.#abort.signal.aborted) this.#abort.abort(reason);
   }
 
   /**
@@ -45,7 +50,7 @@ export class Scheduler<R extends object> {
     if (evaluation === undefined) {
       evaluation = this.#evaluate(step);
       // Whoever awaits sees the failure; a step that nobody awaits any more must not end the process.
-      evaluation.catch((error: unknown) => this.#abort.abort(error));
+      evaluation.catch((error: unknown) => this.cancel(error));
       this.#steps.set(step, evaluation);
     }
     return evaluation;
