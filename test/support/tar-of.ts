@@ -4,6 +4,7 @@ export interface TarItem {
   readonly name: string | Buffer;
   /** Typeflag; by default '5' when the name ends in a slash, else '0'. */
   readonly type?: string;
+  /** By default 0755 for a directory, else 0644. */
   readonly mode?: number;
   readonly uid?: number;
   readonly gid?: number;
@@ -63,14 +64,15 @@ export function paxRecords(records: NonNullable<TarItem['pax']>): Buffer {
 function header(item: TarItem, dataLength: number): Buffer {
   const name = Buffer.from(item.name as string);
   const block = Buffer.alloc(512);
+  const isDirectory = item.type === '5' || (item.type === undefined && name.at(-1) === 0x2f);
   const octal = (value: number, at: number, digits: number) => block.write(value.toString(8).padStart(digits, '0'), at, 'latin1');
   name.copy(block, 0, 0, 100);
-  octal(item.mode ?? 0o644, 100, 7);
+  octal(item.mode ?? (isDirectory ? 0o755 : 0o644), 100, 7);
   octal(item.uid ?? 0, 108, 7);
   octal(item.gid ?? 0, 116, 7);
   octal(item.size ?? dataLength, 124, 11);
   octal(item.mtime ?? 0, 136, 11);
-  block.write(item.type ?? (name.at(-1) === 0x2f ? '5' : '0'), 156, 'latin1');
+  block.write(item.type ?? (isDirectory ? '5' : '0'), 156, 'latin1');
   Buffer.from((item.link ?? '') as string).copy(block, 157, 0, 100);
   block.write('ustar\x0000', 257, 'latin1');
   octal(item.major ?? 0, 329, 7);

@@ -309,7 +309,7 @@ suite('layers/apply-layer', (test) => {
       const gnu = (header: Buffer) => header.write('ustar  \0', 257, 'latin1');
       const longName = `${'long/'.repeat(30)}name`;
       const tar = tarOf([
-        own({ name: 'v7dir/', type: '\0', edit: v7 }),
+        own({ name: 'v7dir/', type: '\0', mode: 0o755, edit: v7 }),
         own({ name: 'v7dir/f', type: '\0', edit: v7, data: 'v7' }),
         own({ name: 'contiguous', type: '7', data: '7' }),
         own({ name: 'big', data: 'abc', edit: base256 }),
