@@ -153,8 +153,8 @@ static pid_t start_mapper(const char *program, pid_t target, const struct id_map
   }
   arguments[count] = NULL;
   execvp(program, arguments);
-  if (errno == ENOENT) {
-    /* An ordinary user's PATH may lack the folder. */
+  if (errno == ENOENT || errno == EACCES) {
+    /* An ordinary user's PATH may lack the folder, or begin with folders nobody but their owner may search. */
     char path[64];
     snprintf(path, sizeof path, "/usr/bin/%s", program);
     execv(path, arguments);

@@ -47,7 +47,7 @@ static int mount_by_context(const struct overlay *overlay, bool by_fd, bool *unk
   int mount = -1;
   int fs = RETRY(k_fsopen("overlay"));
   if (fs < 0) {
-    failed_with(failure, "overlay", errno, "", "the kernel has no overlay file system");
+    failed_with(failure, "overlay", errno, overlay->label, "the kernel has no overlay file system");
     return -1;
   }
   if (!set_string(fs, "source", "overlay")) goto out;
@@ -70,7 +70,7 @@ static int mount_by_context(const struct overlay *overlay, bool by_fd, bool *unk
   mount = RETRY(k_fsmount(fs, 0));
 out:
   if (mount < 0) {
-    failed(failure, "overlay", "");
+    failed(failure, "overlay", overlay->label);
     read_log(fs, failure->detail, sizeof failure->detail);
   }
   close(fs);
@@ -90,13 +90,13 @@ static bool mount_by_string(const struct overlay *overlay, int target, struct fa
   used += (size_t)snprintf(options + used, sizeof options - used, "lowerdir=");
   for (size_t i = 0; i < overlay->lower_count && used < sizeof options; i++)
     used += (size_t)snprintf(options + used, sizeof options - used, "%s%d", i > 0 ? ":" : "", overlay->lowers[i]);
-  if (used >= sizeof options) return failed_with(failure, "overlay", E2BIG, "", "too many lower directories for mount(2)");
+  if (used >= sizeof options) return failed_with(failure, "overlay", E2BIG, overlay->label, "too many lower directories for mount(2)");
 
   char place[32];
   snprintf(place, sizeof place, "/proc/self/fd/%d", target);
   if (chdir("/proc/self/fd") < 0) return failed(failure, "overlay", "/proc/self/fd");
   bool mounted = mount("overlay", place, "overlay", 0, options) == 0;
-  if (!mounted) failed(failure, "overlay", "");
+  if (!mounted) failed(failure, "overlay", overlay->label);
   if (chdir("/") < 0) return failed(failure, "overlay", "/");
   return mounted;
 }

@@ -10,6 +10,7 @@ struct overlay {
   int upper, work; /* -1: a read-only overlay */
   bool user_xattrs;
   enum overlay_interface interface;
+  const char *label; /* the path a failure names */
 };
 
 /*

@@ -173,7 +173,8 @@ static bool mount_overlay_root(struct sandbox *sandbox) {
                           .upper = -1,
                           .work = -1,
                           .user_xattrs = plan->user_xattrs,
-                          .interface = plan->overlay_interface};
+                          .interface = plan->overlay_interface,
+                          .label = plan->upper != NULL ? plan->upper : plan->lowers.items[0]};
   int view = overlay_mount(&image, sandbox->scratch, "image", &sandbox->failure);
   if (view < 0) return false;
   if (!mount_points_find(sandbox->points, sandbox->point_count, view, &sandbox->failure)) return false;
