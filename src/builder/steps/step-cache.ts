@@ -7,6 +7,9 @@ import { digestInputs, type StepInputs } from './step-definition.js';
 
 /** The store's step records as the scheduler's cache. */
 export class StepCache implements BuildCache<RootState> {
+  /** Records of this very build. A command that is written twice runs twice, even if the first run changed nothing. */
+  readonly #own = new Set<string>();
+
   constructor(
     readonly store: Store,
     /** Write records but find none (`--no-cache`). */
@@ -17,7 +20,9 @@ export class StepCache implements BuildCache<RootState> {
   async find(key: StepKey, inputs: readonly RootState[]): Promise<RootState | undefined> {
     // A definition that is no digest names something that is never recorded: a base image, the end of a stage.
     if (this.writeOnly || !isDigest(key.definition) || !this.store.cache.hasDefinition(key.definition)) return undefined;
-    const record = this.store.cache.find(key.definition, await key.parentContent());
+    const parentContent = await key.parentContent();
+    if (this.#own.has(`${key.definition} ${parentContent}`)) return undefined;
+    const record = this.store.cache.find(key.definition, parentContent);
     const outcome = record === undefined ? undefined : readOutcome(record.result);
     if (record === undefined || outcome === undefined) return undefined;
     const parent = inputs[0]?.layers ?? [];
@@ -33,9 +38,11 @@ export class StepCache implements BuildCache<RootState> {
 
   /** Records what a step gave. Call it when the step's layer is in the store. */
   async record(key: StepKey, inputs: StepInputs, outcome: StepOutcome, createdAt: string): Promise<void> {
+    const parent = await key.parentContent();
+    this.#own.add(`${key.definition} ${parent}`);
     await this.store.cache.put({
       definition: key.definition,
-      parent: await key.parentContent(),
+      parent,
       inputs: digestInputs(inputs),
       result: {
         ...(outcome.layer === undefined ? {} : { ...outcome.layer }),
