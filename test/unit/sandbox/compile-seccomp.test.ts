@@ -1,0 +1,215 @@
+import { readFileSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+import * as assert from 'uvu/assert';
+import { packageFile } from '../../../src/sys/index.js';
+import { suite } from '../../support/suite.js';
+
+type Tables = Record<string, Record<string, number>>;
+interface Profile {
+  defaultAction: string;
+  defaultErrnoRet?: number;
+  syscalls: Record<string, unknown>[];
+}
+const compiler = (await import(pathToFileURL(packageFile('native/sandbox/compile-seccomp.mjs')).href)) as {
+  compileProfile(profile: Profile, tables: Tables, machine: string): Buffer;
+};
+const readJson = (name: string): unknown => JSON.parse(readFileSync(packageFile(`native/sandbox/${name}`), 'utf8'));
+const tables = readJson('syscalls.json') as Tables;
+
+const ALLOW = 'allow';
+const AUDIT = { x86_64: 0xc000003e, i386: 0x40000003, aarch64: 0xc00000b7 } as const;
+const MACHINE = { x86_64: 'x86_64', i386: 'x86_64', aarch64: 'aarch64' } as const;
+type Architecture = keyof typeof AUDIT;
+
+/** A small interpreter of classic BPF, written from linux/filter.h, not from the compiler. */
+function answer(program: Buffer, nr: number, arch: number, args: readonly bigint[] = []): string {
+  const data = Buffer.alloc(64);
+  data.writeUInt32LE(nr >>> 0, 0);
+  data.writeUInt32LE(arch, 4);
+  for (const [index, value] of args.entries()) data.writeBigUInt64LE(BigInt.asUintN(64, value), 16 + index * 8);
+  let a = 0;
+  for (let pc = 0; ; pc++) {
+    const code = program.readUInt16LE(pc * 8);
+    const [jt, jf] = [program[pc * 8 + 2] as number, program[pc * 8 + 3] as number];
+    const k = program.readUInt32LE(pc * 8 + 4);
+    if (code === 0x20) a = data.readUInt32LE(k);
+    else if (code === 0x54) a = (a & k) >>> 0;
+    else if (code === 0x05) pc += k;
+    else if (code === 0x15) pc += a === k ? jt : jf;
+    else if (code === 0x25) pc += a > k ? jt : jf;
+    else if (code === 0x35) pc += a >= k ? jt : jf;
+    else if (code === 0x06) return describe(k);
+    else throw new Error(`Instruction ${code.toString(16)} is not known`);
+  }
+}
+
+function describe(value: number): string {
+  if (value === 0x7fff0000) return ALLOW;
+  if (value >>> 16 === 5) return `errno ${value & 0xffff}`;
+  return value === 0x80000000 ? 'kill' : `0x${value.toString(16)}`;
+}
+
+const programs = new Map<string, Buffer>();
+function byDefault(name: string | number, args: readonly bigint[] = [], architecture: Architecture = 'x86_64'): string {
+  const machine = MACHINE[architecture];
+  const program = programs.get(machine) ?? compiler.compileProfile(readJson('seccomp-default.json') as Profile, tables, machine);
+  programs.set(machine, program);
+  const number = typeof name === 'number' ? name : tables[architecture]?.[name];
+  if (number === undefined) throw new Error(`${architecture} has no ${name}`);
+  return answer(program, number, AUDIT[architecture], args);
+}
+
+suite('the default seccomp profile', (test) => {
+  const cases: readonly (readonly [name: string, args: readonly bigint[], expected: string])[] = [
+    ['read', [], ALLOW],
+    ['openat2', [], ALLOW],
+    ['fchmodat2', [], ALLOW],
+    ['execve', [], ALLOW],
+    ['ptrace', [], ALLOW],
+    ['chroot', [], ALLOW],
+    ['socket', [2n, 1n, 6n], ALLOW], // AF_INET: what DNS needs
+    ['socket', [1n, 1n, 0n], ALLOW],
+    ['socket', [16n, 3n, 0n], ALLOW], // netlink, route
+    ['socket', [16n, 3n, 9n], 'errno 22'], // netlink, audit
+    ['socket', [2n, 3n, 9n], ALLOW],
+    ['socket', [16n + (1n << 32n), 3n, 9n], ALLOW], // both halves count
+    ['clone', [0x01200011n], ALLOW], // fork of glibc
+    ['clone', [0x003d0f00n], ALLOW], // pthread_create
+    ['clone', [0x10000000n], 'errno 1'], // CLONE_NEWUSER
+    ['clone', [0x00020011n], 'errno 1'], // CLONE_NEWNS
+    ['clone3', [], 'errno 38'],
+    ['unshare', [0x10000000n], 'errno 1'],
+    ['setns', [], 'errno 1'],
+    ['mount', [], 'errno 1'],
+    ['bpf', [], 'errno 1'],
+    ['personality', [0n], ALLOW],
+    ['personality', [0xffffffffn], ALLOW],
+    ['personality', [0x20008n], ALLOW],
+    ['personality', [0x40000n], 'errno 1'],
+    ['personality', [0x1n], 'errno 38'],
+    ['personality', [1n << 32n], 'errno 38'],
+    ['keyctl', [], 'errno 1'],
+    ['io_uring_setup', [], 'errno 1'],
+    ['userfaultfd', [], 'errno 1'],
+    ['kexec_load', [], 'errno 1'],
+    ['init_module', [], 'errno 1'],
+    ['open_by_handle_at', [], 'errno 1'],
+  ];
+  for (const [name, args, expected] of cases)
+    test(`${name}(${args.map((value) => `0x${value.toString(16)}`).join(', ')}): ${expected}`, () => {
+      assert.is(byDefault(name, args), expected);
+    });
+
+  for (const architecture of ['i386', 'aarch64'] as const)
+    test(`${architecture} has the same rules under its own numbers`, () => {
+      assert.is(byDefault('read', [], architecture), ALLOW);
+      assert.is(byDefault('openat', [], architecture), ALLOW);
+      assert.is(byDefault('socket', [2n, 1n, 0n], architecture), ALLOW);
+      assert.is(byDefault('socket', [16n, 3n, 9n], architecture), 'errno 22');
+      assert.is(byDefault('mount', [], architecture), 'errno 1');
+      assert.is(byDefault('unshare', [], architecture), 'errno 1');
+      assert.is(byDefault('clone', [0x10000000n], architecture), 'errno 1');
+    });
+
+  test('what nobody named, or does not exist yet, is unknown to the program', () => {
+    assert.is(byDefault('kcmp'), ALLOW);
+    for (const number of [335, 423, 600, 100000, 0x3fffffff]) assert.is(byDefault(number), 'errno 38', String(number));
+  });
+
+  test('x32 calls do not pass by the rules', () => {
+    for (const number of [0, 59, 165, 520]) assert.is(byDefault(0x40000000 + number), 'errno 38');
+    assert.is(byDefault(0xffffffff), 'errno 38');
+  });
+
+  test('another architecture is the end of the program', () => {
+    const program = compiler.compileProfile(readJson('seccomp-default.json') as Profile, tables, 'x86_64');
+    assert.is(answer(program, 0, AUDIT.aarch64), 'kill');
+  });
+
+  test('the built program is that of the profile', () => {
+    for (const machine of ['x86_64', 'aarch64']) {
+      const built = readFileSync(packageFile(`dist/native/seccomp-${machine}.bpf`));
+      assert.ok(built.equals(compiler.compileProfile(readJson('seccomp-default.json') as Profile, tables, machine)));
+    }
+  });
+});
+
+suite('the single-id profile', (test) => {
+  const program = compiler.compileProfile(readJson('seccomp-fake-ids.json') as Profile, tables, 'x86_64');
+  const fake = (name: string, args: readonly bigint[] = []): string => answer(program, tables.x86_64?.[name] as number, AUDIT.x86_64, args);
+
+  test('calls that need a second id succeed without doing anything', () => {
+    for (const name of ['chown', 'lchown', 'fchown', 'fchownat', 'setuid', 'setresgid', 'setgroups', 'capset'])
+      assert.is(fake(name), 'errno 0', name);
+  });
+  test('devices are not made, fifos and files are', () => {
+    assert.is(fake('mknod', [0n, 0o020666n]), 'errno 0');
+    assert.is(fake('mknodat', [0n, 0n, 0o060660n]), 'errno 0');
+    for (const mode of [0o010644n, 0o100644n, 0o140755n, 0n]) {
+      assert.is(fake('mknod', [0n, mode]), ALLOW);
+      assert.is(fake('mknodat', [0n, 0n, mode]), ALLOW);
+    }
+  });
+  test('all else is left to the filter below', () => {
+    for (const name of ['read', 'mount', 'getuid', 'execve']) assert.is(fake(name), ALLOW);
+  });
+});
+
+suite('compileProfile()', (test) => {
+  const one = (op: string, value: number, valueTwo?: number): ((argument: bigint) => string) => {
+    const args = [{ index: 0, op, value, ...(valueTwo === undefined ? {} : { valueTwo }) }];
+    const profile = {
+      defaultAction: 'SCMP_ACT_ERRNO',
+      defaultErrnoRet: 38,
+      syscalls: [{ names: ['personality'], action: 'SCMP_ACT_ALLOW', args }],
+    };
+    const program = compiler.compileProfile(profile, tables, 'x86_64');
+    return (argument) => answer(program, tables.x86_64?.personality as number, AUDIT.x86_64, [argument]);
+  };
+  const wide = 1n << 40n;
+  const table: readonly (readonly [op: string, value: number, two: number | undefined, yes: readonly bigint[], no: readonly bigint[]])[] = [
+    ['SCMP_CMP_EQ', 5, undefined, [5n], [4n, 6n, 5n + wide]],
+    ['SCMP_CMP_NE', 5, undefined, [4n, 6n, 5n + wide], [5n]],
+    ['SCMP_CMP_GT', 5, undefined, [6n, wide], [5n, 4n]],
+    ['SCMP_CMP_GE', 5, undefined, [5n, 6n, wide], [4n]],
+    ['SCMP_CMP_LT', 5, undefined, [4n, 0n], [5n, 6n, wide]],
+    ['SCMP_CMP_LE', 5, undefined, [5n, 4n], [6n, wide]],
+    ['SCMP_CMP_LT', 2 ** 40, undefined, [4n, wide - 1n], [wide, wide + 1n]],
+    ['SCMP_CMP_MASKED_EQ', 0xf0, 0x20, [0x20n, 0x2fn, 0x20n + wide], [0x30n, 0n]],
+  ];
+  for (const [op, value, two, yes, no] of table)
+    test(`${op} ${value}`, () => {
+      const ask = one(op, value, two);
+      for (const argument of yes) assert.is(ask(argument), ALLOW, `${argument}`);
+      for (const argument of no) assert.is(ask(argument), 'errno 38', `${argument}`);
+    });
+
+  test('all conditions of a rule must hold, one of several rules must', () => {
+    const args = [
+      { index: 0, op: 'SCMP_CMP_EQ', value: 1 },
+      { index: 1, op: 'SCMP_CMP_NE', value: 2 },
+    ];
+    const syscalls = [
+      { names: ['socket'], action: 'SCMP_ACT_ALLOW', args },
+      { names: ['socket'], action: 'SCMP_ACT_ERRNO', errnoRet: 7, args: [{ index: 0, op: 'SCMP_CMP_EQ', value: 9 }] },
+    ];
+    const program = compiler.compileProfile({ defaultAction: 'SCMP_ACT_ERRNO', syscalls }, tables, 'x86_64');
+    const ask = (...values: bigint[]): string => answer(program, tables.x86_64?.socket as number, AUDIT.x86_64, values);
+    assert.is(ask(1n, 3n), ALLOW);
+    assert.is(ask(1n, 2n), 'errno 1');
+    assert.is(ask(9n, 2n), 'errno 7');
+  });
+
+  test('a name nobody knows is refused', () => {
+    const syscalls = [{ names: ['raed'], action: 'SCMP_ACT_ALLOW' }];
+    assert.throws(
+      () => compiler.compileProfile({ defaultAction: 'SCMP_ACT_ERRNO', syscalls }, tables, 'x86_64'),
+      /Unknown system call "raed"/,
+    );
+  });
+
+  test('an action nobody knows is refused', () => {
+    const syscalls = [{ names: ['read'], action: 'SCMP_ACT_ALOW' }];
+    assert.throws(() => compiler.compileProfile({ defaultAction: 'SCMP_ACT_ERRNO', syscalls }, tables, 'x86_64'), /Unknown action/);
+  });
+});
