@@ -3,7 +3,7 @@ import { type Digest, isDigest } from './digest.js';
 
 /** The name of an image in a registry, fully qualified. Two spellings of one name are one value. */
 export interface ImageReference {
-  /** Host and optional port, lower case: `docker.io`, `localhost:5000`. */
+  /** Host and optional port, lower case unless only upper case makes it a host (`Registry`): `docker.io`, `localhost:5000`. */
   readonly registry: string;
   /** Path below the registry: `library/debian`. */
   readonly repository: string;
@@ -150,5 +150,7 @@ function hasValidPort(host: string): boolean {
 
 function normalizeHost(host: string): string {
   const lower = host.toLowerCase();
-  return lower === 'index.docker.io' ? DEFAULT_REGISTRY : lower;
+  if (lower === 'index.docker.io') return DEFAULT_REGISTRY;
+  // A host that only its upper case tells from a path keeps it: in lower case it would be a path of docker.io the next time it is read.
+  return looksLikeHost(lower) ? lower : host;
 }
