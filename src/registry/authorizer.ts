@@ -38,36 +38,42 @@ export class Authorizer {
    * The header to send, or undefined when there is nothing to say: no known challenge, or no credentials for it.
    * @throws {RegistryError} the token server refused or cannot be trusted
    */
-  async header(challenges: readonly Challenge[], access: Access, signal: AbortSignal | undefined): Promise<string | undefined> {
+  async header(challenges: readonly Challenge[], access: Access): Promise<string | undefined> {
     const challenge = challenges.find(({ scheme }) => scheme === 'basic' || scheme === 'bearer');
     if (challenge === undefined) return undefined;
-    if (challenge.scheme === 'bearer') return `Bearer ${await this.#token(challenge, access, signal)}`;
+    if (challenge.scheme === 'bearer') return `Bearer ${await this.#token(challenge, access)}`;
     const credentials = await this.#options.credentials(access.repository);
     return credentials?.kind === 'password' ? basicHeader(credentials.username, credentials.password) : undefined;
   }
 
-  /** Drop the token for `access`: the registry did not like it. */
-  forget(access: Access): void {
-    this.#tokens.delete(keyOf(access));
+  /** Drop the token for `access` if it is the one in `header`: the registry did not like it. A newer one stays. */
+  async forget(access: Access, header: string | undefined): Promise<void> {
+    const key = keyOf(access);
+    const cached = this.#tokens.get(key);
+    if (cached !== undefined && `Bearer ${(await cached).text}` === header) this.#drop(key, cached);
   }
 
-  async #token(challenge: Challenge, access: Access, signal: AbortSignal | undefined): Promise<string> {
+  async #token(challenge: Challenge, access: Access): Promise<string> {
     const key = keyOf(access);
-    const known = await this.#tokens.get(key);
-    if (known !== undefined && known.expiresAtMs - EXPIRY_MARGIN_MS > Date.now()) return known.text;
-    // While the old token was awaited, somebody else may have asked for a new one already.
-    const current = this.#tokens.get(key);
-    const shared = current !== undefined && (await current) !== known ? current : this.#request(challenge, access);
-    if (shared !== current) this.#remember(key, shared);
-    signal?.throwIfAborted();
+    const cached = this.#tokens.get(key);
+    if (cached !== undefined) {
+      const token = await cached;
+      if (token.expiresAtMs - EXPIRY_MARGIN_MS > Date.now()) return token.text;
+      this.#drop(key, cached);
+    }
+    // Looked up again: while the old token was awaited, somebody else may have asked for a new one.
+    const shared = this.#tokens.get(key) ?? this.#remember(key, this.#request(challenge, access));
     return (await shared).text;
   }
 
-  #remember(key: string, token: Promise<Token>): void {
+  #remember(key: string, token: Promise<Token>): Promise<Token> {
     this.#tokens.set(key, token);
-    token.catch(() => {
-      if (this.#tokens.get(key) === token) this.#tokens.delete(key);
-    });
+    token.catch(() => this.#drop(key, token));
+    return token;
+  }
+
+  #drop(key: string, token: Promise<Token>): void {
+    if (this.#tokens.get(key) === token) this.#tokens.delete(key);
   }
 
   // Without the caller's signal: the token is shared, and the one who gives up must not take it from the others.

@@ -1,5 +1,6 @@
 export type { CredentialLookup, RegistryCredentials } from './credentials.js';
 export type { ClientCertificate } from './http-client.js';
+export { type Download, type DownloadOptions, openDownload } from './open-download.js';
 export type { RegistryManifest } from './manifests.js';
 export { type OpenRegistryOptions, openRegistry, type Registry } from './open-registry.js';
 export { type Diagnostic, RegistryError } from './registry-error.js';

@@ -67,29 +67,26 @@ export class Session {
     const { base, challenges } = await this.#connect(call);
     const first = await this.#attempt(call, base, this.#learned ?? challenges);
     if (first.response.statusCode !== 401 || first.url.origin !== base.origin) return this.#expected(call, first);
-    this.#learn(call, first);
+    const asked = challengesOf(first);
+    if (asked.length > 0) this.#learned = asked;
+    await this.#authorize(base).forget(call.access, first.header);
     // A body that was streamed is gone: whoever sent it starts again.
     if (isStream(call.body)) return this.#expected(call, first, true);
     await discardBody(first.response);
-    return this.#expected(call, await this.#attempt(call, base, this.#learned ?? challenges));
+    return this.#expected(call, await this.#attempt({ ...call, access: widened(call.access, asked) }, base, this.#learned ?? challenges));
   }
 
   retrying<T>(signal: AbortSignal | undefined, attempt: () => Promise<T>): Promise<T> {
     return withRetry(this.options.retry, signal, attempt);
   }
 
-  async #attempt(call: Call, base: URL, challenges: readonly Challenge[]): Promise<Answer> {
+  async #attempt(call: Call, base: URL, challenges: readonly Challenge[]): Promise<Answer & { readonly header: string | undefined }> {
     const url = new URL(call.target, base);
-    const header = url.origin === base.origin ? await this.#authorize(base).header(challenges, call.access, call.signal) : undefined;
+    const header = url.origin === base.origin ? await this.#authorize(base).header(challenges, call.access) : undefined;
     const headers = { 'user-agent': this.options.userAgent, ...call.headers };
     const request = { method: call.method, url, headers, body: call.body, signal: call.signal };
-    return sendFollowing(this.options.http, request, { origin: base.origin, header }, call.action);
-  }
-
-  #learn(call: Call, refused: Answer): void {
-    const challenges = challengesOf(refused);
-    if (challenges.length > 0) this.#learned = challenges;
-    this.#authorizer?.forget(call.access);
+    call.signal?.throwIfAborted();
+    return { ...(await sendFollowing(this.options.http, request, { origin: base.origin, header }, call.action)), header };
   }
 
   #authorize(base: URL): Authorizer {
@@ -198,6 +195,12 @@ function pingCall(action: string): Call {
 function challengesOf({ response }: Answer): readonly Challenge[] {
   const header = response.headers['www-authenticate'];
   return parseChallenges(header === undefined ? [] : [header].flat());
+}
+
+/** `access` with the scope the registry says is missing (`error="insufficient_scope"`). */
+function widened(access: Access, challenges: readonly Challenge[]): Access {
+  const scope = challenges.find(({ scheme }) => scheme === 'bearer')?.parameters.get('scope');
+  return scope === undefined || access.scopes.includes(scope) ? access : { ...access, scopes: [...access.scopes, scope] };
 }
 
 function isStream(body: HttpRequest['body']): boolean {
