@@ -22,6 +22,7 @@ import { idMode } from '../support/inside-namespaces.js';
 import { rejects } from '../support/rejects.js';
 import { withBox } from '../support/sandbox.js';
 import { skip, suite } from '../support/suite.js';
+import { withTempDir } from '../support/temp-dir.js';
 
 const FULL_CAPABILITIES = '00000000800405fb'; // Buildah's eleven
 
@@ -462,17 +463,19 @@ suite('runInSandbox: cancellation', (test) => {
       assert.equal(readdirSync(box.upper), []);
     }));
 
-  test('when the build process is killed everything inside dies', async () => {
-    const child = spawn(process.execPath, [join(import.meta.dirname, 'sandbox-sleeper.js')], { stdio: ['ignore', 'pipe', 'inherit'] });
-    try {
-      await once(child.stdout, 'data');
-      await until(() => processesWith('sleep 734').length > 0);
-    } finally {
-      child.kill('SIGKILL');
-    }
-    await once(child, 'exit');
-    await until(() => processesWith('sleep 734').length === 0);
-  });
+  test('when the build process is killed everything inside dies', () =>
+    withTempDir(async (directory) => {
+      const sleeper = join(import.meta.dirname, 'sandbox-sleeper.js');
+      const child = spawn(process.execPath, [sleeper, directory], { stdio: ['ignore', 'pipe', 'inherit'] });
+      try {
+        await once(child.stdout, 'data');
+        await until(() => processesWith('sleep 734').length > 0);
+      } finally {
+        child.kill('SIGKILL');
+      }
+      await once(child, 'exit');
+      await until(() => processesWith('sleep 734').length === 0);
+    }));
 
   test('many at a time', () =>
     withBox(async (box) => {

@@ -25,36 +25,39 @@ export interface Outcome {
 
 /** An image of a single busybox with a fresh upper directory, gone afterwards. */
 export function withBox<T>(body: (box: TestBox) => Promise<T>): Promise<T> {
-  return withTempDir(async (directory) => {
-    const image = makeBusyboxRoot(join(directory, 'image'), TOOLS.split(' '));
-    const upper = join(directory, 'upper');
-    const work = join(directory, 'work');
-    mkdirSync(upper);
-    mkdirSync(work);
-    return body({
-      directory,
-      image,
-      upper,
-      run: async (command, changes = {}, options = {}) => {
-        const output = { stdout: [] as Uint8Array[], stderr: [] as Uint8Array[] };
-        const plan: SandboxPlan = {
-          rootfs: { lowers: [image], upper, work, overlayXattrs: idMode() === 'root' ? 'trusted' : 'user' },
-          argv: typeof command === 'string' ? ['sh', '-c', command] : command,
-          env: ['PATH=/bin', 'HOME=/root'],
-          cwd: '/',
-          user: { uid: 0, gid: 0, groups: [] },
-          network: 'host',
-          hostname: 'box',
-          mounts: [],
-          files: [{ target: '/etc/hosts', content: '127.0.0.1 localhost\n' }],
-          seccomp: 'default',
-          singleId: idMode() === 'single',
-          stdio: 'pipe',
-          ...changes,
-        };
-        const result = await runInSandbox(plan, { onOutput: (stream, bytes) => output[stream].push(bytes), ...options });
-        return { result, stdout: Buffer.concat(output.stdout).toString(), stderr: Buffer.concat(output.stderr).toString() };
-      },
-    });
-  });
+  return withTempDir((directory) => body(makeBox(directory)));
+}
+
+/** The same in an empty directory of the caller's. */
+export function makeBox(directory: string): TestBox {
+  const image = makeBusyboxRoot(join(directory, 'image'), TOOLS.split(' '));
+  const upper = join(directory, 'upper');
+  const work = join(directory, 'work');
+  mkdirSync(upper);
+  mkdirSync(work);
+  return {
+    directory,
+    image,
+    upper,
+    run: async (command, changes = {}, options = {}) => {
+      const output = { stdout: [] as Uint8Array[], stderr: [] as Uint8Array[] };
+      const plan: SandboxPlan = {
+        rootfs: { lowers: [image], upper, work, overlayXattrs: idMode() === 'root' ? 'trusted' : 'user' },
+        argv: typeof command === 'string' ? ['sh', '-c', command] : command,
+        env: ['PATH=/bin', 'HOME=/root'],
+        cwd: '/',
+        user: { uid: 0, gid: 0, groups: [] },
+        network: 'host',
+        hostname: 'box',
+        mounts: [],
+        files: [{ target: '/etc/hosts', content: '127.0.0.1 localhost\n' }],
+        seccomp: 'default',
+        singleId: idMode() === 'single',
+        stdio: 'pipe',
+        ...changes,
+      };
+      const result = await runInSandbox(plan, { onOutput: (stream, bytes) => output[stream].push(bytes), ...options });
+      return { result, stdout: Buffer.concat(output.stdout).toString(), stderr: Buffer.concat(output.stderr).toString() };
+    },
+  };
 }
