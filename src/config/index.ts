@@ -9,7 +9,6 @@ export {
   expandShortName,
   findRegistryRule,
   type ImageLocation,
-  isShortName,
   locateImage,
   type Registries,
   type RegistryRule,

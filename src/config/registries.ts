@@ -72,13 +72,6 @@ export function locateImage(registries: Registries, name: string): readonly Imag
   ];
 }
 
-/** True when the first component cannot be a host, so that the name has to be looked up: `debian`, `library/debian`. */
-export function isShortName(name: string): boolean {
-  const slash = name.indexOf('/');
-  const first = slash === -1 ? name : name.slice(0, slash);
-  return slash === -1 || (!first.includes('.') && !first.includes(':') && first !== 'localhost');
-}
-
 /**
  * The full names a short name may stand for, in the order to try: its alias alone, else each search registry.
  * Empty when nothing says where to look.

@@ -15,6 +15,7 @@ import {
   parsePlatform,
 } from '../image/index.js';
 import { parseContainerfile } from '../parser/index.js';
+import { openDownload } from '../registry/index.js';
 import { BaseImages } from './base-images.js';
 import { type BuiltStage, imageConfigOf, StageBuilder } from './build-stages.js';
 import { type Services, type Workspace, withWorkspace } from './context.js';
@@ -22,7 +23,7 @@ import { type FinishedImage, finishImage } from './finish-image.js';
 import { stepMaker } from './make-step.js';
 import type { PullPolicy } from './pull.js';
 import { type ContainerfileText, readContainerfile } from './read-containerfile.js';
-import { RegistryAccess, type RegistryOptions } from './registry-access.js';
+import { RegistryAccess, type RegistryOptions, readCertificates } from './registry-access.js';
 import { parseAddHost, parseNetwork, parseVolume } from './run-flags.js';
 import { versionInfo } from './version.js';
 
@@ -173,6 +174,7 @@ function toolboxOf(
     singleId: services.settings.idMode === 'single',
     platform,
     timestampSeconds: options.timestamp,
+    download: (url, signal) => openDownload({ url: new URL(url), ca: readCertificates(services), signal }),
     now: () => new Date().toISOString(),
   };
 }

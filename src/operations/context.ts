@@ -3,7 +3,6 @@ import type { Settings } from '../config/index.js';
 import { hostPlatform, type Platform } from '../image/index.js';
 import type { Reporter } from '../progress.js';
 import type { SnapshotDriver } from '../snapshots/index.js';
-import { openSnapshots } from '../snapshots/index.js';
 import { openStore, type Store } from '../store/index.js';
 
 /** What every operation is given besides its own options. */
@@ -36,6 +35,8 @@ export async function withWorkspace<T>(services: Services, body: (workspace: Wor
   return withStore(services, async (store) => {
     const release = await store.lockShared({ signal: services.signal });
     try {
+      // Loaded here, so that commands that only read names do not wait for the code of layers.
+      const { openSnapshots } = await import('../snapshots/index.js');
       // `user.` for root too: one store then serves root, users and nested namespaces alike.
       const snapshots = openSnapshots(store, { userxattr: true });
       return await body({ store, snapshots, platform: hostPlatform(process.arch), hostname: hostname() });

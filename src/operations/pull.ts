@@ -1,8 +1,9 @@
-import { expandShortName, isShortName, locateImage } from '../config/index.js';
+import { expandShortName, locateImage } from '../config/index.js';
 import { UsageError } from '../errors.js';
 import {
   type Descriptor,
   formatReference,
+  isShortName,
   localName,
   type Platform,
   parsePlatform,

@@ -59,9 +59,14 @@ export class RegistryAccess {
     return openRegistry({
       host,
       insecure: tlsVerify === undefined ? insecure : !tlsVerify,
-      ca: settings.caFiles.map((file) => readFileSync(file, 'utf8')),
+      ca: readCertificates(this.#services),
       credentials: async (repository: string): Promise<Credentials | undefined> =>
         credentials === undefined ? findCredentials(settings.authFiles, `${host}/${repository}`) : parseCredentials(credentials),
     });
   }
+}
+
+/** PEM texts of the authorities the user trusts besides Node's own list. */
+export function readCertificates({ settings }: Services): readonly string[] {
+  return settings.caFiles.map((file) => readFileSync(file, 'utf8'));
 }

@@ -30,12 +30,23 @@ export async function openDownload({ url, ca = [], signal }: DownloadOptions): P
   bare.password = '';
   const action = `fetch ${bare.origin}${bare.pathname}`;
   const headers = { 'user-agent': 'tsbuild' };
-  const { response } = await sendFollowing(http, { method: 'GET', url: bare, headers, signal }, { origin: bare.origin, header: undefined }, action);
+  const { response } = await sendFollowing(
+    http,
+    { method: 'GET', url: bare, headers, signal },
+    { origin: bare.origin, header: undefined },
+    action,
+  );
   if (response.statusCode !== 200) {
     await discardBody(response);
-    throw new RegistryError(action, `${bare.host} answered with status ${response.statusCode}`, { host: bare.host, status: response.statusCode });
+    throw new RegistryError(action, `${bare.host} answered with status ${response.statusCode}`, {
+      host: bare.host,
+      status: response.statusCode,
+    });
   }
   const changed = headerOf(response, 'last-modified');
   const lastModified = changed === undefined ? undefined : new Date(changed);
-  return { bytes: response.body, lastModified: lastModified === undefined || Number.isNaN(lastModified.getTime()) ? undefined : lastModified };
+  return {
+    bytes: response.body,
+    lastModified: lastModified === undefined || Number.isNaN(lastModified.getTime()) ? undefined : lastModified,
+  };
 }

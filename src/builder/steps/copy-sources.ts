@@ -1,9 +1,9 @@
-import { closeSync, constants, mkdirSync, openSync, utimesSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, constants, openSync } from 'node:fs';
 import { type Context, contentDigest, rulesOf, type SelectedSource, SourceTree } from '../../context/index.js';
 import { UnsupportedFeatureError } from '../../errors.js';
 import { closeFd, type Fd } from '../../sys/index.js';
 import type { StepSource } from '../graph/index.js';
+import type { LooseFiles } from './loose-files.js';
 import { contentOf, type RootState, withLowers } from './root-state.js';
 import { definitionOf, digestInputs, type StepInputs } from './step-definition.js';
 import type { Toolbox } from './toolbox.js';
@@ -22,6 +22,8 @@ export type CopyOrigin = { readonly context: Context } | { readonly root: RootSt
 export interface CopySourcesOptions {
   readonly sources: readonly StepSource[];
   readonly exclude: readonly string[];
+  /** The sources that lie in no tree. */
+  readonly loose: LooseFiles | undefined;
 }
 
 /**
@@ -34,14 +36,11 @@ export async function digestSources(
   toolbox: Toolbox,
   signal: AbortSignal,
 ): Promise<string> {
-  const texts = options.sources.filter((source) => source.kind === 'text');
+  const { loose } = options;
   const paths = pathsOf(options.sources);
-  const parts = [
-    JSON.stringify(texts.map(({ name, content }) => [name, content])),
-    paths.length === 0 ? '' : await digestPaths(paths, options.exclude, origin, toolbox, signal),
-  ];
-  if (texts.length === 0) return parts[1]!;
-  const definition = definitionOf('sources', { texts: parts[0]!, paths: parts[1]! });
+  const selected = paths.length === 0 ? '' : await digestPaths(paths, options.exclude, origin, toolbox, signal);
+  if (loose === undefined) return selected;
+  const definition = definitionOf('sources', { loose: loose.digest, selected });
   return `${options.sources.length === 1 ? 'file' : 'multi'}:${definition.slice('sha256:'.length)}`;
 }
 
@@ -83,9 +82,9 @@ export async function withSources(
   signal: AbortSignal,
   body: (groups: readonly SourceGroup[]) => Promise<void>,
 ): Promise<void> {
-  const texts = await writeTexts(options.sources, toolbox);
+  const looseRoot = options.loose === undefined ? undefined : openSync(options.loose.directory, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
-    const groups: SourceGroup[] = texts === undefined ? [] : [texts];
+    const groups = options.loose === undefined || looseRoot === undefined ? [] : [await selectLoose(options.loose, looseRoot)];
     const paths = pathsOf(options.sources);
     if (paths.length === 0) await body(groups);
     else if ('context' in origin) {
@@ -98,16 +97,12 @@ export async function withSources(
       });
     }
   } finally {
-    if (texts !== undefined) closeSync(texts.root);
+    if (looseRoot !== undefined) closeSync(looseRoot);
   }
 }
 
 function pathsOf(sources: readonly StepSource[]): string[] {
   return sources.flatMap((source) => {
-    if (source.kind === 'url')
-      throw new UnsupportedFeatureError(`ADD of a URL is not supported yet: ${source.url}`, {
-        hint: 'Fetch it in a RUN, or put the file into the build context',
-      });
     if (source.kind === 'git')
       throw new UnsupportedFeatureError(`ADD of a git repository is not supported yet: ${source.url}`, {
         hint: 'Clone it into the build context',
@@ -127,25 +122,13 @@ async function withTree<T>(root: RootState, toolbox: Toolbox, signal: AbortSigna
   });
 }
 
-const TEXT_MODE = 0o644;
-let written = 0;
+async function selectLoose({ directory, names }: LooseFiles, root: Fd): Promise<SourceGroup> {
+  const tree = new SourceTree(root, { place: directory });
+  return { root, sources: await tree.select(names.map(escapeWildcards)), keepOwners: false };
+}
 
-/** Heredocs as files in a directory of their own; undefined if there are none. */
-async function writeTexts(sources: readonly StepSource[], toolbox: Toolbox): Promise<SourceGroup | undefined> {
-  const texts = sources.filter((source) => source.kind === 'text');
-  if (texts.length === 0) return undefined;
-  const directory = join(await toolbox.store.scratch.dir(), `heredocs-${written++}`);
-  mkdirSync(directory);
-  const now = new Date(toolbox.now());
-  for (const { name, content } of texts) {
-    const file = join(directory, name.replaceAll('/', '_'));
-    writeFileSync(file, content, { mode: TEXT_MODE });
-    utimesSync(file, now, now);
-  }
-  const root = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);
-  const tree = new SourceTree(root, { place: 'the Containerfile' });
-  const selected = await tree.select(texts.map(({ name }) => name.replaceAll('/', '_')));
-  return { root, sources: selected, keepOwners: false };
+function escapeWildcards(name: string): string {
+  return name.replace(/[*?[\\]/g, '\\$&');
 }
 
 function describe(selected: readonly SelectedSource[], digest: string): string {

@@ -5,8 +5,9 @@ import { closeFd, copyEntries, type Fd, openat2, RESOLVE_IN_ROOT, RESOLVE_NO_MAG
 import type { AddStep as GraphAddStep, CopyStep as GraphCopyStep } from '../graph/index.js';
 import type { Step, StepKey } from '../scheduler/index.js';
 import { bytesOf, type Placement, placeCopy } from './copy-placement.js';
-import { type CopyOrigin, digestSources, type SourceGroup, withSources } from './copy-sources.js';
+import { type CopyOrigin, type CopySourcesOptions, digestSources, type SourceGroup, withSources } from './copy-sources.js';
 import { lookUpOwner } from './image-user.js';
+import { type LooseFiles, makeLooseFiles } from './loose-files.js';
 import { makeDirectories } from './make-directories.js';
 import { contentOf, type RootState } from './root-state.js';
 import { commonInputs, definitionOf, type StepInputs } from './step-definition.js';
@@ -21,6 +22,7 @@ export class CopyStep implements Step<RootState> {
   readonly inputs: readonly Step<RootState>[];
   #keyInputs: StepInputs = {};
   #copied = '';
+  #loose: LooseFiles | undefined;
 
   constructor(
     readonly label: string,
@@ -34,7 +36,8 @@ export class CopyStep implements Step<RootState> {
 
   async key(inputs: readonly RootState[], { signal }: { readonly signal: AbortSignal }): Promise<StepKey> {
     const { spec, toolbox } = this;
-    this.#copied = await digestSources(spec, this.#origin(inputs), toolbox, signal);
+    this.#loose = await makeLooseFiles(spec.sources, spec.kind === 'add' ? spec.checksum : undefined, toolbox, signal);
+    this.#copied = await digestSources(this.#sources(), this.#origin(inputs), toolbox, signal);
     this.#keyInputs = {
       'copy.content': this.#copied,
       'copy.destination': spec.destination,
@@ -55,7 +58,9 @@ export class CopyStep implements Step<RootState> {
     const root = await writeStep(inputs[0]!, toolbox, options, async ({ lowers, working }) => {
       const merged = await toolbox.snapshots.openMerged(lowers, working);
       try {
-        await withSources(this.spec, this.#origin(inputs), toolbox, options.signal, (groups) => this.#copy(merged, groups, options.signal));
+        await withSources(this.#sources(), this.#origin(inputs), toolbox, options.signal, (groups) =>
+          this.#copy(merged, groups, options.signal),
+        );
       } finally {
         closeFd(merged);
       }
@@ -98,8 +103,14 @@ export class CopyStep implements Step<RootState> {
     }
   }
 
+  #sources(): CopySourcesOptions {
+    return { sources: this.spec.sources, exclude: this.spec.exclude, loose: this.#loose };
+  }
+
+  /** Local archives only, unless the instruction says otherwise: `--unpack`. */
   #unpacks(): boolean {
-    return this.spec.kind === 'add' && this.spec.unpack !== false;
+    const { spec } = this;
+    return spec.kind === 'add' && (spec.unpack ?? spec.sources.every((source) => source.kind === 'path'));
   }
 
   #origin(inputs: readonly RootState[]): CopyOrigin {

@@ -23,6 +23,11 @@ export interface Toolbox {
   readonly platform: string;
   /** Seconds since 1970 that every file of a new layer gets as its mtime; undefined: its own. */
   readonly timestampSeconds: number | undefined;
+  /** Fetches a URL for ADD; the bytes are read once, to the end. */
+  readonly download: (
+    url: string,
+    signal: AbortSignal,
+  ) => Promise<{ readonly bytes: AsyncIterable<Uint8Array>; readonly lastModified: Date | undefined }>;
   /** The time now, RFC 3339. */
   readonly now: () => string;
 }

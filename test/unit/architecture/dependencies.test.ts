@@ -127,10 +127,10 @@ suite('dependency arrows', (test) => {
 
   test('only config reads the environment, only sys loads the addon, only ui and commands write to the terminal', () => {
     const rules: readonly { pattern: RegExp; allowed: RegExp; what: string }[] = [
-      { pattern: /process\.env\b/, allowed: /^(config\/|main\.ts)/, what: 'reads process.env' },
+      { pattern: /process\.env\b/, allowed: /^(config\/|loader\.ts)/, what: 'reads process.env' },
       { pattern: /tsbuild\.node['"`]/, allowed: /^sys\//, what: 'loads the addon' },
-      { pattern: /process\.(stdout|stderr)\b|console\./, allowed: /^(ui|commands)\/|^main\.ts/, what: 'writes to the terminal' },
-      { pattern: /process\.exit(Code)?\b/, allowed: /^commands\/|^main\.ts/, what: 'decides the exit code' },
+      { pattern: /process\.(stdout|stderr)\b|console\./, allowed: /^(ui|commands)\/|^loader\.ts/, what: 'writes to the terminal' },
+      { pattern: /process\.exit(Code)?\b/, allowed: /^commands\/|^loader\.ts/, what: 'decides the exit code' },
     ];
     const wrong: string[] = [];
     for (const file of files) {

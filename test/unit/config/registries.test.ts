@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { expandShortName, findRegistryRule, isShortName, locateImage, type Registries, readRegistries } from '../../../src/config/index.js';
+import { expandShortName, findRegistryRule, locateImage, type Registries, readRegistries } from '../../../src/config/index.js';
 import { rejects } from '../../support/rejects.js';
 import { suite } from '../../support/suite.js';
 import { withTempDir } from '../../support/temp-dir.js';
@@ -93,11 +93,6 @@ suite('config/registries', (test) => {
     assert.equal(expandShortName(registries, 'fedora:40'), ['registry.fedoraproject.org/fedora:40']);
     assert.equal(expandShortName(registries, 'debian:12'), ['docker.io/library/debian:12', 'quay.io/debian:12']);
     assert.equal(expandShortName(registries, 'team/app'), ['docker.io/team/app', 'quay.io/team/app']);
-  });
-
-  test('isShortName() looks at the first component only', () => {
-    for (const name of ['debian', 'debian:12', 'library/debian']) assert.ok(isShortName(name), name);
-    for (const name of ['localhost/app', 'localhost:5000/app', 'quay.io/app', 'host:1/app']) assert.not(isShortName(name), name);
   });
 
   for (const [title, text, line, message] of [
