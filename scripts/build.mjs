@@ -1,12 +1,41 @@
 // Builds everything that is not written by hand: dist/native (make), build/js (one module per source file, for the tests and
 // benches) and dist/*.cjs (the bundled program). `--native` or `--js` builds one half.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as esbuild from 'esbuild';
 
 const project = fileURLToPath(new URL('..', import.meta.url));
+const bundleOptions = {
+  outExtension: { '.js': '.cjs' },
+  bundle: true,
+  format: 'cjs',
+  platform: 'node',
+  target: 'node20',
+  external: ['zstd-napi', 'undici', 'typescript', '*.node'],
+  define: { 'import.meta.dirname': '__dirname' },
+  // A script with a hand-made code cache has no import(): what the source imports late, the bundle evaluates late.
+  supported: { 'dynamic-import': false },
+  minifyWhitespace: true,
+  keepNames: true,
+  logLevel: 'warning',
+  plugins: [{ name: 'without-unused-oclif', setup: leaveOutUnusedOclif }],
+};
+
+/**
+ * oclif's Command and flag definitions load its plugin system, parser, help and progress display on the way, which costs more than
+ * all of our own code at a start. Flags are read, help is shown and commands are found by src/commands, so none of those ever runs.
+ */
+function leaveOutUnusedOclif(build) {
+  const users = /@oclif\/core\/lib\/(?:command|flags|args)\.js$/;
+  build.onResolve({ filter: /^\.\/(?:config|help|help\/util|parser|ux|errors)$/ }, ({ path, importer }) =>
+    users.test(importer) ? { path, namespace: 'unused' } : undefined,
+  );
+  build.onLoad({ filter: /.*/, namespace: 'unused' }, () => ({ contents: '' }));
+}
+
 const wanted = new Set(process.argv.slice(2));
 const all = wanted.size === 0;
 
@@ -44,18 +73,23 @@ async function bundle() {
   // The package is ESM; its bundles are CommonJS, because V8 caches compiled code only for scripts.
   writeFileSync(join(project, 'dist/package.json'), '{"type":"commonjs"}\n');
   const entries = { main: 'src/main.ts', 'layer-worker': 'src/layers/worker.ts' };
-  const present = Object.fromEntries(Object.entries(entries).filter(([, file]) => existsSync(join(project, file))));
+  await esbuild.build({ ...bundleOptions, entryPoints: entryPoints(entries), outdir: join(project, 'dist') });
+  const bundleId = createHash('sha256')
+    .update(readFileSync(join(project, 'dist/main.cjs')))
+    .digest('hex')
+    .slice(0, 16);
+  const { version } = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8'));
   await esbuild.build({
-    entryPoints: Object.fromEntries(Object.entries(present).map(([name, file]) => [name, join(project, file)])),
+    ...bundleOptions,
+    entryPoints: entryPoints({ tsbuild: 'src/loader.ts' }),
     outdir: join(project, 'dist'),
-    outExtension: { '.js': '.cjs' },
-    bundle: true,
-    format: 'cjs',
-    platform: 'node',
-    target: 'node20',
-    external: ['zstd-napi', 'undici', '*.node'],
-    define: { 'import.meta.dirname': '__dirname' },
-    keepNames: true,
-    logLevel: 'warning',
+    define: { ...bundleOptions.define, BUNDLE_ID: JSON.stringify(bundleId), PROGRAM_VERSION: JSON.stringify(version) },
   });
+  rmSync(join(project, 'dist/cache'), { recursive: true, force: true });
+  // A process of its own, so that what the bundle does on loading does not touch the build.
+  execFileSync(process.execPath, [join(project, 'scripts/code-cache.mjs'), bundleId], { stdio: ['ignore', 'inherit', 'inherit'] });
+}
+
+function entryPoints(entries) {
+  return Object.fromEntries(Object.entries(entries).map(([name, file]) => [name, join(project, file)]));
 }

@@ -1,0 +1,16 @@
+import type { Config } from '@oclif/core/config';
+import { runProgram } from './commands/program.js';
+import { processEnvironment } from './config/index.js';
+import { processTerminal } from './ui/index.js';
+
+/**
+ * The program, as `loader.ts` calls it.
+ *
+ * @param argv words after the program's name
+ * @returns the exit status
+ */
+export function main(argv: readonly string[]): Promise<number> {
+  // All that oclif's Command asks for when plugins, hooks and help are not oclif's.
+  const config = { bin: 'tsbuild' } as Config;
+  return runProgram(argv, { terminal: processTerminal, environment: processEnvironment(), config });
+}
