@@ -59,11 +59,13 @@ function node(file) {
     '--sort=name',
     '-C',
     prefix,
+    // Not the targets of links: they are relative.
     '--transform',
-    's,^,usr/local/,',
+    's,^,usr/local/,S',
     '-cf',
     file,
     'bin/node',
+    'bin/npm',
     npm,
   ]);
 }
