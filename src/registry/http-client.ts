@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
-import { rootCertificates } from 'node:tls';
 import type { Agent, Dispatcher } from 'undici';
 import { connectionError } from './connection-error.js';
+import { readTrustedAuthorities } from './trusted-authorities.js';
 
 /** Certificate and private key (PEM) shown to a registry that asks for one. */
 export interface ClientCertificate {
@@ -12,7 +12,7 @@ export interface ClientCertificate {
 export interface TlsOptions {
   /** False: certificates are not checked. */
   readonly verify: boolean;
-  /** PEM texts of authorities trusted besides Node's own list. */
+  /** PEM texts of authorities trusted besides Node's own list and the system's. */
   readonly ca: readonly string[];
   readonly client?: { readonly certificate: ClientCertificate; readonly origin: string } | undefined;
 }
@@ -73,15 +73,32 @@ export class HttpClient {
 async function openAgent(tls: TlsOptions): Promise<Agent> {
   // Importing undici takes longer than most commands that never speak to a registry.
   const { Agent, Pool } = await import('undici');
-  const shared = { rejectUnauthorized: tls.verify, ca: [...rootCertificates, ...tls.ca], timeout: CONNECT_TIMEOUT_MS };
+  const { createSecureContext } = await import('node:tls');
+  const ca = tls.verify ? await readTrustedAuthorities(tls.ca) : [];
+  // Reading a hundred certificates takes 20 ms: once, not for each of the connections that fetch layers.
+  const contextOf = once((client: ClientCertificate | undefined) =>
+    createSecureContext({ ...client, ...(tls.verify ? { ca: [...ca] } : {}) }),
+  );
   return new Agent({
     headersTimeout: HEADERS_TIMEOUT_MS,
     bodyTimeout: BODY_TIMEOUT_MS,
     factory: (origin, options) => {
+      if (!String(origin).startsWith('https:')) return new Pool(origin, { ...options, connect: { timeout: CONNECT_TIMEOUT_MS } });
       const { client } = tls;
       // A token server or a redirect's target must not learn who this client is.
       const certificate = client !== undefined && String(origin) === client.origin ? client.certificate : undefined;
-      return new Pool(origin, { ...options, connect: { ...shared, ...certificate } });
+      const connect = { timeout: CONNECT_TIMEOUT_MS, rejectUnauthorized: tls.verify, secureContext: contextOf(certificate) };
+      return new Pool(origin, { ...options, connect });
     },
   });
+}
+
+/** `make`, called at most once for each argument. */
+function once<K, V>(make: (key: K) => V): (key: K) => V {
+  const made = new Map<K, V>();
+  return (key) => {
+    const found = made.get(key) ?? make(key);
+    made.set(key, found);
+    return found;
+  };
 }
