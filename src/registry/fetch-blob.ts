@@ -1,7 +1,7 @@
 import { type Descriptor, verify } from '../image/index.js';
 import { connectionError, isTransient } from './connection-error.js';
 import type { HttpResponse } from './http-client.js';
-import { headerOf } from './read-body.js';
+import { discardBody, headerOf } from './read-body.js';
 import { RegistryError } from './registry-error.js';
 import type { Call, Session } from './session.js';
 import { accessTo, blobPath } from './target.js';
@@ -72,7 +72,7 @@ async function openAt(session: Session, call: Call, offset: number, size: number
   const { response } = await session.send({ ...call, headers, expect: [200, 206] });
   const range = headerOf(response, 'content-range');
   if (response.statusCode === 206 && !range?.startsWith(`bytes ${offset}-`)) {
-    response.body.destroy();
+    await discardBody(response);
     throw new RegistryError(call.action, `asked for the rest from byte ${offset}, the registry sent ${range ?? 'an unknown range'}`, {
       host: session.options.host,
     });

@@ -68,7 +68,7 @@ export class Session {
     const first = await this.#attempt(call, base, this.#learned ?? challenges);
     if (first.response.statusCode !== 401 || first.url.origin !== base.origin) return this.#expected(call, first);
     const asked = challengesOf(first);
-    if (asked.length > 0) this.#learned = asked;
+    if (asked.some(isAnswerable)) this.#learned = asked;
     await this.#authorize(base).forget(call.access, first.header);
     // A body that was streamed is gone: whoever sent it starts again.
     if (isStream(call.body)) return this.#expected(call, first, true);
@@ -201,6 +201,10 @@ function challengesOf({ response }: Answer): readonly Challenge[] {
 function widened(access: Access, challenges: readonly Challenge[]): Access {
   const scope = challenges.find(({ scheme }) => scheme === 'bearer')?.parameters.get('scope');
   return scope === undefined || access.scopes.includes(scope) ? access : { ...access, scopes: [...access.scopes, scope] };
+}
+
+function isAnswerable({ scheme, parameters }: Challenge): boolean {
+  return scheme === 'basic' || (scheme === 'bearer' && parameters.has('realm'));
 }
 
 function isStream(body: HttpRequest['body']): boolean {

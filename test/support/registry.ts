@@ -108,10 +108,10 @@ export class TestRegistry {
     return digest;
   }
 
-  /** @returns the digest */
+  /** @param tag also a digest: then the manifest has no tag. @returns the digest */
   addManifest(repository: string, tag: string, bytes: Buffer, mediaType: string): string {
     const digest = sha256(bytes);
-    this.manifests.set(`${repository}:${tag}`, { bytes, mediaType });
+    if (!tag.includes(':')) this.manifests.set(`${repository}:${tag}`, { bytes, mediaType });
     this.manifests.set(`${repository}@${digest}`, { bytes, mediaType });
     return digest;
   }
