@@ -18,7 +18,9 @@ const SYSTEM_BUNDLES = [
  */
 export async function readTrustedAuthorities(more: readonly string[]): Promise<readonly string[]> {
   const { rootCertificates } = await import('node:tls');
-  return [...new Set([...rootCertificates, await readSystemBundle(), ...more].flatMap(certificatesIn))];
+  const certificates = [...rootCertificates, await readSystemBundle(), ...more].flatMap(certificatesIn);
+  // Node breaks the lines of its texts elsewhere than OpenSSL does.
+  return [...new Map(certificates.map((text) => [text.replaceAll('\n', ''), text])).values()];
 }
 
 async function readSystemBundle(): Promise<string> {
