@@ -28,7 +28,7 @@ const ARCHITECTURES: ReadonlyMap<string, { readonly architecture: string; readon
 const ARM_VARIANTS = ['v8', 'v7', 'v6', 'v5', ''];
 const OPERATING_SYSTEMS = new Set(['linux', 'windows', 'darwin', 'freebsd']);
 
-const PART = /^[A-Za-z0-9_.-]+$/;
+const PART = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/;
 
 /**
  * Read `linux/arm64/v8`. One part alone is an architecture of Linux.
