@@ -7,69 +7,88 @@ import {
   editContainerConfig,
   emptyConfig,
   encodeImageConfig,
-  type ImageConfig,
+  parseImageConfig,
 } from '../../../src/image/index.js';
 import { suite } from '../../support/suite.js';
 
+const diffId = (text: string): DiffId => digestOf(text) as string as DiffId;
 const scratch = emptyConfig({ os: 'linux', architecture: 'arm', variant: 'v7' });
-const one = digestOf('1') as string as DiffId;
-const two = digestOf('2') as string as DiffId;
-const text = (config: ImageConfig) => Buffer.from(encodeImageConfig(config)).toString();
+const encoded = (config: Parameters<typeof encodeImageConfig>[0]): string => Buffer.from(encodeImageConfig(config)).toString();
 
-suite('emptyConfig()', (test) => {
-  test('is what the specification demands', () => {
-    assert.is(
-      text(scratch),
-      '{"architecture":"arm","variant":"v7","os":"linux","config":{},"rootfs":{"type":"layers","diff_ids":[]},"history":[]}',
-    );
+suite('image/edit-config', (test) => {
+  test('emptyConfig() has the platform and nothing else', () => {
+    const expected = '{"architecture":"arm","variant":"v7","os":"linux","config":{},"rootfs":{"type":"layers","diff_ids":[]},"history":[]}';
+    assert.is(encoded(scratch), expected);
   });
-});
 
-suite('appendLayer() and appendHistory()', (test) => {
-  test('keep as many history entries with a layer as there are layers', () => {
-    const config = appendLayer(appendHistory(appendLayer(scratch, one, { created_by: 'a' }), { created_by: 'b' }), two, {
-      created_by: 'c',
-    });
-    assert.equal(config.rootfs.diff_ids, [one, two]);
-    assert.equal(config.history, [{ created_by: 'a' }, { created_by: 'b', empty_layer: true }, { created_by: 'c' }]);
+  test('appendLayer() adds a layer and the entry that made it', () => {
+    const config = appendLayer(scratch, diffId('a'), { created_by: 'ADD a /', empty_layer: true });
+    assert.equal(config.rootfs.diff_ids, [diffId('a')]);
+    assert.equal(config.history, [{ created_by: 'ADD a /' }]);
+    assert.equal(scratch.rootfs.diff_ids, [], 'the given config is unchanged');
   });
-  test('complete the history of a base that has none', () => {
-    const { history: _, ...base } = { ...scratch, rootfs: { type: 'layers' as const, diff_ids: [one] } };
-    assert.equal(appendLayer(base, two, { created_by: 'c' }).history, [{}, { created_by: 'c' }]);
+
+  test('appendHistory() adds an entry without a layer', () => {
+    assert.equal(appendHistory(scratch, { created_by: 'ENV A=1' }).history, [{ created_by: 'ENV A=1', empty_layer: true }]);
+  });
+
+  test('appendLayer() completes the history of a base that has none', () => {
+    const base = { ...scratch, rootfs: { type: 'layers', diff_ids: [diffId('a'), diffId('b')] }, history: [] } as const;
+    const config = appendLayer(base, diffId('c'), { created_by: 'RUN c' });
+    assert.equal(config.history, [{}, {}, { created_by: 'RUN c' }]);
+  });
+
+  test('appendHistory() completes the history of a base that has none', () => {
+    const { history: _, ...base } = { ...scratch, rootfs: { type: 'layers' as const, diff_ids: [diffId('a')] } };
     assert.equal(appendHistory(base, { created_by: 'c' }).history, [{}, { created_by: 'c', empty_layer: true }]);
   });
-  test('a layer entry never says that it is empty', () => {
-    assert.equal(appendLayer(scratch, one, { created_by: 'a', empty_layer: true }).history, [{ created_by: 'a' }]);
-  });
-  test('leave what they were given alone', () => {
-    const before = text(scratch);
-    appendLayer(scratch, one, {});
-    appendHistory(scratch, {});
-    editContainerConfig(scratch, { User: 'x' });
-    assert.is(text(scratch), before);
-  });
-});
 
-suite('editContainerConfig()', (test) => {
-  test('replaces, adds and removes fields', () => {
-    const first = editContainerConfig(scratch, { User: 'a', Cmd: ['x'] });
-    assert.equal(editContainerConfig(first, { Cmd: undefined, WorkingDir: '/w' }).config, { User: 'a', WorkingDir: '/w' });
-  });
-  test('works on a config without a container part', () => {
+  test('editContainerConfig() works on a config without a container part', () => {
     const { config: _, ...bare } = scratch;
     assert.equal(editContainerConfig(bare, { User: 'a' }).config, { User: 'a' });
   });
-});
 
-suite('encodeImageConfig()', (test) => {
-  test('does not depend on the order in which things were set', () => {
-    const a: ImageConfig = { ...scratch, author: 'me', created: '2026-01-01T00:00:00Z', config: { Labels: { b: '2', a: '1' }, User: 'u' } };
-    const b: ImageConfig = { created: '2026-01-01T00:00:00Z', ...scratch, config: { User: 'u', Labels: { a: '1', b: '2' } }, author: 'me' };
-    assert.is(text(a), text(b));
-    assert.match(text(a), /^\{"created":.*"author":.*"architecture":.*"config":\{"User":"u","Labels":\{"a":"1","b":"2"\}\}/);
+  test('editContainerConfig() replaces fields, removes those given as undefined and keeps the rest', () => {
+    const first = editContainerConfig(scratch, { User: '1', WorkingDir: '/a', Cmd: ['x'] });
+    assert.equal(editContainerConfig(first, { User: undefined, WorkingDir: '/b' }).config, { WorkingDir: '/b', Cmd: ['x'] });
   });
-  test('puts unknown fields last and leaves undefined ones out', () => {
-    const config = { 'x-own': 1, ...scratch, author: undefined } as unknown as ImageConfig;
-    assert.match(text(config), /"history":\[\],"x-own":1\}$/);
+
+  test('encodeImageConfig() gives configs that say the same the same bytes', () => {
+    const one = editContainerConfig(scratch, {
+      Labels: { b: '2', a: '1' },
+      Env: ['B=2', 'A=1'],
+      ExposedPorts: { '80/tcp': {}, '22/tcp': {} },
+    });
+    const other = {
+      history: [],
+      config: { ExposedPorts: { '22/tcp': {}, '80/tcp': {} }, Env: ['B=2', 'A=1'], Labels: { a: '1', b: '2' } },
+      rootfs: { type: 'layers', diff_ids: [] },
+      variant: 'v7',
+      os: 'linux',
+      architecture: 'arm',
+    } as const;
+    assert.is(encoded(one), encoded(other));
+  });
+
+  test('encodeImageConfig() keeps the order of lists and sorts maps', () => {
+    const config = editContainerConfig(scratch, { Labels: { b: '2', a: '1' }, Env: ['B=2', 'A=1'] });
+    assert.match(encoded(config), '"config":{"Env":["B=2","A=1"],"Labels":{"a":"1","b":"2"}}');
+  });
+
+  test('encodeImageConfig() writes known fields in the order of Go, unknown ones after them', () => {
+    const config = { zebra: 1, ...scratch, created: '2026-01-01T00:00:00Z', author: 'me', alpha: 2 };
+    const keys = Object.keys(JSON.parse(encoded(config)) as object);
+    assert.equal(keys, ['created', 'author', 'architecture', 'variant', 'os', 'config', 'rootfs', 'history', 'alpha', 'zebra']);
+  });
+
+  test('encodeImageConfig() leaves absent fields out and writes text as UTF-8 without escapes', () => {
+    const config = { ...scratch, author: 'Zoë <z@example.com>' };
+    assert.match(encoded(config), '"author":"Zoë <z@example.com>"');
+    assert.not.match(encoded(config), 'created');
+  });
+
+  test('parseImageConfig() reads back what encodeImageConfig() writes', () => {
+    const config = appendLayer(editContainerConfig(scratch, { Cmd: ['a b', '"'] }), diffId('a'), { created_by: 'RUN\ttab' });
+    assert.equal(parseImageConfig(encodeImageConfig(config)), config);
   });
 });

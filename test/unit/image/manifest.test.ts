@@ -18,129 +18,154 @@ import {
 import { rejects } from '../../support/rejects.js';
 import { suite } from '../../support/suite.js';
 
-const digest = digestOf('x');
-const config = { mediaType: OCI_CONFIG, digest, size: 1 };
-const layer = { mediaType: OCI_LAYER_GZIP, digest, size: 1 };
+const config = { mediaType: OCI_CONFIG, digest: digestOf('config'), size: 6 };
+const layer = { mediaType: OCI_LAYER_GZIP, digest: digestOf('layer'), size: 5 };
 const manifest = { schemaVersion: 2, mediaType: OCI_MANIFEST, config, layers: [layer] };
-const entry = { mediaType: OCI_MANIFEST, digest, size: 1, platform: { os: 'linux', architecture: 'amd64' } };
+const entry = { mediaType: OCI_MANIFEST, digest: digestOf('manifest'), size: 8, platform: { os: 'linux', architecture: 'amd64' } };
 const index = { schemaVersion: 2, mediaType: OCI_INDEX, manifests: [entry] };
-const bytes = (value: unknown) => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value));
-const without = (value: object, name: string) => Object.fromEntries(Object.entries(value).filter(([key]) => key !== name));
 
-suite('parseManifestDocument()', (test) => {
-  const kinds: readonly [title: string, value: unknown, declared: string | undefined, mediaType: string][] = [
-    ['an OCI manifest', manifest, undefined, OCI_MANIFEST],
-    ['an OCI index', index, OCI_INDEX, OCI_INDEX],
-    ['a manifest without media type', without(manifest, 'mediaType'), undefined, OCI_MANIFEST],
-    ['an index without media type', without(index, 'mediaType'), undefined, OCI_INDEX],
-    ['a manifest declared only', without(manifest, 'mediaType'), `${OCI_MANIFEST}; charset=utf-8`, OCI_MANIFEST],
-    ['a manifest declared as plain JSON', manifest, 'application/json', OCI_MANIFEST],
-    ['a Docker manifest', { ...manifest, mediaType: DOCKER_MANIFEST }, DOCKER_MANIFEST, DOCKER_MANIFEST],
+function bytesOf(value: unknown): Buffer {
+  return Buffer.from(typeof value === 'string' ? value : JSON.stringify(value));
+}
+
+function without<T extends object>(value: T, ...names: (keyof T)[]): Partial<T> {
+  return Object.fromEntries(Object.entries(value).filter(([name]) => !names.includes(name as keyof T))) as Partial<T>;
+}
+
+const text = JSON.stringify(manifest);
+const withMember = (member: string): string => `${text.slice(0, -1)},${member}}`;
+
+suite('image/manifest', (test) => {
+  for (const [title, value, declaredType, kind, mediaType] of [
+    ['a manifest', manifest, OCI_MANIFEST, 'manifest', OCI_MANIFEST],
+    ['an index', index, OCI_INDEX, 'index', OCI_INDEX],
+    ['a declared type with parameters', manifest, `${OCI_MANIFEST}; charset=utf-8`, 'manifest', OCI_MANIFEST],
+    ['a declared type that says nothing', manifest, 'application/json', 'manifest', OCI_MANIFEST],
+    ['no type inside', without(manifest, 'mediaType'), OCI_MANIFEST, 'manifest', OCI_MANIFEST],
+    ['no type at all, manifest', without(manifest, 'mediaType'), undefined, 'manifest', OCI_MANIFEST],
+    ['no type at all, index', without(index, 'mediaType'), undefined, 'index', OCI_INDEX],
     [
-      'a Docker manifest by its config',
-      { schemaVersion: 2, config: { ...config, mediaType: DOCKER_CONFIG }, layers: [] },
+      "no type at all, Docker's config",
+      { ...without(manifest, 'mediaType'), config: { ...config, mediaType: DOCKER_CONFIG } },
       undefined,
+      'manifest',
       DOCKER_MANIFEST,
     ],
-    ['a Docker list', { ...index, mediaType: DOCKER_LIST }, undefined, DOCKER_LIST],
-    ['unknown members', { ...manifest, 'x-new': { layers: 1 } }, undefined, OCI_MANIFEST],
-    ['null for optional members', { ...manifest, annotations: null, subject: null }, undefined, OCI_MANIFEST],
-    ['an empty index', { ...index, manifests: [] }, undefined, OCI_INDEX],
-  ];
-  for (const [title, value, declaredType, mediaType] of kinds) {
-    test(`reads ${title}`, () => assert.is(parseManifestDocument(bytes(value), { declaredType }).mediaType, mediaType));
-  }
-
-  const bad: readonly [title: string, value: unknown, declared?: string][] = [
-    ['a manifest declared as an index', manifest, OCI_INDEX],
-    ['an index declared as a manifest', index, OCI_MANIFEST],
-    ['OCI declared as Docker', manifest, DOCKER_MANIFEST],
-    ['a manifest with manifests', { ...manifest, manifests: [] }],
-    ['a manifest with Manifests', { ...manifest, Manifests: [] }],
-    ['a manifest with fsLayers', { ...manifest, fsLayers: [] }],
-    ['an index with layers', { ...index, layers: [] }],
-    ['an index with CONFIG', { ...index, CONFIG: {} }],
-    ['Layers beside layers', { ...manifest, Layers: [] }],
-    ['MediaType beside mediaType', { ...manifest, MediaType: OCI_INDEX }],
-    ['a member that Go folds to one of ours', { ...without(manifest, 'layers'), 'layer\u017f': [], layers: [] }],
-    ['a key twice', '{"schemaVersion":2,"schemaVersion":2}'],
-    ['schema 1', { schemaVersion: 1, fsLayers: [], history: [] }],
-    ['schema 1 by declaration', manifest, 'application/vnd.docker.distribution.manifest.v1+json'],
-    ['schema 3', { ...manifest, schemaVersion: 3 }],
-    ['a media type of something else', { ...manifest, mediaType: OCI_CONFIG }],
-    ['a media type that is a number', { ...manifest, mediaType: 5 }],
-    ['neither config nor manifests', { schemaVersion: 2 }],
-    ['no layers', without(manifest, 'layers')],
-    ['null layers', { ...manifest, layers: null }],
-    ['null in layers', { ...manifest, layers: [null] }],
-    ['null manifests', { ...index, manifests: null }],
-    ['null in manifests', { ...index, manifests: [null] }],
-    ['a string for layers', { ...manifest, layers: 'abc' }],
-    ['a config that is a list', { ...manifest, config: [] }],
-    ['a digest that is a path', { ...manifest, config: { ...config, digest: 'sha256:../../../../etc/passwd' } }],
-    ['an upper-case digest', { ...manifest, config: { ...config, digest: `sha256:${'A'.repeat(64)}` } }],
-    ['an unknown algorithm', { ...manifest, layers: [{ ...layer, digest: `md5:${'a'.repeat(32)}` }] }],
-    ['a negative size', { ...manifest, layers: [{ ...layer, size: -1 }] }],
-    ['a fraction for a size', { ...manifest, layers: [{ ...layer, size: 0.5 }] }],
-    ['a size of 2^60', { ...manifest, layers: [{ ...layer, size: 2 ** 60 }] }],
-    ['a size that is text', { ...manifest, layers: [{ ...layer, size: '1' }] }],
-    ['a platform that is text', { ...index, manifests: [{ ...entry, platform: 'linux' }] }],
-    ['a platform without architecture', { ...index, manifests: [{ ...entry, platform: { os: 'linux' } }] }],
-    ['an annotation that is a number', { ...manifest, annotations: { a: 1 } }],
-    ['false data', { ...manifest, config: { ...config, data: 'AAAA' } }],
-    ['false data of the right length', { ...manifest, config: { ...config, data: 'eQ==' } }],
-    ['a list', []],
-    ['null', null],
-    ['text', '"text"'],
-    ['a number', 5],
-  ];
-  for (const [title, value, declaredType] of bad) {
-    test(`refuses ${title}`, () => rejects(() => parseManifestDocument(bytes(value), { declaredType }), { code: 'MANIFEST_INVALID' }));
-  }
-
-  test('accepts data that is true', () => {
-    parseManifest(bytes({ ...manifest, config: { ...config, data: Buffer.from('x').toString('base64') } }));
-  });
-  test('refuses more than 4 MiB', () =>
-    rejects(() => parseManifestDocument(Buffer.alloc(MAX_MANIFEST_BYTES + 1, ' ')), { code: 'MANIFEST_INVALID', message: /limit/ }));
-  test('accepts null for the platform of an entry', () => {
-    assert.is(parseIndex(bytes({ ...index, manifests: [{ ...entry, platform: null }] })).manifests[0]?.platform, undefined);
-  });
-  test('names the document and the wrong member', async () => {
-    const value = { ...manifest, layers: [layer, { ...layer, size: -1 }] };
-    await rejects(() => parseManifest(bytes(value), { subject: 'manifest of a/b:1' }), {
-      message: /^Cannot accept manifest of a\/b:1: "layers\.1\.size" is wrong: /,
+    ["Docker's list", { ...index, mediaType: DOCKER_LIST }, DOCKER_LIST, 'index', DOCKER_LIST],
+    ['null for an absent member', { ...manifest, annotations: null, subject: null }, undefined, 'manifest', OCI_MANIFEST],
+    ['members nobody knows', { ...manifest, 'x-future': { a: 1 } }, undefined, 'manifest', OCI_MANIFEST],
+    ['no layers', { ...manifest, layers: [] }, undefined, 'manifest', OCI_MANIFEST],
+  ] as const) {
+    test(`parseManifestDocument() reads ${title}`, () => {
+      const document = parseManifestDocument(bytesOf(value), { declaredType });
+      assert.is(document.kind, kind);
+      assert.is(document.mediaType, mediaType);
     });
-  });
-  test('tells schema 1 in words', () =>
-    rejects(() => parseManifest(bytes({ schemaVersion: 1 })), { message: /schema 1 .*push the image again/ }));
+  }
 
-  test('gives a value or its own error for any change of a document', () => {
-    const sample = JSON.stringify(manifest);
-    fc.assert(
-      fc.property(fc.nat(sample.length), fc.nat(20), fc.string(), (at, length, text) => {
-        try {
-          parseManifestDocument(bytes(sample.slice(0, at) + text + sample.slice(at + length)));
-        } catch (error) {
-          assert.instance(error, ManifestError);
-        }
-      }),
-    );
-    fc.assert(
-      fc.property(fc.json(), (text) => {
-        try {
-          parseManifestDocument(bytes(text));
-        } catch (error) {
-          assert.instance(error, ManifestError);
-        }
-      }),
-    );
+  test('parseManifest() gives config and layers as they are written', () => {
+    const found = parseManifest(bytesOf(manifest));
+    assert.equal(found.config, config);
+    assert.equal(found.layers, [layer]);
   });
-});
 
-suite('parseManifest() and parseIndex()', (test) => {
-  test('refuse the other kind', async () => {
-    await rejects(() => parseManifest(bytes(index)), { code: 'MANIFEST_INVALID', message: /is an index/ });
-    await rejects(() => parseIndex(bytes(manifest)), { code: 'MANIFEST_INVALID', message: /not an index/ });
+  test('parseManifest() accepts data that has the digest and size of its descriptor', () => {
+    const data = Buffer.from('config').toString('base64');
+    assert.ok(parseManifest(bytesOf({ ...manifest, config: { ...config, data } })));
+  });
+
+  for (const [title, value, declaredType, message] of [
+    ['an index with layers', { ...index, layers: [] }, OCI_INDEX, /ambiguous: "layers" belongs to another kind/],
+    ['an index with a config', { ...index, config }, OCI_INDEX, /ambiguous: "config"/],
+    ['a manifest with manifests', { ...manifest, manifests: [] }, OCI_MANIFEST, /ambiguous: "manifests"/],
+    ['a manifest with members of schema 1', { ...manifest, fsLayers: [] }, OCI_MANIFEST, /ambiguous: "fsLayers"/],
+    ['another kind in another case', withMember('"Manifests":[]'), OCI_MANIFEST, /ambiguous: "Manifests"/],
+    ['a member in two cases', withMember('"Layers":[]'), OCI_MANIFEST, /"Layers" differs from "layers" in case only/],
+    ["a member as Go's case folding reads it", withMember('"layer\u017f":[]'), OCI_MANIFEST, /in case only/],
+    ['a key twice', withMember(`"layers":[]`), OCI_MANIFEST, /the key "layers" occurs twice/],
+    ['a key twice, once escaped', withMember('"l\\u0061yers":[]'), OCI_MANIFEST, /the key "layers" occurs twice/],
+    ['a key twice further in', text.replace('"size":6', '"size":6,"size":7'), OCI_MANIFEST, /the key "size" occurs twice/],
+    ['another type than declared', manifest, OCI_INDEX, /is declared as .*index.* and calls itself .*manifest/],
+    ['a type that is no manifest', { ...manifest, mediaType: OCI_CONFIG }, undefined, /is not that of an image manifest or index/],
+    ['schema 1 by its version', { schemaVersion: 1, fsLayers: [], history: [] }, undefined, /schema 1/],
+    ['schema 1 by its type', manifest, 'application/vnd.docker.distribution.manifest.v1+prettyjws', /schema 1/],
+    ['another schema version', { ...manifest, schemaVersion: 3 }, undefined, /"schemaVersion" is wrong/],
+    ['a manifest without layers', without(manifest, 'layers'), undefined, /"layers" is wrong/],
+    ['neither config nor manifests', { schemaVersion: 2 }, undefined, /neither "config" nor "manifests"/],
+    ['a digest that is a path', { ...manifest, config: { ...config, digest: 'sha256:../../etc/passwd' } }, undefined, /"config.digest"/],
+    ['a digest of upper case', { ...manifest, config: { ...config, digest: config.digest.toUpperCase() } }, undefined, /config.digest/],
+    ['a size below zero', { ...manifest, layers: [{ ...layer, size: -1 }] }, undefined, /"layers.0.size"/],
+    ['a size that is no integer', { ...manifest, layers: [{ ...layer, size: 1.5 }] }, undefined, /"layers.0.size"/],
+    ['a size beyond 2^53', { ...manifest, layers: [{ ...layer, size: 2 ** 60 }] }, undefined, /"layers.0.size"/],
+    ['data of another digest', { ...manifest, config: { ...config, data: 'a29uZmln' } }, undefined, /"data" does not have the digest/],
+    ['data of another size', { ...manifest, config: { ...config, data: 'Y29uZmlnMQ==' } }, undefined, /"data" does not have/],
+    ['a platform that is a text', { ...index, manifests: [{ ...entry, platform: 'linux/amd64' }] }, undefined, /"manifests.0.platform"/],
+    ['a platform without os', { ...index, manifests: [{ ...entry, platform: { architecture: 'amd64' } }] }, undefined, /platform.os/],
+    ['a list', [manifest], undefined, /not a JSON object/],
+    ['null', null, undefined, /not a JSON object/],
+    ['null layers', { ...manifest, layers: null }, undefined, /"layers" is wrong/],
+    ['null in layers', { ...manifest, layers: [null] }, undefined, /"layers.0" is wrong/],
+    ['null for a config', { ...manifest, config: null }, undefined, /"config" is wrong/],
+    ['null manifests', { ...index, manifests: null }, undefined, /"manifests" is wrong/],
+    ['null in manifests', { ...index, manifests: [null] }, undefined, /"manifests.0" is wrong/],
+    ['a text for layers', { ...manifest, layers: 'abc' }, undefined, /"layers" is wrong/],
+    ['a config that is a list', { ...manifest, config: [] }, undefined, /"config/],
+    ['a size that is a text', { ...manifest, layers: [{ ...layer, size: '1' }] }, undefined, /"layers.0.size"/],
+    ['a digest of an unknown algorithm', { ...manifest, layers: [{ ...layer, digest: 'md5:00' }] }, undefined, /"layers.0.digest"/],
+    ['an annotation that is a number', { ...manifest, annotations: { a: 1 } }, undefined, /"annotations.a"/],
+    ['a media type that is a number', { ...manifest, mediaType: 5 }, undefined, /"mediaType"/],
+    ['Manifests in a manifest', { ...manifest, Manifests: [] }, undefined, /"Manifests" belongs to another kind/],
+    ['CONFIG in an index', { ...index, CONFIG: {} }, undefined, /"CONFIG" belongs to another kind/],
+    ['a member that Go takes for layers', withMember('"layer\u017f":[]'), undefined, /differs from "layers" in case only/],
+    ['half of a manifest', text.slice(0, -20), undefined, /not valid JSON/],
+    ['nothing', '', undefined, /not valid JSON/],
+    ['HTML', '<html></html>', undefined, /not valid JSON/],
+    ['a byte order mark', `\ufeff${text}`, undefined, /not valid JSON/],
+    ['deep nesting', withMember(`"x":${'['.repeat(100)}${']'.repeat(100)}`), undefined, /nested more than 64 levels/],
+  ] as const) {
+    test(`parseManifestDocument() refuses ${title}`, async () => {
+      await rejects(() => parseManifestDocument(bytesOf(value), { declaredType }), { code: 'MANIFEST_INVALID', message });
+    });
+  }
+
+  test('parseManifestDocument() refuses what is not UTF-8', async () => {
+    const bytes = Buffer.concat([bytesOf(text.slice(0, -1)), Buffer.from(',"a":"\xff"}', 'latin1')]);
+    await rejects(() => parseManifestDocument(bytes), { code: 'MANIFEST_INVALID', message: /UTF-8/ });
+  });
+
+  test('parseManifestDocument() refuses more than 4 MiB', async () => {
+    const bytes = Buffer.concat([bytesOf(manifest), Buffer.alloc(MAX_MANIFEST_BYTES, ' ')]);
+    await rejects(() => parseManifestDocument(bytes), { code: 'MANIFEST_INVALID', message: /the limit is 4194304/ });
+  });
+
+  test('parseManifest() refuses an index, parseIndex() a manifest', async () => {
+    await rejects(() => parseManifest(bytesOf(index)), { code: 'MANIFEST_INVALID', message: /it is an index/ });
+    await rejects(() => parseIndex(bytesOf(manifest)), { code: 'MANIFEST_INVALID', message: /it is an image manifest/ });
+  });
+
+  test('parseIndex() takes null for an absent platform', () => {
+    assert.is(parseIndex(bytesOf({ ...index, manifests: [{ ...entry, platform: null }] })).manifests[0]?.platform, undefined);
+  });
+
+  test('parseManifestDocument() gives a value or its own error, whatever is changed in a manifest', () => {
+    const readsOrRefuses = (changed: string): void => {
+      try {
+        parseManifestDocument(bytesOf(changed));
+      } catch (error) {
+        assert.instance(error, ManifestError);
+      }
+    };
+    fc.assert(
+      fc.property(fc.nat(text.length), fc.nat(20), fc.string(), (at, length, put) =>
+        readsOrRefuses(text.slice(0, at) + put + text.slice(at + length)),
+      ),
+    );
+    fc.assert(fc.property(fc.json(), readsOrRefuses));
+  });
+
+  test('an error names the document', async () => {
+    await rejects(() => parseManifest(bytesOf('[]'), { subject: 'manifest of quay.io/a' }), {
+      message: /^Cannot accept manifest of quay\.io\/a: /,
+    });
   });
 });

@@ -74,6 +74,9 @@ suite('chooseByPlatform()', (test) => {
     assert.is(choose('linux/arm/v7', entry('a', 'linux/arm'), entry('b', 'linux/arm/v6'), entry('c', 'linux/arm/v7')), 'c');
     assert.is(choose('linux/arm/v6', entry('a', 'linux/arm'), entry('b', 'linux/arm/v6'), entry('c', 'linux/arm/v7')), 'b');
   });
+  test('puts the platform before zstd', () => {
+    assert.is(choose('linux/arm/v7', entry('a', 'linux/arm/v7'), entry('b', 'linux/arm/v6', true)), 'a');
+  });
   test('prefers zstd, then position', () => {
     assert.is(choose('linux/amd64', entry('a', 'linux/amd64'), entry('b', 'linux/amd64', true)), 'b');
     assert.is(choose('linux/amd64', entry('a', 'linux/amd64'), entry('b', 'linux/amd64')), 'a');

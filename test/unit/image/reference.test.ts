@@ -80,6 +80,11 @@ const bad: readonly string[] = [
   '-quay.io/app',
   'quay..io/app',
   'user@host.io/app',
+  'user:secret@quay.io/app',
+  'quay.io/../etc',
+  'quay.io/a/%2e%2e/b',
+  `quay.io/${'a'.repeat(255)}`,
+  'app@latest',
   '[::1/app',
   HEX,
   'x'.repeat(256),
@@ -90,13 +95,20 @@ const bad: readonly string[] = [
 ];
 
 suite('parseReference()', (test) => {
-  for (const [text, canonical] of good) test(`reads ${text}`, () => assert.is(formatReference(parseReference(text)), canonical));
+  for (const [text, canonical] of good)
+    test(`reads ${text}`, () => {
+      assert.is(formatReference(parseReference(text)), canonical);
+      assert.is(formatReference(parseReference(canonical)), canonical, 'the canonical spelling is a fixed point');
+    });
   for (const text of bad) {
     test(`refuses ${JSON.stringify(text)}`, () => rejects(() => parseReference(text), { code: 'REFERENCE_SYNTAX' }));
   }
   test('takes a host without a path for a path, as Docker does', () => {
     assert.is(formatReference(parseReference('quay.io')), 'docker.io/library/quay.io');
     assert.is(formatReference(parseReference('localhost:5000')), 'docker.io/library/localhost:5000');
+  });
+  test('leaves what is not written absent', () => {
+    assert.equal(parseReference('app'), { registry: 'docker.io', repository: 'library/app' });
   });
   test('says what is wrong', () => {
     assert.match(new ReferenceSyntaxError('x', 'y').message, /Invalid image name "x": y/);

@@ -19,6 +19,22 @@ async function drain(stream: AsyncIterable<Uint8Array>): Promise<Buffer> {
 
 suite('verify()', (test) => {
   test('passes the right bytes on', async () => assert.ok((await drain(verify(pieces(content), expected, 'x'))).equals(content)));
+  test('minds no empty pieces', async () => {
+    assert.ok((await drain(verify([Buffer.alloc(0), content, Buffer.alloc(0)], expected, 'x'))).equals(content));
+  });
+  test('passes a failure of its source on', async () => {
+    function* broken(): Generator<Uint8Array> {
+      yield content.subarray(0, 3);
+      throw Object.assign(new Error('read failed'), { code: 'EIO' });
+    }
+    await rejects(drain(verify(broken(), expected, 'x')), { code: 'EIO' });
+  });
+  test('names the digest it wanted and the one it got', async () => {
+    const changed = Buffer.alloc(content.length);
+    await rejects(drain(verify([changed], expected, 'x')), {
+      message: new RegExp(`from x: expected ${expected.digest}, got ${digestOf(changed)}`),
+    });
+  });
   test('accepts sha512', async () => {
     const digest = `sha512:${createHash('sha512').update(content).digest('hex')}` as Digest;
     assert.ok((await drain(verify(pieces(content), { ...expected, digest }, 'x'))).equals(content));
