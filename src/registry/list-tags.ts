@@ -25,7 +25,7 @@ export async function listTags(session: Session, repository: string, signal: Abo
     const current: string | URL = target;
     const { next, found } = await session.retrying(signal, async () => {
       const { response, url } = await session.send({ ...common, target: current });
-      const bytes = await readBody(response, MAX_TAGS_BYTES, { action, host });
+      const bytes = await readBody(response, MAX_TAGS_BYTES, { action, host, signal });
       return { found: parseTags(bytes, action, host), next: nextPage(url, headerOf(response, 'link'), action) };
     });
     tags.push(...found);

@@ -52,7 +52,7 @@ export async function fetchManifest(
   const notFound = { problem: 'the registry has no such image', hint: 'Check the spelling of repository and tag' };
   return session.retrying(signal, async () => {
     const { response } = await session.send({ ...call, notFound });
-    const bytes = await readBody(response, MAX_MANIFEST_BYTES, { action, host });
+    const bytes = await readBody(response, MAX_MANIFEST_BYTES, { action, host, signal });
     if (isDigest(reference)) {
       await readVerified([bytes], { digest: reference, size: bytes.length }, { origin: name, maxBytes: MAX_MANIFEST_BYTES });
     }

@@ -11,7 +11,11 @@ const MAX_ERROR_BYTES = 1024 * 1024;
  * The whole body of `response`, at most `maxBytes`.
  * @throws {RegistryError} more than that, or the connection broke
  */
-export async function readBody(response: HttpResponse, maxBytes: number, context: { action: string; host: string }): Promise<Uint8Array> {
+export async function readBody(
+  response: HttpResponse,
+  maxBytes: number,
+  context: { action: string; host: string; signal?: AbortSignal | undefined },
+): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   try {
@@ -21,6 +25,7 @@ export async function readBody(response: HttpResponse, maxBytes: number, context
       chunks.push(chunk);
     }
   } catch (cause) {
+    context.signal?.throwIfAborted();
     throw connectionError(context.action, context.host, cause);
   }
   if (length > maxBytes) {

@@ -19,8 +19,10 @@ export async function withRetry<T>(policy: RetryPolicy, signal: AbortSignal | un
       return await attempt();
     } catch (error) {
       if (!(error instanceof RegistryError) || !error.retryable || tries >= policy.retries) throw error;
+      await delay(waitMs(policy, tries, error.retryAfterMs), undefined, { signal }).catch(() => {
+        // Ended early by the signal, whose reason is thrown in place of delay()'s own error.
+      });
       signal?.throwIfAborted();
-      await delay(waitMs(policy, tries, error.retryAfterMs), undefined, { signal });
     }
   }
 }

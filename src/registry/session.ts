@@ -4,6 +4,7 @@ import type { CredentialLookup } from './credentials.js';
 import { formatStatus, parseDiagnostics, printable } from './diagnostics.js';
 import { type Answer, sendFollowing } from './follow-redirects.js';
 import type { HttpClient, HttpRequest } from './http-client.js';
+import { orAborted } from './or-aborted.js';
 import { discardBody, headerOf, readErrorText } from './read-body.js';
 import { RegistryError } from './registry-error.js';
 import { parseRetryAfter, type RetryPolicy, withRetry } from './retry.js';
@@ -64,7 +65,7 @@ export class Session {
    * @throws {RegistryError} no answer, or another status
    */
   async send(call: Call): Promise<Answer> {
-    const { base, challenges } = await this.#connect(call);
+    const { base, challenges } = await orAborted(this.#connect(call), call.signal);
     const first = await this.#attempt(call, base, this.#learned ?? challenges);
     if (first.response.statusCode !== 401 || first.url.origin !== base.origin) return this.#expected(call, first);
     const asked = challengesOf(first);
@@ -82,10 +83,10 @@ export class Session {
 
   async #attempt(call: Call, base: URL, challenges: readonly Challenge[]): Promise<Answer & { readonly header: string | undefined }> {
     const url = new URL(call.target, base);
-    const header = url.origin === base.origin ? await this.#authorize(base).header(challenges, call.access) : undefined;
+    const wanted = url.origin === base.origin ? this.#authorize(base).header(challenges, call.access) : undefined;
+    const header = wanted && (await orAborted(wanted, call.signal));
     const headers = { 'user-agent': this.options.userAgent, ...call.headers };
     const request = { method: call.method, url, headers, body: call.body, signal: call.signal };
-    call.signal?.throwIfAborted();
     return { ...(await sendFollowing(this.options.http, request, { origin: base.origin, header }, call.action)), header };
   }
 

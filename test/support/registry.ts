@@ -22,6 +22,8 @@ export type Fault =
     }
   /** The right headers and the first `bytes` of the body, then the connection breaks. */
   | { readonly kind: 'break'; readonly bytes: number }
+  /** The right headers and the first `bytes` of the body, then silence. */
+  | { readonly kind: 'stall'; readonly bytes: number }
   /** The connection breaks before any answer. */
   | { readonly kind: 'reset' }
   /** The right headers but for the length, and a body without end. */
@@ -133,6 +135,7 @@ export class TestRegistry {
     if (fault?.kind === 'endless') return pourEndlessly(response, answer);
     response.writeHead(answer.status, { 'content-length': String(body.length), ...answer.headers });
     if (method === 'HEAD') return void response.end();
+    if (fault?.kind === 'stall') return void response.write(body.subarray(0, fault.bytes));
     if (fault?.kind !== 'break') return void response.end(body);
     // Let the bytes reach the client before the connection goes.
     response.write(body.subarray(0, fault.bytes), () => setTimeout(() => message.socket.destroy(), 20));

@@ -1,5 +1,6 @@
+import { type AddressInfo, createServer } from 'node:net';
 import * as assert from 'uvu/assert';
-import type { RegistryCredentials } from '../../../src/registry/index.js';
+import { openRegistry, type RegistryCredentials } from '../../../src/registry/index.js';
 import { type Auth, basic, type Fault, type SeenRequest, withRegistry } from '../../support/registry.js';
 import { rejects } from '../../support/rejects.js';
 import { suite } from '../../support/suite.js';
@@ -181,6 +182,18 @@ suite('ping', (test) => {
       await rejects(client.fetchManifest('app', '1'), { code: 'REGISTRY_ERROR', message: /does not speak TLS/ });
       assert.is(registry.requests.length, 0);
     });
+  });
+  test('a silent server is left at once when the caller gives up', async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const client = openRegistry({ host: `127.0.0.1:${(server.address() as AddressInfo).port}` });
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(new Error('enough')), 20);
+    const started = performance.now();
+    await rejects(client.fetchManifest('app', '1', { signal: controller.signal }), { message: /enough/ });
+    assert.ok(performance.now() - started < 5000);
+    await client.close();
+    server.close();
   });
   test('a failed ping is tried anew by the next call', async () => {
     let broken = true;

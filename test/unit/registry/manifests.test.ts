@@ -147,6 +147,19 @@ suite('fetchManifest()', (test) => {
     });
   });
 
+  test('is aborted while the body comes', async () => {
+    const controller = new AbortController();
+    const fault = ({ path }: { path: string }) => {
+      if (!path.includes('/manifests/')) return undefined;
+      setTimeout(() => controller.abort(new Error('enough')), 5);
+      return { kind: 'stall', bytes: 10 } as const;
+    };
+    await withRegistry({ fault }, async (registry) => {
+      registry.addManifest('app', '1', sampleManifest(), OCI_MANIFEST);
+      await rejects(openClient(registry).fetchManifest('app', '1', { signal: controller.signal }), { message: /enough/ });
+    });
+  });
+
   test('reports a warning once', async () => {
     const headers = { 'content-type': OCI_MANIFEST, warning: ['299 - "gone \\"soon\\""', '199 - "other"'] };
     const fault = ({ path }: { path: string }) =>
