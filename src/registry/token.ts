@@ -2,10 +2,11 @@ import * as v from 'valibot';
 import { basicHeader, type RegistryCredentials } from './credentials.js';
 import { formatStatus, parseDiagnostics } from './diagnostics.js';
 import { sendFollowing } from './follow-redirects.js';
-import type { HttpClient, HttpRequest } from './http-client.js';
-import { MAX_TOKEN_BYTES, readBody, readErrorText } from './read-body.js';
+import type { HttpClient, HttpRequest, HttpResponse } from './http-client.js';
+import { headerOf, MAX_TOKEN_BYTES, readBody, readErrorText } from './read-body.js';
 import { mayCarryPassword } from './realm.js';
 import { RegistryError } from './registry-error.js';
+import { parseRetryAfter } from './retry.js';
 
 export interface Token {
   readonly text: string;
@@ -48,7 +49,7 @@ export async function fetchToken(http: HttpClient, request: TokenRequest): Promi
     credentials?.kind === 'identity-token' ? exchangeRequest(request, credentials.token) : plainRequest(request, credentials?.username);
   const { response } = await sendFollowing(http, sent, { origin: request.realm.origin, header }, action);
   if (response.statusCode !== 200) {
-    throw refusal(action, host, response.statusCode, await readErrorText(response), credentials);
+    throw await refusal(action, host, response, credentials);
   }
   const bytes = await readBody(response, MAX_TOKEN_BYTES, { action, host });
   const answer = v.safeParse(tokenAnswer, parseJson(bytes));
@@ -75,8 +76,14 @@ function exchangeRequest(request: TokenRequest, identityToken: string): HttpRequ
   return { method: 'POST', url: request.realm, headers, body: Buffer.from(form.toString()), signal: request.signal };
 }
 
-function refusal(action: string, host: string, status: number, body: string, credentials: RegistryCredentials | undefined): RegistryError {
-  const diagnostics = parseDiagnostics(body);
+async function refusal(
+  action: string,
+  host: string,
+  response: HttpResponse,
+  credentials: RegistryCredentials | undefined,
+): Promise<RegistryError> {
+  const status = response.statusCode;
+  const diagnostics = parseDiagnostics(await readErrorText(response));
   const said = formatStatus(status, diagnostics);
   const refused = status === 400 || status === 401 || status === 403;
   const who =
@@ -90,6 +97,7 @@ function refusal(action: string, host: string, status: number, body: string, cre
     status,
     diagnostics,
     retryable: status === 429 || status >= 500,
+    retryAfterMs: parseRetryAfter(headerOf(response, 'retry-after'), Date.now()),
     hint: refused
       ? 'Check user name and password; give them with --creds USERNAME:PASSWORD or in a credentials file (auth.json)'
       : undefined,

@@ -4,13 +4,14 @@ import { discardBody, headerOf } from './read-body.js';
 import type { Call, Session } from './session.js';
 import { accessTo, blobPath, repositoryPath } from './target.js';
 
-/** Whether the repository holds the blob. @throws {RegistryError} no clear answer */
+/** Whether the repository already holds a blob that would be uploaded. @throws {RegistryError} no clear answer */
 export async function hasBlob(session: Session, repository: string, blob: Descriptor, signal: AbortSignal | undefined): Promise<boolean> {
   const call: Call = {
     action: `look for blob ${blob.digest} in ${session.options.host}/${repository}`,
     method: 'HEAD',
     target: blobPath(repository, blob.digest),
-    access: accessTo(repository, 'pull'),
+    // The token of the upload that follows; and a repository that is yet to be made can be refused to those who may only pull.
+    access: accessTo(repository, 'pull,push'),
     expect: [200, 404],
     signal,
   };
@@ -49,7 +50,8 @@ export async function uploadBlob(
     } catch (error) {
       throw source.failure()?.error ?? error;
     }
-    sent.searchParams.set('digest', path.slice(path.lastIndexOf('/') + 1));
+    // Added as text: what the registry wrote into the query is signed or encoded in its own way, and must come back as it is.
+    sent.search += `${sent.search === '' ? '?' : '&'}digest=${path.slice(path.lastIndexOf('/') + 1)}`;
     const { response } = await session.send({ ...common, method: 'PUT', target: sent, headers: { 'content-length': '0' }, expect: [201] });
     await discardBody(response);
   });

@@ -87,6 +87,16 @@ suite('uploadBlob()', (test) => {
     });
   });
 
+  test('returns the query of the upload URL as it was written', async () => {
+    const query = '_state=a%2Fb+c~%20==&sig=(x)%27';
+    const fault = ({ method, path }: SeenRequest): Fault | undefined => {
+      if (method === 'PUT') return path.endsWith(`/1?${query}&digest=${blob.digest}`) ? { kind: 'answer', status: 201 } : undefined;
+      if (method !== 'POST' && method !== 'PATCH') return undefined;
+      return { kind: 'answer', status: 202, headers: { location: `/v2/app/blobs/uploads/1?${query}` } };
+    };
+    await withRegistry({ fault }, async (registry) => openClient(registry).uploadBlob('app', blob, pieces));
+  });
+
   test('refuses an answer without an upload URL', async () => {
     const fault = ({ method }: SeenRequest): Fault | undefined => (method === 'POST' ? { kind: 'answer', status: 202 } : undefined);
     await withRegistry({ fault }, async (registry) => {
@@ -101,6 +111,14 @@ suite('hasBlob()', (test) => {
       registry.addBlob('app', content);
       assert.is(await openClient(registry).hasBlob('app', blob), true);
       assert.is(await openClient(registry).hasBlob('other', blob), false);
+    });
+  });
+  test('asks with the token the upload will use', async () => {
+    await withRegistry({ auth: { kind: 'token' } }, async (registry) => {
+      const client = openClient(registry);
+      assert.is(await client.hasBlob('app', blob), false);
+      await client.uploadBlob('app', blob, pieces);
+      assert.is(registry.count('GET', /^\/token/), 1);
     });
   });
   test('an error is not a no', async () => {
