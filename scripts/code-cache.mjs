@@ -47,13 +47,5 @@ async function runSilently(main, directory) {
     ['info'],
     ['version'],
   ];
-  const { stdout, stderr } = process;
-  const writes = [stdout.write, stderr.write];
-  stdout.write = () => true;
-  stderr.write = () => true;
-  try {
-    for (const [command, ...rest] of lines) await main([command, ...store, ...rest]);
-  } finally {
-    [stdout.write, stderr.write] = writes;
-  }
+  for (const [command, ...rest] of lines) await main([command, ...store, ...rest]);
 }

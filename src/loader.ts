@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs';
 import * as nodeModule from 'node:module';
 import { dirname, join } from 'node:path';
 import { Script } from 'node:vm';
@@ -18,22 +18,13 @@ interface Program {
 
 function start(argv: readonly string[]): void {
   if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-v')) {
-    process.stdout.write(`tsbuild version ${PROGRAM_VERSION} (image-spec 1.1.1)\n`);
+    writeSync(1, `tsbuild version ${PROGRAM_VERSION} (image-spec 1.1.1)\n`);
     return;
   }
-  endOnClosedOutput();
-  // Workers and idle connections must not hold the process; output to pipes and files is synchronous on Linux.
+  // Workers and idle connections must not hold the process; everything shown is written by now.
   void loadProgram()
     .main(argv)
     .then((status) => process.exit(status));
-}
-
-/** A reader that has seen enough, as `head`, ends the program the way SIGPIPE ends others. */
-function endOnClosedOutput(): void {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(141); // 128 + SIGPIPE
-    throw error;
-  });
 }
 
 const distDir = import.meta.dirname;

@@ -98,6 +98,7 @@ export function showsWarnings(settings: Settings): boolean {
 
 /** Everything that went wrong, short of a command with a status of its own. */
 const FAILURE = 125;
+const CLOSED_PIPE = 141; // 128 + SIGPIPE
 
 /**
  * Shows an error and answers the exit status: that of the RUN command that failed, 128 and the signal's number when one ended
@@ -110,6 +111,8 @@ export async function reportError(error: unknown, terminal: Terminal, traces: bo
     terminal.err('Interrupted\n');
     return signalStatus(error.signal);
   }
+  // A reader that has seen enough, as `head`, ends the program the way SIGPIPE ends others.
+  if (hasCode(error, 'EPIPE')) return CLOSED_PIPE;
   terminal.err(await formatError(error, traces));
   return hasCode(error, 'STEP_FAILED') ? stepStatus(error) : FAILURE;
 }

@@ -1,4 +1,4 @@
-import ssri, { type Integrity } from 'ssri';
+import type { Integrity } from 'ssri';
 import { TsbuildError } from '../errors.js';
 import { type Digest, digestAlgorithm } from './digest.js';
 
@@ -58,6 +58,8 @@ export async function* verify(
   origin: string,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const algorithm = digestAlgorithm(expected.digest);
+  // Loaded with the first bytes from outside: it brings Node's streams along, which a look at the store does without.
+  const { default: ssri } = await import('ssri');
   const hash = ssri.create({ algorithms: [algorithm] });
   let seenBytes = 0;
   for await (const chunk of content) {

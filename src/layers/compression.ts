@@ -1,7 +1,4 @@
 import type { Compression } from '../image/index.js';
-import { decompressExternally } from './external-decompressor.js';
-import { gunzip } from './gunzip.js';
-import { GzipBlocks } from './gzip-blocks.js';
 import { unzstd, zstdFrame } from './zstd.js';
 
 /** What an archive may come in; layers are never bzip2 or xz. */
@@ -32,12 +29,12 @@ export function decompress(source: AsyncIterable<Uint8Array>, compression: Archi
     case 'none':
       return source;
     case 'gzip':
-      return gunzip(source);
+      return late(async () => (await import('./gunzip.js')).gunzip(source));
     case 'zstd':
       return unzstd(source);
     case 'bzip2':
     case 'xz':
-      return decompressExternally(compression, source);
+      return late(async () => (await import('./external-decompressor.js')).decompressExternally(compression, source));
   }
 }
 
@@ -62,7 +59,7 @@ export async function openCompressor(
     case 'none':
       return { write: sink, end() {} };
     case 'gzip':
-      return new GzipBlocks(level, sink);
+      return new (await import('./gzip-blocks.js')).GzipBlocks(level, sink);
     case 'zstd':
       return await zstdFrame(level, sink);
   }
@@ -91,4 +88,9 @@ export async function* compressTo(
   }
   await compressor.end();
   yield* take();
+}
+
+/** What only some layers need is loaded when one does: a cached build is over before Node has loaded zlib. */
+async function* late(open: () => Promise<AsyncIterable<Uint8Array>>): AsyncGenerator<Uint8Array> {
+  yield* await open();
 }

@@ -1,6 +1,5 @@
 import type { Compression, ContentDigest, DiffId } from '../image/index.js';
 import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW, type Fd, getXattr, readDirectory, statat } from '../sys/index.js';
-import { GzipBlocks } from './gzip-blocks.js';
 
 /** Owner and permission bits (07777) of a root directory. */
 export interface RootAttributes {
@@ -38,6 +37,7 @@ export const EMPTY_LAYER = {
 
 async function gzipped(bytes: Uint8Array): Promise<Uint8Array> {
   const parts: Buffer[] = [];
+  const { GzipBlocks } = await import('./gzip-blocks.js');
   const blocks = new GzipBlocks(undefined, (part) => parts.push(Buffer.from(part)));
   await blocks.write(bytes);
   await blocks.end();

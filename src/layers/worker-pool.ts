@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { workerFile } from '../sys/index.js';
 import { ArchiveInvalidError, FileChangedError, LayerSystemError, LayerUnsupportedError, PathEscapeError } from './errors.js';
 import { CHUNK_WINDOW, type FromWorker, type Job, type LayerFacts, type ToWorker, type WorkerFailure } from './protocol.js';
@@ -54,8 +54,9 @@ async function takeWorker(): Promise<Worker> {
     }
     if (count < availableParallelism()) {
       count++;
+      const threads = await import('node:worker_threads');
       // Nothing the worker runs looks at the environment or at node's own flags.
-      return new Worker(workerFile(), { name: 'layers', execArgv: [], env: {}, trackUnmanagedFds: false });
+      return new threads.Worker(workerFile(), { name: 'layers', execArgv: [], env: {}, trackUnmanagedFds: false });
     }
     await new Promise<void>((resolve) => waiting.push(resolve));
   }

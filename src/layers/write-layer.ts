@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { writeFileSync } from 'node:fs';
 import type { Compression, ContentDigest, DiffId, Digest } from '../image/index.js';
 import { digestOf } from '../image/index.js';
 import type { Fd } from '../sys/index.js';
@@ -109,7 +109,7 @@ const EMPTY: HashedLayer = {
 
 async function writeEmpty(file: string, compression: Compression): Promise<LayerResult> {
   const blob = await EMPTY_LAYER.blob(compression);
-  await writeFile(file, blob);
+  writeFileSync(file, blob);
   return { ...EMPTY, digest: digestOf(blob), size: blob.length, mediaCompression: compression };
 }
 

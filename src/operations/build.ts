@@ -15,7 +15,6 @@ import {
   parsePlatform,
 } from '../image/index.js';
 import { parseContainerfile } from '../parser/index.js';
-import { openDownload } from '../registry/index.js';
 import { BaseImages } from './base-images.js';
 import { type BuiltStage, imageConfigOf, StageBuilder } from './build-stages.js';
 import { type Services, type Workspace, withWorkspace } from './context.js';
@@ -174,7 +173,8 @@ function toolboxOf(
     singleId: services.settings.idMode === 'single',
     platform,
     timestampSeconds: options.timestamp,
-    download: (url, signal) => openDownload({ url: new URL(url), ca: readCertificates(services), signal }),
+    download: async (url, signal) =>
+      (await import('../registry/index.js')).openDownload({ url: new URL(url), ca: readCertificates(services), signal }),
     now: () => new Date().toISOString(),
   };
 }

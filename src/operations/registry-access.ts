@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { type Credentials, findCredentials, findRegistryRule, parseCredentials, type Registries, readRegistries } from '../config/index.js';
-import { openRegistry } from '../registry/index.js';
 import type { Store } from '../store/index.js';
 import type { RegistryClient, TransportServices } from '../transports/index.js';
 import type { Services } from './context.js';
@@ -56,6 +55,7 @@ export class RegistryAccess {
   async #open(host: string, insecure: boolean): Promise<RegistryClient> {
     const { settings } = this.#services;
     const { tlsVerify, credentials } = this.#options;
+    const { openRegistry } = await import('../registry/index.js');
     return openRegistry({
       host,
       insecure: tlsVerify === undefined ? insecure : !tlsVerify,

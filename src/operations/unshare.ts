@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { hasCode, UsageError } from '../errors.js';
 import type { Services } from './context.js';
@@ -13,6 +12,7 @@ export async function unshare(
 ): Promise<{ readonly exitCode: number }> {
   const [program, ...args] = options.command;
   if (program === undefined) throw new UsageError('command must be specified');
+  const { spawn } = await import('node:child_process');
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { stdio: 'inherit', env: { ...services.settings.environment } });
     child.on('error', (error) =>

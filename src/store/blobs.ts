@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { hasCode } from '../errors.js';
 import {
@@ -166,6 +166,7 @@ async function writeHashed(
 ): Promise<BlobRef> {
   const hash = createHash(options.algorithm);
   let size = 0;
+  const { open } = await import('node:fs/promises');
   const handle = await guarded(options.file, () => open(options.file, 'wx', 0o644));
   try {
     let gathered: Uint8Array[] = [];

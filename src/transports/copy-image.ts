@@ -27,7 +27,6 @@ import { type CopyPlan, isImageConfig, type PlannedLayer, planCopy } from './cop
 import { SourceImageNotFoundError } from './errors.js';
 import type { ImageSink, IncomingBlob } from './image-sink.js';
 import type { ImageSource, RawManifest } from './image-source.js';
-import { recompressLayer } from './recompress.js';
 
 export interface CopyImageOptions {
   /** Which image of a list; `all` copies the list as it is. */
@@ -219,6 +218,7 @@ async function copyRecompressed(
   const done: Descriptor = { mediaType: layer.mediaType, digest: diffId as string as Digest, size: layer.source.size };
   // Decompressing ends in a blob whose digest is known before.
   if (to === 'none' && (await copy.sink.hasBlob(done, signalOf(options)))) return done;
+  const { recompressLayer } = await import('./recompress.js');
   const recompressed = await recompressLayer(openVerified(copy, layer.source), {
     from,
     to,

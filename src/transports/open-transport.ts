@@ -1,15 +1,9 @@
 import { localName, parseReference } from '../image/index.js';
 import type { Store } from '../store/index.js';
-import { openDirSink, openDirSource } from './dir.js';
-import { openDockerSink, openDockerSource } from './docker.js';
-import { openDockerArchiveSink } from './docker-archive-sink.js';
-import { openDockerArchiveSource } from './docker-archive-source.js';
 import { openFileSink } from './file-sink.js';
 import type { ImageSink } from './image-sink.js';
 import type { ImageSource } from './image-source.js';
-import { openOciArchiveSource, openOciSource, type Selection } from './layout-source.js';
-import { openOciArchiveSink } from './oci-archive-sink.js';
-import { openOciSink } from './oci-sink.js';
+import type { Selection } from './layout-source.js';
 import type { RegistryClient } from './registry-client.js';
 import { openStoreSink, openStoreSource } from './store.js';
 import type { TransportName } from './transport-name.js';
@@ -23,19 +17,24 @@ export interface TransportServices {
   readonly tempDir: string;
 }
 
+// Each transport is loaded when it is used: a build from the cache uses none.
+
 /** Open what `name` says for reading. The caller closes it. */
 export async function openSource(name: TransportName, services: TransportServices): Promise<ImageSource> {
   switch (name.kind) {
     case 'docker':
-      return openDockerSource(name.reference, await services.registry(parseReference(name.reference).registry));
+      return (await import('./docker.js')).openDockerSource(
+        name.reference,
+        await services.registry(parseReference(name.reference).registry),
+      );
     case 'oci':
-      return await openOciSource(name.path, selectionOf(name));
+      return await (await import('./layout-source.js')).openOciSource(name.path, selectionOf(name));
     case 'oci-archive':
-      return await openOciArchiveSource(name.path, selectionOf(name), services);
+      return await (await import('./layout-source.js')).openOciArchiveSource(name.path, selectionOf(name), services);
     case 'docker-archive':
-      return await openDockerArchiveSource(name.path, selectionOf(name), services);
+      return await (await import('./docker-archive-source.js')).openDockerArchiveSource(name.path, selectionOf(name), services);
     case 'dir':
-      return openDirSource(name.path);
+      return (await import('./dir.js')).openDirSource(name.path);
     case 'containers-storage':
       return openStoreSource(services.store, name.reference);
   }
@@ -45,15 +44,23 @@ export async function openSource(name: TransportName, services: TransportService
 export async function openSink(name: TransportName, services: TransportServices): Promise<ImageSink> {
   switch (name.kind) {
     case 'docker':
-      return openDockerSink(name.reference, await services.registry(parseReference(name.reference).registry));
-    case 'oci':
+      return (await import('./docker.js')).openDockerSink(name.reference, await services.registry(parseReference(name.reference).registry));
+    case 'oci': {
+      const { openOciSink } = await import('./oci-sink.js');
       return openFileSink(name.path, () => openOciSink(name.path, name.reference));
-    case 'oci-archive':
+    }
+    case 'oci-archive': {
+      const { openOciArchiveSink } = await import('./oci-archive-sink.js');
       return openFileSink(name.path, () => openOciArchiveSink(name.path, name.reference));
-    case 'docker-archive':
+    }
+    case 'docker-archive': {
+      const { openDockerArchiveSink } = await import('./docker-archive-sink.js');
       return openFileSink(name.path, () => openDockerArchiveSink(name.path, name.reference));
-    case 'dir':
+    }
+    case 'dir': {
+      const { openDirSink } = await import('./dir.js');
       return openFileSink(name.path, () => openDirSink(name.path));
+    }
     case 'containers-storage':
       return openStoreSink(services.store, [localName(name.reference)]);
   }

@@ -1,11 +1,34 @@
+import { writeSync } from 'node:fs';
+import { hasCode } from '../errors.js';
+
 /** The two streams of a command. Everything tsbuild shows goes through here; nothing else writes to them. */
 export interface Terminal {
   out(text: string | Uint8Array): void;
   err(text: string | Uint8Array): void;
 }
 
-/** The process's own standard output and error. Writing to a pipe or file is synchronous on Linux, so nothing is lost at exit. */
+/**
+ * The process's own standard output and error, written to at once: nothing is lost at exit, and Node's streams, which cost a few
+ * milliseconds of a start, are not loaded.
+ *
+ * @throws EPIPE when nobody reads any more
+ */
 export const processTerminal: Terminal = {
-  out: (text) => void process.stdout.write(text),
-  err: (text) => void process.stderr.write(text),
+  out: (text) => writeAll(1, text),
+  err: (text) => writeAll(2, text),
 };
+
+const RETRY_MS = 2;
+
+function writeAll(fd: number, text: string | Uint8Array): void {
+  let rest = typeof text === 'string' ? Buffer.from(text) : text;
+  while (rest.length > 0) {
+    try {
+      rest = rest.subarray(writeSync(fd, rest));
+    } catch (error) {
+      // Somebody we share the pipe with has made it non-blocking, and it is full: wait for its reader.
+      if (!hasCode(error, 'EAGAIN')) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_MS);
+    }
+  }
+}

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream, mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { TsbuildError } from '../../errors.js';
 import type { StepSource } from '../graph/index.js';
 import type { Toolbox } from './toolbox.js';
@@ -70,6 +69,7 @@ function writeText(file: string, content: string, toolbox: Toolbox): string {
 
 async function fetchTo(file: string, url: string, toolbox: Toolbox, signal: AbortSignal): Promise<string> {
   const { bytes, lastModified } = await toolbox.download(url, signal);
+  const { pipeline } = await import('node:stream/promises');
   await pipeline(bytes, createWriteStream(file, { mode: DOWNLOAD_MODE }), { signal });
   const time = lastModified ?? new Date(0);
   utimesSync(file, time, time);

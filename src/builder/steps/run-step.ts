@@ -1,5 +1,5 @@
 import type { StepLabel } from '../../progress.js';
-import { hostFiles, runInSandbox, type SandboxFile, type SandboxMount, type SandboxResult } from '../../sandbox/index.js';
+import type { SandboxFile, SandboxMount, SandboxResult } from '../../sandbox/index.js';
 import { closeFd } from '../../sys/index.js';
 import { type RunStep as GraphRunStep, runEnvironment } from '../graph/index.js';
 import type { Step, StepKey } from '../scheduler/index.js';
@@ -89,6 +89,8 @@ export class RunStep implements Step<RootState> {
     } finally {
       closeFd(merged);
     }
+    // Loaded by the first command that runs: a build from the cache needs none of it.
+    const { hostFiles, runInSandbox } = await import('../../sandbox/index.js');
     const result = await runInSandbox(
       {
         rootfs: { lowers, upper: working.upper, work: working.work, overlayXattrs: 'user' },
