@@ -84,8 +84,9 @@ suite('integration/cli', (test) => {
   test('global flags are accepted after the command too', async () => {
     await withTestStore(async (store) => {
       const other = join(store.directory, 'other');
-      await store.ok(['images', '--root', other]);
+      await store.ok(['build', '-q', '--root', other, makeContext(store, 'FROM scratch\nLABEL a=b\n')]);
       assert.ok(readdirSync(other).includes('index.json'));
+      assert.is((await store.ok(['images', '-q'])).stdout, '');
     });
   });
 
