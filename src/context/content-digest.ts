@@ -27,7 +27,8 @@ export async function contentDigest(root: Fd, sources: readonly SelectedSource[]
   let next = 0;
   for (const source of sources) {
     hash.update(`source ${source.isDirectory ? 'directory' : 'file'} ${lengthed(source.name)} ${source.parents.length}`);
-    for (const parent of source.parents) hash.update(lengthed(parent));
+    for (const { name, stat } of source.parents)
+      hash.update(`${lengthed(name)} ${stat.mode.toString(8)} ${options.owners ? `${stat.uid}:${stat.gid}` : ''}`);
     for (const { path, stat, linkTarget } of source.entries) {
       const owner = options.owners ? `${stat.uid}:${stat.gid}` : '';
       const mode = linkTarget === undefined ? stat.mode : stat.mode & S_IFMT;

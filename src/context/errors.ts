@@ -19,8 +19,8 @@ export type MissingReason =
   /** With names that are close to it. */
   | { readonly kind: 'missing'; readonly near: readonly string[] }
   | { readonly kind: 'outside' }
-  /** `.dockerignore line 3: "*.log"` */
-  | { readonly kind: 'ignored'; readonly rule: string }
+  /** By `.dockerignore line 3: "*.log"`, or by a flag of the instruction. */
+  | { readonly kind: 'ignored'; readonly rule: string; readonly inFile: boolean }
   | { readonly kind: 'no-match' };
 
 function explain(reason: MissingReason): { readonly explanation: string; readonly hint?: string } {
@@ -35,7 +35,10 @@ function explain(reason: MissingReason): { readonly explanation: string; readonl
         hint: 'Build with a directory further up as the context and name the Containerfile with --file',
       };
     case 'ignored':
-      return { explanation: `: it is excluded by ${reason.rule}`, hint: 'Change that line, or add one with "!" below it' };
+      return {
+        explanation: `: it is excluded by ${reason.rule}`,
+        hint: reason.inFile ? 'Change that line, or add one with "!" below it' : 'Change that pattern, or leave the source out',
+      };
     case 'no-match':
       return { explanation: ': nothing matches the wildcard' };
   }

@@ -4,5 +4,5 @@ export { IgnoreFileError, rulesOf } from './ignore-rules.js';
 export { type Context, type ContextOptions, openContext } from './open-context.js';
 export { type RealPath, resolveRealPath, resolveTargetPath } from './real-path.js';
 export { joinParts, splitPath } from './rooted-path.js';
-export type { SelectedEntry, SelectedSource } from './selection.js';
-export { SourceTree } from './source-tree.js';
+export type { SelectedEntry, SelectedParent, SelectedSource } from './selection.js';
+export { type SelectOptions, SourceTree } from './source-tree.js';

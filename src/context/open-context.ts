@@ -4,9 +4,9 @@ import { hasCode } from '../errors.js';
 import { closeFd, type Fd, openat2, RESOLVE_BENEATH, RESOLVE_NO_MAGICLINKS } from '../sys/index.js';
 import { contentDigest } from './content-digest.js';
 import { ContextError } from './errors.js';
-import { type IgnoreRules, parseIgnoreFile, rulesOf } from './ignore-rules.js';
+import { type IgnoreRules, parseIgnoreFile } from './ignore-rules.js';
 import type { SelectedSource } from './selection.js';
-import { SourceTree } from './source-tree.js';
+import { type SelectOptions, SourceTree } from './source-tree.js';
 import { StatCache } from './stat-cache.js';
 
 export interface ContextOptions {
@@ -24,8 +24,8 @@ export interface ContextOptions {
 export interface Context {
   /** Open as long as the context is. */
   readonly root: Fd;
-  /** @throws {SourceNotFoundError} @param exclude patterns of `--exclude` */
-  select(sources: readonly string[], exclude?: readonly string[]): Promise<readonly SelectedSource[]>;
+  /** @throws {SourceNotFoundError} */
+  select(sources: readonly string[], options?: SelectOptions): Promise<readonly SelectedSource[]>;
   /** Content digest of a selection, or of what the sources name; owners do not count. */
   digest(selected: readonly SelectedSource[] | readonly string[]): Promise<string>;
   /** Remembers what was learned and lets go. */
@@ -49,7 +49,7 @@ export async function openContext(options: ContextOptions): Promise<Context> {
   let cache: StatCache | undefined;
   return {
     root,
-    select: (sources, exclude = []) => tree.select(sources, exclude.length === 0 ? undefined : rulesOf(exclude, '--exclude')),
+    select: (sources, selection) => tree.select(sources, selection),
     async digest(selected) {
       cache ??= StatCache.load(options.statCacheDirectory, directory);
       const sources = isSelection(selected) ? selected : await tree.select(selected);

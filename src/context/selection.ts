@@ -6,11 +6,19 @@ export interface SelectedSource {
   readonly name: Buffer;
   /** Real path below the root. */
   readonly path: Buffer;
-  /** The source's parent directories as written, for `--parents`: parts after the `/./` pivot, without the name. */
-  readonly parents: readonly Buffer[];
+  /** With `--parents`: the directories above the source as written, from the top or from the `/./` pivot; none without it. */
+  readonly parents: readonly SelectedParent[];
   readonly isDirectory: boolean;
   /** The source itself first (its path is empty), then, for a directory, what is below it: sorted, parents first. */
   readonly entries: readonly SelectedEntry[];
+}
+
+/** A directory that is copied only because a source lies in it. */
+export interface SelectedParent {
+  readonly name: Buffer;
+  /** Real path below the root. */
+  readonly path: Buffer;
+  readonly stat: EntryStat;
 }
 
 export interface SelectedEntry {

@@ -15,8 +15,8 @@ import { SourceNotFoundError } from './errors.js';
 import { applyRules, describeRule, type IgnoreRules, type IgnoreState, mayIncludeBelow, rootState } from './ignore-rules.js';
 import { showName } from './name-bytes.js';
 import { resolveRealPath } from './real-path.js';
-import { childPath, isDotDot, joinParts, splitPath } from './rooted-path.js';
-import { isDirectoryMode, S_IFMT, S_IFSOCK, type SelectedEntry, type SelectedSource } from './selection.js';
+import { childPath, isDotDot, joinParts, rootedParts, splitPath } from './rooted-path.js';
+import { isDirectoryMode, S_IFMT, S_IFSOCK, type SelectedEntry, type SelectedParent, type SelectedSource } from './selection.js';
 import { expandWildcards, hasWildcards } from './wildcards.js';
 
 export interface SourceTreeOptions {
@@ -24,6 +24,13 @@ export interface SourceTreeOptions {
   readonly place: string;
   /** Rules over all of the tree (an ignore file). */
   readonly rules?: IgnoreRules | undefined;
+}
+
+export interface SelectOptions {
+  /** Rules relative to each source (`--exclude`). */
+  readonly exclude?: IgnoreRules | undefined;
+  /** Tell each source's parent directories (`--parents`). */
+  readonly parents?: boolean;
 }
 
 /** A directory tree that COPY, ADD and mounts read from: the build context, or the root of a stage or an image. */
@@ -37,27 +44,26 @@ export class SourceTree {
   /**
    * What the sources name, in order; a wildcard gives a source per match.
    *
-   * @param exclude rules relative to each source (`--exclude`)
    * @throws {SourceNotFoundError} a source that is not there, a wildcard without a match, or nothing left of it by the ignore rules
    */
-  async select(sources: readonly string[], exclude?: IgnoreRules): Promise<readonly SelectedSource[]> {
+  async select(sources: readonly string[], options: SelectOptions = {}): Promise<readonly SelectedSource[]> {
     const selected: SelectedSource[] = [];
-    for (const source of sources) selected.push(...(await this.#selectOne(source, exclude)));
+    for (const source of sources) selected.push(...(await this.#selectOne(source, options)));
     return selected;
   }
 
-  async #selectOne(source: string, exclude: IgnoreRules | undefined): Promise<SelectedSource[]> {
+  async #selectOne(source: string, options: SelectOptions): Promise<SelectedSource[]> {
     const bytes = Buffer.from(source);
-    if (!hasWildcards(bytes)) return [await this.#read(source, bytes, exclude)];
-    const matches = expandWildcards(this.root, bytes);
+    if (!hasWildcards(bytes)) return [await this.#read({ source, isMatch: false, ...splitAtPivot(bytes) }, options)];
+    const matches = this.#expand(bytes);
     if (matches.length === 0) throw new SourceNotFoundError(source, this.options.place, { kind: 'no-match' });
     const found: SelectedSource[] = [];
     let ignored: SourceNotFoundError | undefined;
     for (const match of matches) {
       try {
-        found.push(await this.#read(source, match, exclude));
+        found.push(await this.#read({ source, isMatch: true, ...match }, options));
       } catch (error) {
-        // A match that the ignore file leaves out is no match; it is an error only if nothing else is there.
+        // A match that is left out by a rule, or a link that leads nowhere, is no match; it is an error only if nothing else is there.
         if (!(error instanceof SourceNotFoundError)) throw error;
         ignored ??= error;
       }
@@ -66,27 +72,50 @@ export class SourceTree {
     return found;
   }
 
-  async #read(source: string, path: Buffer, exclude: IgnoreRules | undefined): Promise<SelectedSource> {
+  /** The matches of a wildcard, each with its own pivot. */
+  #expand(pattern: Buffer): PivotedPath[] {
+    const { base, rest } = splitAtPivot(pattern);
+    const bases = base.length === 0 ? [Buffer.alloc(0)] : expandWildcards(this.root, joinParts(base));
+    return bases.flatMap((top) => {
+      const depth = splitPath(top).length;
+      return expandWildcards(this.root, joinParts(rest), top).map((path) => {
+        const parts = splitPath(path);
+        return { base: parts.slice(0, depth), rest: parts.slice(depth) };
+      });
+    });
+  }
+
+  async #read({ source, isMatch, base, rest }: WrittenSource, { exclude, parents }: SelectOptions): Promise<SelectedSource> {
+    const written = [...base, ...rest];
+    const path = joinParts(written);
     const real = resolveRealPath(this.root, path);
-    if (real === undefined) throw this.#missing(source, path);
+    if (real === undefined) throw this.#missing(source, written);
     const realPath = joinParts(real.parts);
-    const state = this.#stateOf(real.parts);
     const isDirectory = isDirectoryMode(real.stat.mode);
-    const own: SelectedEntry = { path: Buffer.alloc(0), stat: real.stat };
+    const name = rest.at(-1) ?? base.at(-1) ?? Buffer.alloc(0);
+    // A link that is left out is not there, wherever it leads.
+    const link = realPath.equals(path) ? undefined : this.#stateOf(written);
+    if (link?.excluded === true) throw this.#ignored(source, link);
+    // Of a directory that is named, the patterns of --exclude see what is in it; else they see the source by its name.
+    const own = exclude === undefined || (isDirectory && !isMatch) ? undefined : applyRules(exclude, name, rootState(exclude));
+    if (own?.excluded === true) throw this.#ignored(source, own, exclude);
+    const state = this.#stateOf(real.parts);
     const below = isDirectory ? await this.#below(realPath, state, exclude) : [];
     if (state?.excluded === true && below.length === 0) throw this.#ignored(source, state);
-    const [kept, pivoted] = splitAtPivot(path);
-    const written = pivoted ? kept : splitPath(path);
     return {
-      name:
-        splitPath(path)
-          .filter((part) => !isDotDot(part))
-          .at(-1) ?? Buffer.alloc(0),
+      name,
       path: realPath,
-      parents: written.filter((part) => !isDotDot(part)).slice(0, -1),
+      parents: parents === true ? this.#parentsOf(base, rest.slice(0, -1)) : [],
       isDirectory,
-      entries: [own, ...below],
+      entries: [{ path: Buffer.alloc(0), stat: real.stat }, ...below],
     };
+  }
+
+  #parentsOf(base: readonly Buffer[], names: readonly Buffer[]): SelectedParent[] {
+    return names.flatMap((name, depth) => {
+      const real = resolveRealPath(this.root, joinParts([...base, ...names.slice(0, depth + 1)]));
+      return real === undefined ? [] : [{ name, path: joinParts(real.parts), stat: real.stat }];
+    });
   }
 
   /** What the ignore rules say of a path, from the top down. */
@@ -144,26 +173,36 @@ export class SourceTree {
     }
   }
 
-  #missing(source: string, path: Buffer): SourceNotFoundError {
+  #missing(source: string, written: readonly Buffer[]): SourceNotFoundError {
     const { place } = this.options;
-    if (leavesRoot(path)) return new SourceNotFoundError(source, place, { kind: 'outside' });
-    const parts = splitPath(path);
-    const parent = resolveRealPath(this.root, joinParts(parts.slice(0, -1)));
-    const wanted = showName(parts.at(-1) ?? Buffer.alloc(0));
-    const near =
-      parent !== undefined && isDirectoryMode(parent.stat.mode)
-        ? nearNames(
-            wanted,
-            [...readDirectory(this.root, joinParts(parent.parts))].map((entry) => showName(entry.path)),
-          )
-        : [];
+    if (leavesRoot(Buffer.from(source))) return new SourceNotFoundError(source, place, { kind: 'outside' });
+    const parent = resolveRealPath(this.root, joinParts(written.slice(0, -1)));
+    if (parent === undefined || !isDirectoryMode(parent.stat.mode))
+      return new SourceNotFoundError(source, place, { kind: 'missing', near: [] });
+    const names = [...readDirectory(this.root, joinParts(parent.parts))].map((entry) => showName(entry.path));
+    const near = nearNames(showName(written.at(-1) ?? Buffer.alloc(0)), names);
     return new SourceNotFoundError(source, place, { kind: 'missing', near });
   }
 
-  #ignored(source: string, state: IgnoreState): SourceNotFoundError {
-    const rule = state.rule === undefined ? 'the ignore file' : describeRule(this.options.rules!, state.rule);
-    return new SourceNotFoundError(source, this.options.place, { kind: 'ignored', rule });
+  #ignored(source: string, state: IgnoreState, rules: IgnoreRules | undefined = this.options.rules): SourceNotFoundError {
+    const { rule } = state;
+    if (rules === undefined || rule === undefined) throw new TypeError('A path is excluded by a rule');
+    const reason = { kind: 'ignored', rule: describeRule(rules, rule), inFile: rule.line > 0 } as const;
+    return new SourceNotFoundError(source, this.options.place, reason);
   }
+}
+
+/** A path below the root, split where `--parents` begins to count. */
+interface PivotedPath {
+  readonly base: readonly Buffer[];
+  readonly rest: readonly Buffer[];
+}
+
+interface WrittenSource extends PivotedPath {
+  /** As the instruction has it. */
+  readonly source: string;
+  /** Found by a wildcard. */
+  readonly isMatch: boolean;
 }
 
 interface Filter {
@@ -181,10 +220,11 @@ function byPath(a: SelectedEntry, b: SelectedEntry): number {
   return Buffer.compare(a.path, b.path);
 }
 
-/** The parts after `/./`, and whether there is one. */
-function splitAtPivot(path: Buffer): [readonly Buffer[], boolean] {
+/** The parts before and after the first `/./`, `..` taken back in each; all of them after it where there is none. */
+function splitAtPivot(path: Buffer): PivotedPath {
   const pivot = path.indexOf('/./');
-  return pivot < 0 ? [[], false] : [splitPath(path.subarray(pivot + 3)), true];
+  if (pivot < 0) return { base: [], rest: rootedParts(path) };
+  return { base: rootedParts(path.subarray(0, pivot)), rest: rootedParts(path.subarray(pivot + 3)) };
 }
 
 function leavesRoot(path: Buffer): boolean {

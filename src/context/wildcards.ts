@@ -14,11 +14,13 @@ export function hasWildcards(path: Buffer): boolean {
 /**
  * The paths that match, sorted by bytes. Each component matches one level by Go's filepath.Match; `**` matches any number of levels.
  *
+ * @param start directory below the root that the pattern begins in; empty for the root
+ * @returns paths below the root
  * @throws {PatternSyntaxError} a class without end, a backslash at the end
  * @see https://pkg.go.dev/path/filepath#Match
  */
-export function expandWildcards(root: Fd, pattern: Buffer): Buffer[] {
-  let found: Buffer[] = [Buffer.alloc(0)];
+export function expandWildcards(root: Fd, pattern: Buffer, start: Buffer = Buffer.alloc(0)): Buffer[] {
+  let found: Buffer[] = [start];
   for (const part of rootedParts(pattern)) {
     found =
       part.toString('latin1') === '**'

@@ -2,6 +2,7 @@ import { resolveTargetPath, type SelectedSource } from '../../context/index.js';
 import { TsbuildError } from '../../errors.js';
 import type { CopyEntry, Fd } from '../../sys/index.js';
 import { changeMode } from './file-mode.js';
+import { isDirectory } from './make-directories.js';
 
 const S_IFMT = 0o170000;
 const S_IFDIR = 0o040000;
@@ -12,7 +13,7 @@ const SLASH = Buffer.from('/');
 export interface Placement {
   /** Absolute and cleaned; ends in `/` when it is meant as a directory. */
   readonly destination: string;
-  /** More than one source is written, or a wildcard gave more than one: the destination is a directory. */
+  /** More than one source is written: the destination is a directory. */
   readonly several: boolean;
   /** `--parents`. */
   readonly parents: boolean;
@@ -38,7 +39,8 @@ export class DestinationError extends TsbuildError {
 
 /**
  * Where each source goes. A directory's contents go into the destination; a file goes into it when it is, or is meant as, a directory, and
- * becomes it otherwise. Links in the destination are followed inside the root.
+ * becomes it otherwise. Links in the destination are followed inside the root. With `--parents` the directories above a source are made like
+ * those they come from; one that is there keeps its attributes.
  *
  * @param root of the merged file system that is copied into
  * @throws {DestinationError} links in a circle
@@ -52,13 +54,19 @@ export function placeCopy(root: Fd, sources: readonly SelectedSource[], placemen
   const asDirectory = existing || destination.endsWith('/') || placement.several || placement.parents;
   const directories = new Set<string>();
   const entries: CopyEntry[] = [];
+  const made = new Set<string>();
   for (const source of sources) {
-    const parents = placement.parents ? source.parents : [];
-    const into = join([base, ...parents]);
+    const into = join([base, ...source.parents.map(({ name }) => name)]);
+    source.parents.forEach(({ path, stat }, depth) => {
+      const to = join([base, ...source.parents.slice(0, depth + 1).map(({ name }) => name)]);
+      if (made.has(text(to)) || isDirectory(root, to)) return;
+      made.add(text(to));
+      entries.push({ from: path, to, ...owner, ...(chmod === undefined ? {} : { mode: changeMode(stat.mode, chmod) }) });
+    });
     // Named sources keep their name with --parents, a directory too; without it only a file does.
     const named = placement.parents || (!source.isDirectory && asDirectory);
     const to = named ? join([into, source.name]) : into;
-    directories.add(text(source.isDirectory ? to : parentOf(to)));
+    directories.add(text(placement.parents ? base : source.isDirectory ? to : parentOf(to)));
     for (const entry of source.entries) {
       // The destination directory of a directory's contents is not the source itself: it keeps, or gets, attributes of its own.
       if (source.isDirectory && entry.path.length === 0 && !placement.parents) continue;
@@ -66,7 +74,7 @@ export function placeCopy(root: Fd, sources: readonly SelectedSource[], placemen
       entries.push({
         from: join([source.path, entry.path]),
         to: join([to, entry.path]),
-        ...(owner === undefined ? {} : owner),
+        ...owner,
         ...(chmod === undefined || isLink ? {} : { mode: changeMode(entry.stat.mode, chmod) }),
       });
     }

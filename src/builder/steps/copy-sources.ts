@@ -1,5 +1,5 @@
 import { closeSync, constants, openSync } from 'node:fs';
-import { type Context, contentDigest, rulesOf, type SelectedSource, SourceTree } from '../../context/index.js';
+import { type Context, contentDigest, rulesOf, type SelectedSource, type SelectOptions, SourceTree } from '../../context/index.js';
 import { UnsupportedFeatureError } from '../../errors.js';
 import { closeFd, type Fd } from '../../sys/index.js';
 import type { StepSource } from '../graph/index.js';
@@ -22,6 +22,8 @@ export type CopyOrigin = { readonly context: Context } | { readonly root: RootSt
 export interface CopySourcesOptions {
   readonly sources: readonly StepSource[];
   readonly exclude: readonly string[];
+  /** `--parents`. */
+  readonly parents: boolean;
   /** The sources that lie in no tree. */
   readonly loose: LooseFiles | undefined;
 }
@@ -38,7 +40,7 @@ export async function digestSources(
 ): Promise<string> {
   const { loose } = options;
   const paths = pathsOf(options.sources);
-  const selected = paths.length === 0 ? '' : await digestPaths(paths, options.exclude, origin, toolbox, signal);
+  const selected = paths.length === 0 ? '' : await digestPaths(paths, options, origin, toolbox, signal);
   if (loose === undefined) return selected;
   const definition = definitionOf('sources', { loose: loose.digest, selected });
   return `${options.sources.length === 1 ? 'file' : 'multi'}:${definition.slice('sha256:'.length)}`;
@@ -46,22 +48,26 @@ export async function digestSources(
 
 async function digestPaths(
   paths: readonly string[],
-  exclude: readonly string[],
+  options: CopySourcesOptions,
   origin: CopyOrigin,
   toolbox: Toolbox,
   signal: AbortSignal,
 ): Promise<string> {
   if ('context' in origin) {
-    const selected = await origin.context.select(paths, exclude);
+    const selected = await origin.context.select(paths, selectOptions(options));
     return describe(selected, await origin.context.digest(selected));
   }
-  const inputs: StepInputs = { 'selection.paths': JSON.stringify(paths), 'selection.exclude': JSON.stringify(exclude) };
+  const inputs: StepInputs = {
+    'selection.paths': JSON.stringify(paths),
+    'selection.exclude': JSON.stringify(options.exclude),
+    'selection.parents': String(options.parents),
+  };
   const definition = definitionOf('selection', inputs);
   const content = await contentOf(origin.root);
   const known = toolbox.store.cache.find(definition, content)?.result.selection;
   if (typeof known === 'string') return known;
   const selection = await withTree(origin.root, toolbox, signal, async (tree) => {
-    const selected = await tree.select(paths, exclude.length === 0 ? undefined : rulesOf(exclude, '--exclude'));
+    const selected = await tree.select(paths, selectOptions(options));
     return describe(selected, await contentDigest(tree.root, selected, { owners: true }));
   });
   await toolbox.store.cache.put({
@@ -88,17 +94,20 @@ export async function withSources(
     const paths = pathsOf(options.sources);
     if (paths.length === 0) await body(groups);
     else if ('context' in origin) {
-      const sources = await origin.context.select(paths, options.exclude);
+      const sources = await origin.context.select(paths, selectOptions(options));
       await body([...groups, { root: origin.context.root, sources, keepOwners: false }]);
     } else {
-      const rules = options.exclude.length === 0 ? undefined : rulesOf(options.exclude, '--exclude');
       await withTree(origin.root, toolbox, signal, async (tree) => {
-        await body([...groups, { root: tree.root, sources: await tree.select(paths, rules), keepOwners: true }]);
+        await body([...groups, { root: tree.root, sources: await tree.select(paths, selectOptions(options)), keepOwners: true }]);
       });
     }
   } finally {
     if (looseRoot !== undefined) closeSync(looseRoot);
   }
+}
+
+function selectOptions({ exclude, parents }: CopySourcesOptions): SelectOptions {
+  return { parents, ...(exclude.length === 0 ? {} : { exclude: rulesOf(exclude, '--exclude') }) };
 }
 
 function pathsOf(sources: readonly StepSource[]): string[] {

@@ -16,6 +16,8 @@ import { writeStep } from './write-step.js';
 
 type Owner = { readonly uid: number; readonly gid: number };
 const ROOT: Owner = { uid: 0, gid: 0 };
+const S_IFMT = 0o170000;
+const S_IFREG = 0o100000;
 
 /** COPY and ADD: brings files into the parent's file system. Its key holds what is copied by content, whatever it is called elsewhere. */
 export class CopyStep implements Step<RootState> {
@@ -72,11 +74,10 @@ export class CopyStep implements Step<RootState> {
   async #copy(merged: Fd, groups: readonly SourceGroup[], signal: AbortSignal): Promise<void> {
     const { spec } = this;
     const chown = spec.chown === undefined ? undefined : lookUpOwner(merged, spec.chown);
-    const count = groups.reduce((sum, group) => sum + group.sources.length, 0);
     for (const group of groups) {
       const placement: Placement = {
         destination: spec.destination,
-        several: spec.sources.length > 1 || count > 1,
+        several: spec.sources.length > 1,
         parents: spec.kind === 'copy' && spec.parents,
         owner: chown ?? (group.keepOwners ? undefined : ROOT),
         chmod: spec.chmod,
@@ -104,7 +105,8 @@ export class CopyStep implements Step<RootState> {
   }
 
   #sources(): CopySourcesOptions {
-    return { sources: this.spec.sources, exclude: this.spec.exclude, loose: this.#loose };
+    const { spec } = this;
+    return { sources: spec.sources, exclude: spec.exclude, parents: spec.kind === 'copy' && spec.parents, loose: this.#loose };
   }
 
   /** Local archives only, unless the instruction says otherwise: `--unpack`. */
@@ -129,7 +131,9 @@ async function separateArchives(group: SourceGroup): Promise<{ archives: readonl
   const archives: SelectedSource[] = [];
   const others: SelectedSource[] = [];
   for (const source of group.sources) {
-    const isOne = !source.isDirectory && (await isArchive(readHead(group.root, source.path))) !== undefined;
+    // A device or a fifo is never read.
+    const isFile = ((source.entries[0]?.stat.mode ?? 0) & S_IFMT) === S_IFREG;
+    const isOne = isFile && (await isArchive(readHead(group.root, source.path))) !== undefined;
     (isOne ? archives : others).push(source);
   }
   return { archives, others };
