@@ -100,3 +100,9 @@ export async function addBusybox(store: TestStore): Promise<void> {
   await runOk(['cp', join(fixtures, 'busybox.tar.zst'), join(context, 'rootfs.tar.zst')]);
   await store.ok(['bud', '-q', '-t', 'busybox', context]);
 }
+
+/** `root`: no mapping of ids; `mapped`: subordinate ids; `single`: one id only. */
+export async function idModeOf(store: TestStore): Promise<'root' | 'mapped' | 'single'> {
+  const { stdout } = await store.ok(['info']);
+  return (JSON.parse(stdout) as { host: { idMode: 'root' | 'mapped' | 'single' } }).host.idMode;
+}
