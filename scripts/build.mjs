@@ -1,6 +1,6 @@
 // Builds everything that is not written by hand: dist/native (make), build/js (one module per source file, for the tests and
 // benches) and dist/*.cjs (the bundled program). `--native` or `--js` builds one half.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -94,7 +94,11 @@ async function bundle() {
   });
   rmSync(join(project, 'dist/cache'), { recursive: true, force: true });
   // A process of its own: what the bundle does on loading does not touch the build, and what it prints is not shown.
-  execFileSync(process.execPath, [join(project, 'scripts/code-cache.mjs'), bundleId], { stdio: 'ignore' });
+  const command = [process.execPath, join(project, 'scripts/code-cache.mjs'), 'build', bundleId];
+  const launcher = join(project, 'dist/native/tsbuild-launch');
+  const started = existsSync(launcher) && spawnSync(launcher, ['enter', ...command], { stdio: 'ignore' }).status === 0;
+  // Where no namespaces can be made, the part of the cache that needs none is still made.
+  if (!started) execFileSync(command[0], command.slice(1), { stdio: 'ignore' });
 }
 
 function entryPoints(entries) {

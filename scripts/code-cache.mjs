@@ -1,7 +1,8 @@
 // Writes V8's code cache of dist/main.cjs for this Node: dist/cache/<bundle>-<version>-<arch>.bin. Functions get into it in compiled
 // form when they have run, so representative commands run first, all in this one process. `src/loader.ts` reads the file.
-// Argument: the bundle's name, as the build put it into the loader.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+// Arguments: `build`, so that the launcher, when it starts this, makes the namespaces that building needs; and the bundle's name, as the
+// build put it into the loader.
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +11,7 @@ import { Script } from 'node:vm';
 
 const dist = fileURLToPath(new URL('../dist', import.meta.url));
 const file = join(dist, 'main.cjs');
-const bundleId = process.argv[2];
+const bundleId = process.argv[3];
 
 await writeCodeCache();
 // Workers would hold the process.
@@ -34,9 +35,14 @@ async function writeCodeCache() {
 
 /** What fails here only stays out of the cache: a machine without user namespaces can still make one. */
 async function runSilently(main, directory) {
-  writeFileSync(join(directory, 'Containerfile'), 'FROM scratch AS one\nENV A=b\nLABEL c=d\nFROM one\nENV E=$A\nWORKDIR /\nCMD ["x"]\n');
+  const busybox = '/bin/busybox';
+  const run = existsSync(busybox) ? ['COPY busybox /bin/', 'RUN ["/bin/busybox", "true"]'] : [];
+  if (run.length > 0) copyFileSync(busybox, join(directory, 'busybox'));
+  writeFileSync(join(directory, 'file'), '');
+  const lines = ['FROM scratch AS one', 'ENV A=b', 'COPY file /', ...run, 'LABEL c=d', 'FROM one', 'ENV E=$A', 'WORKDIR /', 'CMD ["x"]'];
+  writeFileSync(join(directory, 'Containerfile'), `${lines.join('\n')}\n`);
   const store = ['--root', join(directory, 'root'), '--runroot', join(directory, 'run')];
-  const lines = [
+  const commands = [
     ['images'],
     ['build', '-t', 'x', directory],
     ['build', '-t', 'x', directory],
@@ -47,5 +53,5 @@ async function runSilently(main, directory) {
     ['info'],
     ['version'],
   ];
-  for (const [command, ...rest] of lines) await main([command, ...store, ...rest]);
+  for (const [command, ...rest] of commands) await main([command, ...store, ...rest]);
 }

@@ -5,7 +5,7 @@ import type { InferredFlags } from '@oclif/core/interfaces';
 import { type Environment, readSettings, type Settings } from '../config/index.js';
 import { hasCode } from '../errors.js';
 import type { Reporter } from '../progress.js';
-import { formatError, type Terminal, TransferReporter } from '../ui/index.js';
+import { formatError, OutputClosedError, type Terminal, TransferReporter } from '../ui/index.js';
 import { parseCommandLine } from './command-line.js';
 import type { FlagShape } from './flags.js';
 import { GLOBAL_FLAGS } from './global-flags.js';
@@ -107,13 +107,14 @@ const CLOSED_PIPE = 141; // 128 + SIGPIPE
  * @param traces whether to show where in the program it happened
  */
 export async function reportError(error: unknown, terminal: Terminal, traces: boolean): Promise<number> {
-  if (error instanceof InterruptedError) {
-    terminal.err('Interrupted\n');
-    return signalStatus(error.signal);
-  }
   // A reader that has seen enough, as `head`, ends the program the way SIGPIPE ends others.
-  if (hasCode(error, 'EPIPE')) return CLOSED_PIPE;
-  terminal.err(await formatError(error, traces));
+  if (error instanceof OutputClosedError) return CLOSED_PIPE;
+  try {
+    terminal.err(error instanceof InterruptedError ? 'Interrupted\n' : await formatError(error, traces));
+  } catch (failure) {
+    if (!(failure instanceof OutputClosedError)) throw failure;
+  }
+  if (error instanceof InterruptedError) return signalStatus(error.signal);
   return hasCode(error, 'STEP_FAILED') ? stepStatus(error) : FAILURE;
 }
 

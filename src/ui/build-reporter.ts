@@ -55,7 +55,8 @@ export class BuildReporter implements Reporter {
         this.write(event.step.stage, { stream: event.stream === 'stdout' ? 'out' : 'err', content: event.bytes, fromCommand: true });
         break;
       case 'step-failed':
-        this.stageState(event.step.stage).log.flush(this.terminal);
+        // Standard output of a quiet build is for the ID alone.
+        this.stageState(event.step.stage).log.flush(this.terminal, this.options.quiet ? 'err' : undefined);
         break;
       case 'commit':
         this.say(

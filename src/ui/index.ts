@@ -7,5 +7,5 @@ export { shortId } from './short-id.js';
 export { suggest } from './suggest.js';
 export { formatTable } from './table.js';
 export { executeTemplate, TemplateError, type TemplateOptions } from './template/index.js';
-export { processTerminal, type Terminal } from './terminal.js';
+export { OutputClosedError, processTerminal, type Terminal } from './terminal.js';
 export { TransferReporter } from './transfer-reporter.js';

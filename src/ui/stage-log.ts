@@ -22,10 +22,10 @@ export class StageLog {
     if (this.commandBytes > this.limitBytes) this.dropOldest();
   }
 
-  /** Writes all of it and forgets it. */
-  flush(terminal: Terminal): void {
+  /** Writes all of it and forgets it. @param only one stream for everything; left out: each chunk goes to its own */
+  flush(terminal: Terminal, only?: LogChunk['stream']): void {
     if (this.droppedBytes > 0) terminal.err(`[${this.droppedBytes} bytes of earlier output left out]\n`);
-    for (const { stream, content } of this.chunks) terminal[stream](content);
+    for (const { stream, content } of this.chunks) terminal[only ?? stream](content);
     this.clear();
   }
 

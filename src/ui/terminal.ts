@@ -7,11 +7,14 @@ export interface Terminal {
   err(text: string | Uint8Array): void;
 }
 
+/** Nobody reads standard output or error any more. */
+export class OutputClosedError extends Error {}
+
 /**
  * The process's own standard output and error, written to at once: nothing is lost at exit, and Node's streams, which cost a few
  * milliseconds of a start, are not loaded.
  *
- * @throws EPIPE when nobody reads any more
+ * @throws {OutputClosedError} the other end of the pipe is closed
  */
 export const processTerminal: Terminal = {
   out: (text) => writeAll(1, text),
@@ -26,6 +29,7 @@ function writeAll(fd: number, text: string | Uint8Array): void {
     try {
       rest = rest.subarray(writeSync(fd, rest));
     } catch (error) {
+      if (hasCode(error, 'EPIPE')) throw new OutputClosedError('Nobody reads the output', { cause: error });
       // Somebody we share the pipe with has made it non-blocking, and it is full: wait for its reader.
       if (!hasCode(error, 'EAGAIN')) throw error;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_MS);

@@ -80,7 +80,10 @@ Successfully tagged localhost/app:latest
     reporter.report({ kind: 'step-started', step: last });
     reporter.report({ kind: 'step-done', step: last, id: ID });
     reporter.report({ kind: 'commit', name: undefined, id: ID });
-    assert.match(text(), /\[2\/3\] STEP 3\/3: RUN 1\.3\n--> 0123456789ab\n\[3\/3\] STEP 2\/2: RUN 2\.2\n\[3\/3\] COMMIT\n--> 0123456789ab\n$/);
+    assert.match(
+      text(),
+      /\[2\/3\] STEP 3\/3: RUN 1\.3\n--> 0123456789ab\n\[3\/3\] STEP 2\/2: RUN 2\.2\n\[3\/3\] COMMIT\n--> 0123456789ab\n$/,
+    );
   });
 
   test('report() shows the whole log of a background step that fails, at once', () => {
@@ -110,11 +113,12 @@ Successfully tagged localhost/app:latest
     reporter.report(output(a, 'fine\n'));
     reporter.report({ kind: 'step-done', step: a, id: ID });
     reporter.report({ kind: 'step-started', step: b });
+    reporter.report(output(b, 'tried\n'));
     reporter.report(output(b, 'broken\n', 'stderr'));
     assert.is(text(), '');
     reporter.report({ kind: 'step-failed', step: b });
     reporter.finish();
-    assert.is(text(), '! broken\n');
+    assert.is(text(), '! tried\n! broken\n');
   });
 
   test('report() bounds what a background stage may hold back, and says so', () => {
