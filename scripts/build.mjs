@@ -2,10 +2,11 @@
 // benches) and dist/*.cjs (the bundled program). `--native` or `--js` builds one half.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as esbuild from 'esbuild';
+import glob from 'fast-glob';
 
 const project = fileURLToPath(new URL('..', import.meta.url));
 const bundleOptions = {
@@ -54,17 +55,13 @@ if (all || wanted.has('--js')) {
   await bundle();
 }
 
-function sources(folder) {
-  const directory = join(project, folder);
-  if (!existsSync(directory)) return [];
-  return readdirSync(directory, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && !entry.parentPath.includes('containerfiles'))
-    .map((entry) => join(entry.parentPath, entry.name));
-}
-
 async function transpile() {
   await esbuild.build({
-    entryPoints: [...sources('src'), ...sources('test'), ...sources('bench')],
+    entryPoints: await glob(['src/**/*.ts', 'test/**/*.ts', 'bench/**/*.ts'], {
+      cwd: project,
+      absolute: true,
+      ignore: ['test/containerfiles/**'],
+    }),
     outbase: project,
     outdir: join(project, 'build/js'),
     format: 'esm',

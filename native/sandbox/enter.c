@@ -299,13 +299,22 @@ static const char *present_mode(const struct identity *identity) {
   return id_map_size(map) == 1 ? "single" : "mapped";
 }
 
+/* `unshare --user` without a mapping: every id here is the overflow id, and no process may map one but from outside. */
+static int no_ids_here(void) {
+  fprintf(stderr, "tsbuild: this user namespace maps no ids, so nothing can be owned in it\n"
+                  "Start it with ids, for instance: unshare --map-root-user --user --mount\n");
+  return FAILED;
+}
+
 static int enter_namespaces(void) {
   static struct identity identity;
   char problem[1024] = "";
   identity.uid = geteuid();
   identity.gid = getegid();
   if (!id_map_read("/proc/self/uid_map", &identity.present_uids) || !id_map_read("/proc/self/gid_map", &identity.present_gids))
-    return give_up("read /proc/self/uid_map", "");
+    return identity.present_uids.count == 0 || identity.present_gids.count == 0
+               ? no_ids_here()
+               : give_up("read /proc/self/uid_map", "");
 
   if (has_capability(CAP_SYS_ADMIN)) {
     if (unshare(CLONE_NEWNS) < 0) return give_up("create a mount namespace", "");

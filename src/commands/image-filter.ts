@@ -1,4 +1,4 @@
-import { UnsupportedFeatureError, UsageError } from '../errors.js';
+import { UsageError } from '../errors.js';
 import type { ImageRow } from '../operations/images.js';
 
 type Test = (row: ImageRow) => boolean;
@@ -37,12 +37,19 @@ function parseFilter(filter: string, rows: readonly ImageRow[]): Test {
       const limit = createdMs(findRow(rows, value));
       return (row) => createdMs(row) > limit;
     }
-    case 'label':
-    case 'intermediate':
-      throw new UnsupportedFeatureError(`Cannot filter images by "${key}" yet`);
+    case 'label': {
+      const equals = value.indexOf('=');
+      const [label, wanted] = equals === -1 ? [value, undefined] : [value.slice(0, equals), value.slice(equals + 1)];
+      return (row) => Object.hasOwn(row.labels, label) && (wanted === undefined || row.labels[label] === wanted);
+    }
+    case 'intermediate': {
+      // Steps leave layers behind here, never images.
+      const wanted = parseBoolean(key, value);
+      return () => !wanted;
+    }
     default:
       throw new UsageError(`invalid filter "${filter}": unknown key "${key}"`, {
-        hint: 'Known keys: before, dangling, id, readonly, reference, since',
+        hint: 'Known keys: before, dangling, id, intermediate, label, readonly, reference, since',
       });
   }
 }

@@ -10,6 +10,7 @@ export interface ImageRow {
   /** Digest of its manifest or index. */
   readonly digest: string;
   readonly created: Date | undefined;
+  readonly labels: Readonly<Record<string, string>>;
   /** Bytes of its manifest, config and layers as stored. */
   readonly sizeBytes: number;
 }
@@ -42,6 +43,7 @@ function imageRow(store: Store, descriptor: NamedImage['descriptor'], names: rea
     names,
     id: image.imageId,
     digest: descriptor.digest,
+    labels: image.config.config?.Labels ?? {},
     created: image.config.created === undefined ? undefined : new Date(image.config.created),
     sizeBytes: layerBytes + image.manifest.config.size + image.manifestBytes.length,
   };

@@ -24,6 +24,11 @@ COPY --from=one /hello.txt /copy.txt
 ENV A=b
 `;
 
+/** A user without subordinate ids is told so by every build; the rest must be the same for everybody. */
+function withoutIdWarning(stderr: string): string {
+  return stderr.replace(/^\[Warning\] there is no usable entry for .* in \/etc\/sub[ug]id;.*\n/, '');
+}
+
 suite('integration/cli', (test) => {
   test('--version and -v are one line, the version command has more', async () => {
     await withTestStore(async (store) => {
@@ -123,7 +128,7 @@ suite('integration/cli', (test) => {
           ].join('\\n'),
         ),
       );
-      assert.is(first.stderr, '');
+      assert.is(withoutIdWarning(first.stderr), '');
       const id = first.stdout.trimEnd().split('\n').at(-1) ?? '';
       assert.is(readFileSync(iidFile, 'utf8').trim(), `sha256:${id}`);
 
@@ -131,7 +136,7 @@ suite('integration/cli', (test) => {
       assert.match(second.stdout, /STEP 2\/3: COPY hello.txt \/\n--> Using cache [0-9a-f]{12}\n--> [0-9a-f]{12}\n/);
       const quiet = await store.ok(['build', '--quiet', context]);
       assert.is(quiet.stdout, `${id}\n`);
-      assert.is(quiet.stderr, '');
+      assert.is(withoutIdWarning(quiet.stderr), '');
     });
   });
 
@@ -175,7 +180,7 @@ suite('integration/cli', (test) => {
         const id = (await store.ok(['bud', '-q', '-t', 'app', makeContext(store, 'FROM scratch\nCOPY hello.txt /\n')])).stdout.trim();
         const { status, stderr } = await store.tsbuild(['bud', '-q', '--pull=never', '-t', 'app', makeContext(store, containerfile)]);
         assert.match(stderr, pattern);
-        assert.match(stderr, /^Error: /);
+        assert.match(withoutIdWarning(stderr), /^Error: /);
         assert.is(status, 125, stderr);
         assert.is((await store.ok(['images', '-q', '--no-trunc', 'app'])).stdout, `sha256:${id}\n`);
       });

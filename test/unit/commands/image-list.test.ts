@@ -12,8 +12,16 @@ const rows = [
     digest: 'sha256:41c1',
     created: new Date('2026-01-15T11:59:15Z'),
     sizeBytes: 1_985_644,
+    labels: { tier: 'web', empty: '' },
   },
-  { names: [], id: '19caf3cc1a15'.padEnd(64, '0'), digest: 'sha256:99', created: new Date('2026-01-10T12:00:00Z'), sizeBytes: 1000 },
+  {
+    names: [],
+    id: '19caf3cc1a15'.padEnd(64, '0'),
+    digest: 'sha256:99',
+    created: new Date('2026-01-10T12:00:00Z'),
+    sizeBytes: 1000,
+    labels: {},
+  },
 ];
 
 suite('commands/image-list', (test) => {
@@ -89,5 +97,19 @@ host:5000/app   1        ae5ef12b3c77   45 seconds ago   1.99 MB
     await rejects(() => filterImages(rows, ['colour=red']), { code: 'USAGE', message: /unknown key "colour"/ });
     await rejects(() => filterImages(rows, ['dangling']), { code: 'USAGE', message: /KEY=VALUE/ });
     await rejects(() => filterImages(rows, ['before=nope']), { code: 'USAGE', message: /image not known/ });
+  });
+
+  test('filterImages() by label wants the label, and its value when one is given', () => {
+    for (const [filter, count] of [
+      ['label=tier', 1],
+      ['label=tier=web', 1],
+      ['label=tier=db', 0],
+      ['label=empty', 1],
+      ['label=empty=', 1],
+      ['label=other', 0],
+      ['intermediate=true', 0],
+      ['intermediate=false', 2],
+    ] as const)
+      assert.is(filterImages(rows, [filter]).length, count, filter);
   });
 });
