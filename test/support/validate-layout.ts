@@ -83,7 +83,9 @@ export class Layout {
   read(image: ReadImage, path: string): Buffer {
     const layer = image.manifest.layers.findLast((candidate) => this.list(candidate).has(path));
     if (layer === undefined) throw new Error(`no layer has ${path}`);
-    return execFileSync('sh', ['-c', `${unpacker(layer)} < "$0" | tar --extract --to-stdout "$1"`, this.blob(layer.digest), path]);
+    return execFileSync('sh', ['-c', `${unpacker(layer)} < "$0" | tar --extract --to-stdout "$1"`, this.blob(layer.digest), path], {
+      maxBuffer: 256 << 20,
+    });
   }
 
   /**
