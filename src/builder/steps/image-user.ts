@@ -1,6 +1,6 @@
-import { constants, readSync } from 'node:fs';
+import { closeSync, constants, openSync, readSync } from 'node:fs';
 import { hasCode, TsbuildError } from '../../errors.js';
-import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW, closeFd, type Fd, openat2, statat } from '../../sys/index.js';
+import { AT_EMPTY_PATH, AT_SYMLINK_NOFOLLOW, closeFd, type Fd, O_PATH, openat2, statat } from '../../sys/index.js';
 
 /** The name in USER, `--user` or `--chown` is not in the image. */
 export class UnknownUserError extends TsbuildError {
@@ -95,24 +95,33 @@ function parseId(text: string): number | undefined {
 function readLines(root: Fd, path: string): string[][] {
   let fd: Fd;
   try {
-    // O_NONBLOCK: a fifo in its place must not hang the build.
-    fd = openat2(root, path, { flags: constants.O_RDONLY | constants.O_NONBLOCK });
+    // Looked at before it is opened: a fifo in its place would hang the build, a device might do anything.
+    fd = openat2(root, path, { flags: O_PATH });
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO'].some((code) => hasCode(error, code))) return [];
+    if (['ENOENT', 'ENOTDIR', 'ELOOP'].some((code) => hasCode(error, code))) return [];
     throw error;
   }
   try {
     const { mode, size } = statat(fd, '', AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW);
     if ((mode & S_IFMT) !== S_IFREG || size > MAX_FILE_BYTES) return [];
-    const buffer = Buffer.alloc(size);
-    let length = 0;
-    for (let read = -1; read !== 0 && length < size; length += read) read = readSync(fd, buffer, length, size - length, length);
-    return buffer
-      .toString('utf8', 0, length)
+    return readText(fd, size)
       .split('\n')
       .filter((line) => line !== '' && !line.startsWith('#'))
       .map((line) => line.split(':'));
   } finally {
     closeFd(fd);
+  }
+}
+
+/** @param file opened by O_PATH: a regular file */
+function readText(file: Fd, sizeBytes: number): string {
+  const fd = openSync(`/proc/self/fd/${file}`, constants.O_RDONLY);
+  try {
+    const buffer = Buffer.alloc(sizeBytes);
+    let length = 0;
+    for (let read = -1; read !== 0 && length < sizeBytes; length += read) read = readSync(fd, buffer, length, sizeBytes - length, length);
+    return buffer.toString('utf8', 0, length);
+  } finally {
+    closeSync(fd);
   }
 }

@@ -34,18 +34,22 @@ export class UnpublishedFiles {
   #published = false;
   readonly #done: Promise<void>;
   #resolveDone: () => void = () => {};
+  #rejectDone: (error: unknown) => void = () => {};
 
   constructor(readonly working: WorkingLayer) {
-    this.#done = new Promise((resolve) => {
+    this.#done = new Promise((resolve, reject) => {
       this.#resolveDone = resolve;
+      this.#rejectDone = reject;
     });
+    // Whoever publishes is told; who only waits may never come.
+    this.#done.catch(() => {});
   }
 
   get published(): boolean {
     return this.#published;
   }
 
-  /** Resolves when the files are a snapshot of the store. */
+  /** Resolves when the files are a snapshot of the store; fails as their renaming does. */
   get whenPublished(): Promise<void> {
     return this.#done;
   }
@@ -69,9 +73,16 @@ export class UnpublishedFiles {
   }
 
   #publishIfFree(): void {
-    if (this.#users > 0 || this.#publish === undefined || this.#published) return;
-    this.#publish();
-    this.#published = true;
-    this.#resolveDone();
+    const publish = this.#publish;
+    if (this.#users > 0 || publish === undefined) return;
+    this.#publish = undefined;
+    try {
+      publish();
+      this.#published = true;
+      this.#resolveDone();
+    } catch (error) {
+      // Not to the holder that happened to be the last one.
+      this.#rejectDone(error);
+    }
   }
 }
