@@ -88,7 +88,7 @@ suite('integration/real-readers', (test) => {
         assert.is(image.id, new Layout(store.root).image(NAME).id);
         assert.equal(await new Layout(copy).problems(), []);
         const isRoot = (await idModeOf(store)) === 'root';
-        assert.is(await peers.runBundle(`${copy}:hello`, isRoot ? undefined : 0), printed(isRoot ? 1000 : 0));
+        assert.is(await peers.runBundle(`${copy}:hello`), printed(isRoot ? 1000 : 0));
       }),
     );
   });

@@ -37,21 +37,24 @@ export class Peers {
   }
 
   /**
-   * Unpacks an image and runs what it runs by itself, with runc on a bundle that umoci makes.
+   * Unpacks an image with umoci and runs it with runc, as an ordinary user with the only id such a bundle has: 0.
    *
    * @param image path of a layout, `:` and the name there; its layers gzip, the only compression that umoci 0.4 knows
-   * @param uid   inside; an ordinary user's bundle has one id only, 0
+   * @param command in place of what the image runs by itself
    * @returns what it printed
    */
-  async runBundle(image: string, uid?: number): Promise<string> {
+  async runBundle(image: string, command?: readonly string[]): Promise<string> {
     demand('umoci');
     demand('runc');
     const bundle = join(this.directory, 'bundle');
     await runOk(['umoci', 'unpack', ...(isRoot ? [] : ['--rootless']), '--image', image, bundle]);
     const file = join(bundle, 'config.json');
-    const config = JSON.parse(readFileSync(file, 'utf8')) as { process: { terminal: boolean; user: { uid: number; gid: number } } };
+    const config = JSON.parse(readFileSync(file, 'utf8')) as {
+      process: { terminal: boolean; args: readonly string[]; user: { uid: number; gid: number } };
+    };
     config.process.terminal = false;
-    if (uid !== undefined) config.process.user = { uid, gid: uid };
+    if (command !== undefined) config.process.args = command;
+    if (!isRoot) config.process.user = { uid: 0, gid: 0 };
     writeFileSync(file, JSON.stringify(config));
     const argv = ['runc', '--root', join(this.directory, 'runc'), 'run', `tsbuild-test-${process.pid}`];
     return (await this.#whereRuntimesWork(argv, { cwd: bundle })).stdout;

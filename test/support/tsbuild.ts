@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -93,12 +93,31 @@ export async function withTestStore<T>(body: (store: TestStore) => Promise<T>): 
 }
 
 /** Adds the busybox base as `localhost/busybox`. */
-export async function addBusybox(store: TestStore): Promise<void> {
-  const context = join(store.directory, 'busybox');
+export function addBusybox(store: TestStore): Promise<void> {
+  return addBase(store, 'busybox', { containerfile: 'busybox', archive: 'busybox.tar.zst', as: 'rootfs.tar.zst' });
+}
+
+/** Adds Debian 12 as `localhost/debian12`. */
+export function addDebian(store: TestStore): Promise<void> {
+  return addBase(store, 'debian12', { containerfile: 'debian', archive: 'debian12.tar', as: 'debian12.tar' });
+}
+
+/** Adds `localhost/node20`, and the Debian it stands on. */
+export async function addNode(store: TestStore): Promise<void> {
+  await addDebian(store);
+  await addBase(store, 'node20', { containerfile: 'node20', archive: 'node.tar', as: 'node.tar' });
+}
+
+async function addBase(
+  store: TestStore,
+  name: string,
+  base: { readonly containerfile: string; readonly archive: string; readonly as: string },
+): Promise<void> {
+  const context = join(store.directory, base.containerfile);
   mkdirSync(context, { recursive: true });
-  await runOk(['cp', join(containerfiles, 'busybox/Containerfile'), context]);
-  await runOk(['cp', join(fixtures, 'busybox.tar.zst'), join(context, 'rootfs.tar.zst')]);
-  await store.ok(['bud', '-q', '-t', 'busybox', context]);
+  copyFileSync(join(containerfiles, base.containerfile, 'Containerfile'), join(context, 'Containerfile'));
+  copyFileSync(join(fixtures, base.archive), join(context, base.as));
+  await store.ok(['bud', '-q', '-t', name, context]);
 }
 
 /** `root`: no mapping of ids; `mapped`: subordinate ids; `single`: one id only. */
