@@ -167,6 +167,7 @@ function toolboxOf(
     cache: new StepCache(store, options.noCache || !options.layers),
     reporter: services.reporter,
     background,
+    interrupted: services.signal,
     compression: options.compression?.format ?? (options.format === 'docker' ? 'gzip' : 'zstd'),
     compressionLevel: options.compression?.level,
     layerPerStep: options.layers,

@@ -10,13 +10,7 @@ import type { Toolbox } from './toolbox.js';
  * Makes what a step wrote into a layer. Returns at once: the tar, its hashes, the blob and the snapshot are made beside the next step,
  * which may use the files meanwhile. The working layer must not be mounted any more.
  */
-export function sealLayer(
-  parent: RootState,
-  working: WorkingLayer,
-  lowers: readonly string[],
-  toolbox: Toolbox,
-  options: { readonly signal: AbortSignal },
-): LayerState {
+export function sealLayer(parent: RootState, working: WorkingLayer, lowers: readonly string[], toolbox: Toolbox): LayerState {
   const upper = openDirectory(working.upper);
   const parentRoot = toolbox.snapshots.rootAttributes(lowers);
   if (isEmptyUpper(upper, parentRoot)) {
@@ -26,7 +20,7 @@ export function sealLayer(
   }
   const files = new UnpublishedFiles(working);
   // By descriptor: the directories may be renamed into the store while they are read.
-  const written = writeToBlob(upper, lowers.map(openDirectory), parentRoot, toolbox, options);
+  const written = writeToBlob(upper, lowers.map(openDirectory), parentRoot, toolbox);
   const identity = written.then(({ hashed }) => hashed);
   const stored = written.then(({ stored: done }) => done);
   const published = identity.then(async ({ diffId }) => {
@@ -44,7 +38,6 @@ async function writeToBlob(
   lowers: readonly Fd[],
   parentRoot: RootAttributes,
   toolbox: Toolbox,
-  options: { readonly signal: AbortSignal },
 ): Promise<{ hashed: Promise<LayerIdentity>; stored: Promise<void> }> {
   const { store, compression, compressionLevel, timestampSeconds } = toolbox;
   const file = await store.blobs.tempFile();
@@ -59,7 +52,7 @@ async function writeToBlob(
       parentRoot,
       ...(timestampSeconds === undefined ? {} : { timestamps: { forceSeconds: timestampSeconds } }),
     },
-    options,
+    { signal: toolbox.interrupted },
   );
   const stored = job.written
     .then(async (layer) => {

@@ -12,6 +12,8 @@ export interface Toolbox {
   readonly cache: StepCache;
   readonly reporter: Reporter;
   readonly background: BackgroundWork;
+  /** The user's wish to stop. A failing step does not stop the writing of layers that are done: the next build finds them. */
+  readonly interrupted: AbortSignal;
   /** How new layers are compressed. */
   readonly compression: Compression;
   readonly compressionLevel: number | undefined;

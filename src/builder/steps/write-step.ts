@@ -29,7 +29,7 @@ export async function writeStep(
       throw error;
     }
     if (!toolbox.layerPerStep) return { layers: parent.layers, addedLayer: false, open: working };
-    return { layers: [...parent.layers, sealLayer(parent, working, lowers, toolbox, options)], addedLayer: true };
+    return { layers: [...parent.layers, sealLayer(parent, working, lowers, toolbox)], addedLayer: true };
   });
 }
 
@@ -38,7 +38,7 @@ export async function sealOpen(root: RootState, toolbox: Toolbox, options: { rea
   const { open } = root;
   if (open === undefined) return root;
   return withLowers(root, toolbox.snapshots, options, async (lowers) => ({
-    layers: [...root.layers, sealLayer(root, open, lowers, toolbox, options)],
+    layers: [...root.layers, sealLayer(root, open, lowers, toolbox)],
     addedLayer: true,
   }));
 }

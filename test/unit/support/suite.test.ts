@@ -41,10 +41,18 @@ suite('test wrapper', (test) => {
 
   test('the runner fails on a file whose closing line is missing', () => {
     const runner = new URL('../../../../../scripts/run-tests.mjs', import.meta.url);
-    const out = execFileSync(process.execPath, ['--input-type=module', '-e', `
+    const out = execFileSync(
+      process.execPath,
+      [
+        '--input-type=module',
+        '-e',
+        `
       import { runTests } from ${JSON.stringify(runner.href)};
       const t = await runTests({ folders: ['test/unit/support'], only: 'suite.test.js', command: () => ['true'] });
-      console.log(JSON.stringify(t));`], { encoding: 'utf8' });
+      console.log(JSON.stringify(t));`,
+      ],
+      { encoding: 'utf8' },
+    );
     assert.match(out, /NO TESTS RAN/);
     assert.match(out, /"passed":0,"failed":1/);
   });
