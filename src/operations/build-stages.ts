@@ -21,6 +21,7 @@ import type { StepMaker } from './make-step.js';
 const LOCATED: readonly ErrorCode[] = [
   'ARCHIVE_INVALID',
   'CONTEXT_INVALID',
+  'DIGEST_MISMATCH',
   'IMAGE_NOT_FOUND',
   'PATH_ESCAPE',
   'SOURCE_NOT_FOUND',
