@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync, readSync, realpathSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, realpathSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { hasCode } from '../errors.js';
 import { closeFd, type Fd, openat2, RESOLVE_BENEATH, RESOLVE_NO_MAGICLINKS } from '../sys/index.js';
@@ -69,7 +69,8 @@ function isSelection(selected: readonly SelectedSource[] | readonly string[]): s
 /** The first of: `--ignorefile`, those named after the Containerfile, the context's `.containerignore` and `.dockerignore`. */
 function readRules(root: Fd, options: ContextOptions): IgnoreRules | undefined {
   if (options.ignoreFile !== undefined) {
-    const bytes = readAt(options.ignoreFile, () => openSync(options.ignoreFile!, constants.O_RDONLY | constants.O_NONBLOCK));
+    // The user names it, so it may be anything that can be read, a pipe too.
+    const bytes = readAt(options.ignoreFile, 'any', () => openSync(options.ignoreFile!, constants.O_RDONLY));
     if (bytes === undefined) throw new ContextError(`Cannot read the ignore file "${options.ignoreFile}": no such file or directory`);
     return parseIgnoreFile(bytes, options.ignoreFile, 'kept');
   }
@@ -77,12 +78,12 @@ function readRules(root: Fd, options: ContextOptions): IgnoreRules | undefined {
     if (options.containerfile === undefined) break;
     const name = `${basename(options.containerfile)}${suffix}`;
     const path = join(dirname(options.containerfile), name);
-    const bytes = readAt(path, () => openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW));
+    const bytes = readAt(path, 'regular', () => openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW));
     if (bytes !== undefined) return parseIgnoreFile(bytes, name, suffix === '.containerignore' ? 'lost' : 'kept');
   }
   for (const name of ['.containerignore', '.dockerignore']) {
     // A link here must not make the builder read a file outside of the context (CVE-2022-4122).
-    const bytes = readAt(name, () =>
+    const bytes = readAt(name, 'regular', () =>
       openat2(root, name, { flags: constants.O_RDONLY | constants.O_NONBLOCK, resolve: RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS }),
     );
     if (bytes !== undefined) return parseIgnoreFile(bytes, name, name === '.containerignore' ? 'lost' : 'kept');
@@ -90,7 +91,7 @@ function readRules(root: Fd, options: ContextOptions): IgnoreRules | undefined {
   return undefined;
 }
 
-function readAt(name: string, open: () => Fd): Buffer | undefined {
+function readAt(name: string, kind: 'regular' | 'any', open: () => Fd): Buffer | undefined {
   let fd: Fd;
   try {
     fd = open();
@@ -101,6 +102,7 @@ function readAt(name: string, open: () => Fd): Buffer | undefined {
     throw new ContextError(`Cannot read ${name}: ${(error as Error).message}`, { cause: error });
   }
   try {
+    if (kind === 'regular' && !fstatSync(fd).isFile()) throw new ContextError(`Cannot use ${name}: it is no regular file`);
     const chunks: Buffer[] = [];
     let total = 0;
     for (;;) {
@@ -108,7 +110,8 @@ function readAt(name: string, open: () => Fd): Buffer | undefined {
       const read = readSync(fd, chunk);
       if (read === 0) return Buffer.concat(chunks);
       total += read;
-      if (total > MAX_IGNORE_FILE_BYTES) throw new ContextError(`Cannot use ${name}: it is larger than ${MAX_IGNORE_FILE_BYTES} bytes`);
+      if (total > MAX_IGNORE_FILE_BYTES)
+        throw new ContextError(`Cannot use ${name}: it is larger than ${MAX_IGNORE_FILE_BYTES / 2 ** 20} MiB`);
       chunks.push(chunk.subarray(0, read));
     }
   } finally {

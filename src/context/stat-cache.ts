@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { hasCode } from '../errors.js';
 import { atomicWriteFile } from '../sys/index.js';
 import type { EntryStat } from './selection.js';
 
@@ -9,6 +8,7 @@ import type { EntryStat } from './selection.js';
 // sha256 (32 bytes); numbers little-endian.
 const MAGIC = Buffer.from('tsbuild stat 1\n\n', 'latin1');
 const FIXED_BYTES = 8 * 5 + 4 + 32;
+const MAX_PATH_BYTES = 0xffff;
 /** A file changed this shortly before it was read may change again without its times showing it. */
 const RACY_MS = 2000;
 
@@ -34,11 +34,10 @@ export class StatCache {
     let bytes: Buffer;
     try {
       bytes = readFileSync(cache.file);
-    } catch (error) {
-      if (hasCode(error, 'ENOENT')) return cache;
-      throw error;
+    } catch {
+      // Missing or not readable: as with a file of another version, or a damaged one, it only costs time.
+      return cache;
     }
-    // A file of another version, or a damaged one, only costs time.
     if (bytes.subarray(0, MAGIC.length).equals(MAGIC)) cache.#parse(bytes);
     return cache;
   }
@@ -60,17 +59,21 @@ export class StatCache {
   /** @param readAtMs when reading the file began, milliseconds since 1970 */
   set(path: Buffer, stat: EntryStat, digest: Buffer, readAtMs: number): void {
     const newest = stat.mtimeNs > stat.ctimeNs ? stat.mtimeNs : stat.ctimeNs;
-    if (newest > BigInt(readAtMs - RACY_MS) * 1_000_000n) return;
+    if (newest > BigInt(readAtMs - RACY_MS) * 1_000_000n || path.length > MAX_PATH_BYTES) return;
     this.#known.set(path.toString('latin1'), { path, stat, digest });
     this.#changed = true;
   }
 
-  /** Writes the cache if it learned something. */
+  /** Writes the cache if it learned something. One that cannot be written (a full disk) only costs time. */
   save(): void {
     if (!this.#changed) return;
-    mkdirSync(dirname(this.file), { recursive: true });
-    atomicWriteFile(this.file, Buffer.concat([MAGIC, ...[...this.#known.values()].map(encode)]));
-    this.#changed = false;
+    try {
+      mkdirSync(dirname(this.file), { recursive: true });
+      atomicWriteFile(this.file, Buffer.concat([MAGIC, ...[...this.#known.values()].map(encode)]));
+      this.#changed = false;
+    } catch (error) {
+      if (!(error instanceof Error) || !('code' in error)) throw error;
+    }
   }
 
   #parse(bytes: Buffer): void {

@@ -1,6 +1,6 @@
 import { resolveTargetPath, type SelectedSource } from '../../context/index.js';
-import { TsbuildError } from '../../errors.js';
 import type { CopyEntry, Fd } from '../../sys/index.js';
+import { DestinationError } from './errors.js';
 import { changeMode } from './file-mode.js';
 import { isDirectory } from './make-directories.js';
 
@@ -30,13 +30,6 @@ export interface PlacedCopy {
   readonly entries: readonly CopyEntry[];
 }
 
-export class DestinationError extends TsbuildError {
-  readonly code = 'PATH_ESCAPE';
-  constructor(readonly destination: string) {
-    super(`Cannot copy to ${JSON.stringify(destination)}: its links lead in a circle`);
-  }
-}
-
 /**
  * Where each source goes. A directory's contents go into the destination; a file goes into it when it is, or is meant as, a directory, and
  * becomes it otherwise. Links in the destination are followed inside the root. With `--parents` the directories above a source are made like
@@ -48,7 +41,7 @@ export class DestinationError extends TsbuildError {
 export function placeCopy(root: Fd, sources: readonly SelectedSource[], placement: Placement): PlacedCopy {
   const { destination, owner, chmod } = placement;
   const target = resolveTargetPath(root, Buffer.from(destination));
-  if (target === undefined) throw new DestinationError(destination);
+  if (target === undefined) throw new DestinationError(destination, 'its links lead in a circle');
   const base = join(target.parts);
   const existing = target.stat !== undefined && (target.stat.mode & S_IFMT) === S_IFDIR;
   const asDirectory = existing || destination.endsWith('/') || placement.several || placement.parents;

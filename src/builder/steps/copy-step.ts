@@ -92,6 +92,7 @@ export class CopyStep implements Step<RootState> {
   }
 
   async #extract(merged: Fd, root: Fd, archive: SelectedSource, owner: Owner | undefined, signal: AbortSignal): Promise<void> {
+    makeDirectories(merged, [this.spec.destination], owner ?? ROOT);
     const fd = openFile(root, archive.path);
     try {
       const source = { file: `/proc/self/fd/${fd}` };

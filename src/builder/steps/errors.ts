@@ -1,5 +1,17 @@
 import { TsbuildError } from '../../errors.js';
 
+/** A path of an instruction cannot be written to in the image. */
+export class DestinationError extends TsbuildError {
+  readonly code = 'PATH_ESCAPE';
+  constructor(
+    readonly destination: string,
+    problem: string,
+    hint?: string,
+  ) {
+    super(`Cannot write to ${JSON.stringify(destination)} in the image: ${problem}`, { hint });
+  }
+}
+
 /** A RUN's command did not succeed. */
 export class RunFailedError extends TsbuildError {
   readonly code = 'STEP_FAILED';

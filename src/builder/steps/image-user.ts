@@ -55,7 +55,7 @@ export function lookUpOwner(root: Fd, owner: string): { readonly uid: number; re
   const [user = '', group] = owner.split(':', 2);
   if (group !== undefined && group !== '') return { uid: user === '' ? 0 : lookUpUser(root, user).uid, gid: findGroup(root, group) };
   const { uid, gid } = lookUpUser(root, user);
-  return { uid, gid: parseId(user) === undefined ? gid : uid };
+  return { uid, gid: parseId(user) === undefined || findPasswd(root, user)?.name === user ? gid : uid };
 }
 
 interface PasswdEntry {

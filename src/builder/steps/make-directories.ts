@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { joinParts, splitPath } from '../../context/index.js';
+import { joinParts, resolveTargetPath } from '../../context/index.js';
 import { hasCode } from '../../errors.js';
 import {
   AT_EMPTY_PATH,
@@ -14,6 +14,7 @@ import {
   pathBytes,
   setXattr,
 } from '../../sys/index.js';
+import { DestinationError } from './errors.js';
 
 const DIRECTORY_MODE = 0o755;
 
@@ -29,21 +30,27 @@ export function isDirectory(root: Fd, path: Path): boolean {
 }
 
 /**
- * Makes each path and what is missing above it, 0755 and owned by `owner`. Links are followed inside the root, so that a WORKDIR that is a
- * link in the image cannot lead out of it.
+ * Makes each path and what is missing above it, 0755 and owned by `owner`. Links are followed inside the root, also those that lead to
+ * nothing yet, so that a WORKDIR that is a link in the image cannot lead out of it.
  *
  * @param paths from the root, with or without a leading slash
- * @throws ENOTDIR, ELOOP, ... with the path: something that is no directory is in the way
+ * @throws {DestinationError} something that is no directory is in the way, or links lead in a circle
  */
 export function makeDirectories(root: Fd, paths: readonly Path[], owner: { readonly uid: number; readonly gid: number }): void {
   for (const path of paths) {
-    const parts = splitPath(pathBytes(path));
-    for (let depth = 1; depth <= parts.length; depth++) makeOne(root, joinParts(parts.slice(0, depth - 1)), parts[depth - 1]!, owner);
+    if (isDirectory(root, path)) continue;
+    const shown = `/${pathBytes(path).toString().replace(/^\/+/, '')}`;
+    const target = resolveTargetPath(root, pathBytes(path));
+    if (target === undefined) throw new DestinationError(shown, 'its links lead in a circle');
+    const { parts } = target;
+    for (let depth = 1; depth <= parts.length; depth++) makeOne(root, parts.slice(0, depth), shown, owner);
   }
 }
 
-function makeOne(root: Fd, directory: Buffer, name: Buffer, owner: { readonly uid: number; readonly gid: number }): void {
-  if (isDirectory(root, Buffer.concat([directory, Buffer.from('/'), name]))) return;
+function makeOne(root: Fd, parts: readonly Buffer[], shown: string, owner: { readonly uid: number; readonly gid: number }): void {
+  if (isDirectory(root, joinParts(parts))) return;
+  const directory = joinParts(parts.slice(0, -1));
+  const name = parts.at(-1)!;
   const parent = openat2(root, directory.length === 0 ? '.' : directory, { flags: O_PATH | constants.O_DIRECTORY });
   try {
     mkdirat(parent, name, DIRECTORY_MODE);
@@ -55,6 +62,13 @@ function makeOne(root: Fd, directory: Buffer, name: Buffer, owner: { readonly ui
     } finally {
       closeFd(made);
     }
+  } catch (error) {
+    if (!hasCode(error, 'EEXIST')) throw error;
+    throw new DestinationError(
+      shown,
+      `"/${joinParts(parts)}" is no directory`,
+      'Choose another path, or remove what is there in a RUN before',
+    );
   } finally {
     closeFd(parent);
   }
@@ -62,7 +76,7 @@ function makeOne(root: Fd, directory: Buffer, name: Buffer, owner: { readonly ui
 
 /** Where the id cannot be mapped the owner is written down for the layer. */
 function giveTo(directory: Fd, { uid, gid }: { readonly uid: number; readonly gid: number }): void {
-  if (uid === 0 && gid === 0) return;
+  // Also to the builder itself: below a directory with the set-group-id bit the group would be that directory's.
   try {
     fchownat(directory, '', uid, gid, AT_EMPTY_PATH);
   } catch (error) {

@@ -1,5 +1,17 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, closeSync, linkSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { contentDigest } from '../../../src/context/content-digest.js';
@@ -147,7 +159,10 @@ suite('context/content-digest', (test) => {
   test('contentDigest() looks at the directories above only with --parents', () =>
     withTempDir(async (directory) => {
       makeTree(directory, TREE);
-      const digests = async () => [await digestOf(directory, { source: 'dir/a' }), await digestOf(directory, { source: 'dir/a', parents: true })];
+      const digests = async () => [
+        await digestOf(directory, { source: 'dir/a' }),
+        await digestOf(directory, { source: 'dir/a', parents: true }),
+      ];
       const before = await digests();
       chmodSync(join(directory, 'dir'), 0o700);
       const after = await digests();

@@ -25,9 +25,5 @@ suite('context/rooted-path', (test) => {
     assert.equal(rootedParts(Buffer.from('../..')), []);
   });
 
-  test('splitPath() keeps ..', () =>
-    assert.equal(
-      splitPath(Buffer.from('/a/./../b')).map(String),
-      ['a', '..', 'b'],
-    ));
+  test('splitPath() keeps ..', () => assert.equal(splitPath(Buffer.from('/a/./../b')).map(String), ['a', '..', 'b']));
 });

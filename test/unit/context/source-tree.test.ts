@@ -59,11 +59,7 @@ suite('context/source-tree', (test) => {
     [['dir'], undefined, ['dir <- dir: . a.log keep link sub sub/b.log sub/keep']],
     [['linkdir'], undefined, ['linkdir <- dir: . a.log keep link sub sub/b.log sub/keep']],
     [['empty'], undefined, ['empty <- empty: .']],
-    [
-      ['dir/sub', 'Readme'],
-      undefined,
-      ['sub <- dir/sub: . b.log keep', 'Readme <- Readme: .'],
-    ],
+    [['dir/sub', 'Readme'], undefined, ['sub <- dir/sub: . b.log keep', 'Readme <- Readme: .']],
     [['dir/*'], undefined, ['a.log <- dir/a.log: .', 'keep <- dir/keep: .', 'link <- dir/keep: .', 'sub <- dir/sub: . b.log keep']],
     [['d*'], undefined, ['dir <- dir: . a.log keep link sub sub/b.log sub/keep']],
     // Ignore rules
@@ -175,12 +171,19 @@ suite('context/source-tree', (test) => {
         ['dir', []],
       ] as const) {
         const [selected] = await select([source], { parents: true });
-        assert.equal(selected!.parents.map(({ name }) => name.toString()), expected, source);
+        assert.equal(
+          selected!.parents.map(({ name }) => name.toString()),
+          expected,
+          source,
+        );
       }
       const [plain] = await select(['dir/sub/keep']);
       assert.equal(plain!.parents, []);
       const [linked] = await select(['linkdir/sub/keep'], { parents: true });
-      assert.equal(linked!.parents.map(({ path }) => path.toString()), ['dir', 'dir/sub']);
+      assert.equal(
+        linked!.parents.map(({ path }) => path.toString()),
+        ['dir', 'dir/sub'],
+      );
     }));
 
   test('select() leaves sockets out', () =>
