@@ -63,6 +63,8 @@ export class StageBuilder {
   readonly #options: StageBuilderOptions;
   readonly #prepared = new Map<number, Promise<PreparedStage>>();
   readonly #built = new Map<number, Promise<BuiltStage>>();
+  /** Failures as they are shown, by what was thrown. */
+  readonly #located = new Map<unknown, unknown>();
 
   constructor(options: StageBuilderOptions) {
     this.#options = options;
@@ -80,7 +82,8 @@ export class StageBuilder {
       scheduler.cancel(error);
       await Promise.allSettled(stages);
       await scheduler.settled();
-      throw scheduler.signal.reason;
+      const reason: unknown = scheduler.signal.reason;
+      throw this.#located.get(reason) ?? reason;
     }
   }
 
@@ -131,20 +134,10 @@ export class StageBuilder {
       return { stage, lowered, image, root, history: toolbox.layerPerStep || !root.addedLayer ? history : withLayer(history) };
     } catch (error) {
       if (!scheduler.signal.aborted || scheduler.signal.reason === error) reporter.report({ kind: 'step-failed', step: running });
-      throw this.#located(error, stage, instruction, running);
+      // The stage that owns the step fails before those that wait for it: its instruction is the one to show.
+      if (!this.#located.has(error)) this.#located.set(error, locate(error, stage, instruction, running));
+      throw error;
     }
-  }
-
-  /** A failure that the Containerfile can mend is shown at its instruction. */
-  #located(error: unknown, stage: Stage, instruction: Instruction, running: StepLabel): unknown {
-    if (!(error instanceof TsbuildError) || !LOCATED.includes(error.code)) return error;
-    const { range } = instruction;
-    const problem = `building at STEP "${running.text}": ${error.message}`;
-    return syntaxErrorAt(stage.setting.containerfile.source, range.start, problem, {
-      endLine: range.endLine,
-      hint: error.hint,
-      cause: error,
-    });
   }
 
   #prepare(index: number): Promise<PreparedStage> {
@@ -213,6 +206,18 @@ export class StageBuilder {
   async #historyBelow(stage: Stage): Promise<readonly HistoryEntry[]> {
     return stage.base.kind === 'stage' ? (await this.#buildOnce(stage.base.index)).history : [];
   }
+}
+
+/** A failure that the Containerfile can mend is shown at its instruction. */
+function locate(error: unknown, stage: Stage, instruction: Instruction, running: StepLabel): unknown {
+  if (!(error instanceof TsbuildError) || !LOCATED.includes(error.code)) return error;
+  const { range } = instruction;
+  const problem = `building at STEP "${running.text}": ${error.message}`;
+  return syntaxErrorAt(stage.setting.containerfile.source, range.start, problem, {
+    endLine: range.endLine,
+    hint: error.hint,
+    cause: error,
+  });
 }
 
 /** The configuration of a built stage, but for its times. */

@@ -121,7 +121,7 @@ suite('integration/instructions', (test) => {
           context(store, `FROM scratch\nADD --checksum=sha256:${'0'.repeat(64)} http://127.0.0.1:${port}/f /f\n`),
         ]);
         assert.is(run.status, 125);
-        assert.match(run.stderr, /Containerfile:2: building at STEP .*digest mismatch of http/);
+        assert.match(run.stderr, /Containerfile:2:1: building at STEP .*digest mismatch of http/);
       });
     } finally {
       server.close();
