@@ -76,6 +76,15 @@ export class Peers {
     }
   }
 
+  /** Builds `context` on the image `image` of the layout `base`, named `baseName` in FROM; the result is `image` of the layout `result`. */
+  async buildahBuild(context: string, base: string, baseName: string, result: string): Promise<void> {
+    demand('buildah');
+    const { stdout } = await this.#whereRuntimesWork(['buildah', 'pull', '--quiet', `oci:${this.#lowerCase(base)}:image`]);
+    await this.#whereRuntimesWork(['buildah', 'tag', stdout.trim(), baseName]);
+    await this.#whereRuntimesWork(['buildah', 'bud', '--layers', '--quiet', '--tag', 'localhost/result', context]);
+    await this.#whereRuntimesWork(['buildah', 'push', '--quiet', '--format', 'oci', 'localhost/result', `oci:${result}:image`]);
+  }
+
   /** Runs what the image runs by itself, as root: an ordinary user's podman wants a device for its network. */
   async podmanRun(layout: string, name: string, ...args: readonly string[]): Promise<string> {
     demand('podman');
