@@ -35,7 +35,8 @@ export async function* decompressExternally(program: 'bzip2' | 'xz', source: Asy
     yield* child.stdout as AsyncIterable<Buffer>;
     const [code] = await exited;
     if (sourceFailure !== undefined) throw sourceFailure;
-    if (code !== 0) throw new ArchiveInvalidError(`${program} cannot decompress it (${complaint.trim() || `status ${code}`})`);
+    if (code !== 0)
+      throw new ArchiveInvalidError(`${program} cannot decompress it (${complaint.trim().split('\n')[0] || `status ${code}`})`);
   } catch (error) {
     if (hasCode(error, 'ENOENT')) {
       const hint = `Install it: apt-get install ${PACKAGES[program]}`;

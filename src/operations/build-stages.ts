@@ -12,7 +12,7 @@ import type { Outcome, Scheduler, Step } from '../builder/scheduler/index.js';
 import { ConstantStep, EMPTY_ROOT, type RootState, SealStep, type Toolbox } from '../builder/steps/index.js';
 import { type ErrorCode, TsbuildError } from '../errors.js';
 import { emptyConfig, type HistoryEntry, type ImageConfig } from '../image/index.js';
-import { type Instruction, syntaxErrorAt } from '../parser/index.js';
+import { type Instruction, suggest, syntaxErrorAt } from '../parser/index.js';
 import type { StepLabel } from '../progress.js';
 import type { BaseImage, BaseImages } from './base-images.js';
 import type { StepMaker } from './make-step.js';
@@ -23,10 +23,18 @@ const LOCATED: readonly ErrorCode[] = [
   'CONTEXT_INVALID',
   'DIGEST_MISMATCH',
   'IMAGE_NOT_FOUND',
+  'MANIFEST_INVALID',
   'PATH_ESCAPE',
+  'REFERENCE_SYNTAX',
+  'REGISTRY_ERROR',
+  'SIZE_MISMATCH',
   'SOURCE_NOT_FOUND',
   'UNSUPPORTED',
+  'USAGE',
 ];
+
+/** What a step reads beside its parent, where it is no build context. */
+type StageSource = Exclude<InputSource, { kind: 'build-context' | 'named-context' }>;
 
 /** A stage whose steps are known; nothing of it needs to have run. */
 interface PreparedStage {
@@ -160,10 +168,17 @@ export class StageBuilder {
     let last = base.step;
     const steps: (Step<RootState> | undefined)[] = [];
     for (const step of lowered.steps) {
-      const made = await this.#options.makeStep(step, last, {
-        stageOf: (source) => this.#inputStep(source, stage),
-        label: this.#labelOf(stage, steps.length, lowered.steps.length, step),
-      });
+      const label = this.#labelOf(stage, steps.length, lowered.steps.length, step);
+      const stageOf = async (source: StageSource): Promise<Step<RootState>> => {
+        try {
+          return await this.#inputStep(source, stage);
+        } catch (error) {
+          // Not at the FROM, which waits for all of the stage's steps to be made.
+          if (!this.#located.has(error)) this.#located.set(error, locate(error, stage, step.instruction, label, this.#stageLike(source)));
+          throw error;
+        }
+      };
+      const made = await this.#options.makeStep(step, last, { stageOf, label });
       steps.push(made);
       last = made ?? last;
     }
@@ -193,9 +208,19 @@ export class StageBuilder {
   }
 
   /** What COPY --from and mounts read: the end of another stage, or an image. */
-  async #inputStep(source: Exclude<InputSource, { kind: 'build-context' | 'named-context' }>, reader: Stage): Promise<Step<RootState>> {
+  async #inputStep(source: StageSource, reader: Stage): Promise<Step<RootState>> {
     if (source.kind === 'stage') return (await this.#prepare(source.index)).last;
     return imageStep(await this.#options.images.get(source.reference, reader.platform));
+  }
+
+  /** An image that is not there may be a stage whose name was misspelt. */
+  #stageLike(source: StageSource): string | undefined {
+    if (source.kind !== 'image') return undefined;
+    const near = suggest(
+      source.reference,
+      this.#options.graph.allStages.flatMap(({ name }) => name ?? []),
+    );
+    return near === undefined ? undefined : `Did you mean the stage "${near}"?`;
   }
 
   #labelOf(stage: Stage, at: number, count: number, step: GraphStep): StepLabel {
@@ -209,13 +234,13 @@ export class StageBuilder {
 }
 
 /** A failure that the Containerfile can mend is shown at its instruction. */
-function locate(error: unknown, stage: Stage, instruction: Instruction, running: StepLabel): unknown {
+function locate(error: unknown, stage: Stage, instruction: Instruction, running: StepLabel, hint?: string): unknown {
   if (!(error instanceof TsbuildError) || !LOCATED.includes(error.code)) return error;
   const { range } = instruction;
   const problem = `building at STEP "${running.text}": ${error.message}`;
   return syntaxErrorAt(stage.setting.containerfile.source, range.start, problem, {
     endLine: range.endLine,
-    hint: error.hint,
+    hint: hint ?? error.hint,
     cause: error,
   });
 }

@@ -1,11 +1,12 @@
 import { constants, readSync } from 'node:fs';
 import type { Context, SelectedSource } from '../../context/index.js';
-import { ARCHIVE_HEAD_BYTES, extractArchive, isArchive } from '../../layers/index.js';
+import { ARCHIVE_HEAD_BYTES, ArchiveInvalidError, extractArchive, isArchive, PathEscapeError } from '../../layers/index.js';
 import { closeFd, copyEntries, type Fd, openat2, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS } from '../../sys/index.js';
 import type { AddStep as GraphAddStep, CopyStep as GraphCopyStep } from '../graph/index.js';
 import type { Step, StepKey } from '../scheduler/index.js';
 import { bytesOf, type Placement, placeCopy } from './copy-placement.js';
 import { type CopyOrigin, type CopySourcesOptions, digestSources, type SourceGroup, withSources } from './copy-sources.js';
+import { ArchiveSourceError } from './errors.js';
 import { lookUpOwner } from './image-user.js';
 import { type LooseFiles, makeLooseFiles } from './loose-files.js';
 import { makeDirectories } from './make-directories.js';
@@ -100,6 +101,10 @@ export class CopyStep implements Step<RootState> {
         { source, target: merged, prefix: Buffer.from(this.spec.destination), ...(owner === undefined ? {} : { owner }) },
         { signal },
       );
+    } catch (error) {
+      if (error instanceof ArchiveInvalidError || error instanceof PathEscapeError)
+        throw new ArchiveSourceError(archive.name.toString(), error);
+      throw error;
     } finally {
       closeFd(fd);
     }

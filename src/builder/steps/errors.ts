@@ -1,4 +1,5 @@
 import { TsbuildError } from '../../errors.js';
+import type { ArchiveInvalidError, PathEscapeError } from '../../layers/index.js';
 
 /** A path of an instruction cannot be written to in the image. */
 export class DestinationError extends TsbuildError {
@@ -9,6 +10,21 @@ export class DestinationError extends TsbuildError {
     hint?: string,
   ) {
     super(`Cannot write to ${JSON.stringify(destination)} in the image: ${problem}`, { hint });
+  }
+}
+
+/** A local archive of ADD is damaged, or holds an entry that leads out of its place. */
+export class ArchiveSourceError extends TsbuildError {
+  readonly code: 'ARCHIVE_INVALID' | 'PATH_ESCAPE';
+  constructor(
+    readonly archive: string,
+    cause: ArchiveInvalidError | PathEscapeError,
+  ) {
+    const entry = cause.entry === undefined ? '' : `, entry ${JSON.stringify(cause.entry)}`;
+    const hint =
+      cause.code === 'ARCHIVE_INVALID' ? 'Make the archive again, or copy it as it is with COPY' : 'Make the archive without that entry';
+    super(`Cannot unpack ${JSON.stringify(archive)}${entry}: ${cause.reason}`, { cause, hint });
+    this.code = cause.code;
   }
 }
 

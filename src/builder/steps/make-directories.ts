@@ -64,11 +64,9 @@ function makeOne(root: Fd, parts: readonly Buffer[], shown: string, owner: { rea
     }
   } catch (error) {
     if (!hasCode(error, 'EEXIST')) throw error;
-    throw new DestinationError(
-      shown,
-      `"/${joinParts(parts)}" is no directory`,
-      'Choose another path, or remove what is there in a RUN before',
-    );
+    const blocking = `/${joinParts(parts)}`;
+    const problem = `${blocking === shown ? 'it' : JSON.stringify(blocking)} is there and is no directory`;
+    throw new DestinationError(shown, problem, 'Choose another path, or remove what is there in a RUN before');
   } finally {
     closeFd(parent);
   }

@@ -75,9 +75,9 @@ suite('builder/steps/make-directories', (test) => {
   }
 
   for (const [path, problem] of [
-    ['/file', '"/file" is no directory'],
-    ['/file/x', '"/file" is no directory'],
-    ['/link/../file/x/y', '"/file" is no directory'],
+    ['/file', 'it is there and is no directory'],
+    ['/file/x', '"/file" is there and is no directory'],
+    ['/link/../file/x/y', '"/file" is there and is no directory'],
     ['/loop', 'its links lead in a circle'],
     ['loop/x', 'its links lead in a circle'],
   ] as const) {
