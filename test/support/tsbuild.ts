@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as assert from 'uvu/assert';
+import { skip } from './suite.js';
 import { fastTempRoot } from './temp-dir.js';
 
 export const project = fileURLToPath(new URL('../../../../', import.meta.url)).replace(/\/$/, '');
@@ -113,6 +114,7 @@ async function addBase(
   name: string,
   base: { readonly containerfile: string; readonly archive: string; readonly as: string },
 ): Promise<void> {
+  if (!existsSync(join(fixtures, base.archive))) skip(`build/fixtures/${base.archive} could not be made on this machine`);
   const context = join(store.directory, base.containerfile);
   mkdirSync(context, { recursive: true });
   copyFileSync(join(containerfiles, base.containerfile, 'Containerfile'), join(context, 'Containerfile'));
