@@ -165,6 +165,36 @@ static bool parse_group(struct plan *plan, const char *value) {
   return true;
 }
 
+static bool parse_limit_value(const char *text, rlim_t *value) {
+  unsigned long long number;
+  if (strcmp(text, "unlimited") == 0) {
+    *value = RLIM_INFINITY;
+    return true;
+  }
+  if (!parse_number(text, 10, ULLONG_MAX - 1, &number)) return false;
+  *value = (rlim_t)number;
+  return true;
+}
+
+/* RESOURCE:SOFT:HARD */
+static bool parse_limit(struct plan *plan, char *value) {
+  unsigned long long resource;
+  char *soft = strchr(value, ':');
+  char *hard = soft == NULL ? NULL : strchr(soft + 1, ':');
+  if (hard == NULL || plan->limit_count == RLIM_NLIMITS) {
+    errno = EINVAL;
+    return false;
+  }
+  *soft++ = '\0';
+  *hard++ = '\0';
+  struct limit_request *limit = &plan->limits[plan->limit_count];
+  if (!parse_number(value, 10, RLIM_NLIMITS - 1, &resource)) return false;
+  if (!parse_limit_value(soft, &limit->value.rlim_cur) || !parse_limit_value(hard, &limit->value.rlim_max)) return false;
+  limit->resource = (int)resource;
+  plan->limit_count++;
+  return true;
+}
+
 static bool parse_choice(const char *value, const char *const *choices, int *index) {
   for (*index = 0; choices[*index] != NULL; (*index)++)
     if (strcmp(value, choices[*index]) == 0) return true;
@@ -195,6 +225,7 @@ static bool parse_entry(struct plan *plan, const char *name, char *value) {
   if (strcmp(name, "single-id") == 0) return parse_flag(value, &plan->single_id);
   if (strcmp(name, "new-session") == 0) return parse_flag(value, &plan->new_session);
   if (strcmp(name, "mount") == 0) return begin_mount(plan, value);
+  if (strcmp(name, "limit") == 0) return parse_limit(plan, value);
 
   if (strcmp(name, "upper") == 0) {
     plan->upper = value;
@@ -206,6 +237,9 @@ static bool parse_entry(struct plan *plan, const char *name, char *value) {
     plan->cwd = value;
   } else if (strcmp(name, "hostname") == 0) {
     plan->hostname = value;
+  } else if (strcmp(name, "shm-size") == 0) {
+    if (!parse_number(value, 10, LLONG_MAX, &number)) return false;
+    plan->shm_size = value;
   } else if (strcmp(name, "overlay-xattrs") == 0) {
     if (!parse_choice(value, xattr_families, &choice)) return false;
     plan->user_xattrs = choice == 1;

@@ -7,6 +7,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include "failure.h"
@@ -38,6 +39,12 @@ struct mount_request {
   bool directory; /* what the mount point has to be */
 };
 
+/* A resource limit: RLIMIT_* number and values as setrlimit(2) takes them. */
+struct limit_request {
+  int resource;
+  struct rlimit value;
+};
+
 struct plan {
   char *bytes;
   /* Root file system: either an overlay or a directory. */
@@ -62,6 +69,9 @@ struct plan {
   size_t mount_count;
   struct strings masked;
   struct strings read_only;
+  const char *shm_size; /* bytes, decimal; NULL: 64 MiB */
+  struct limit_request limits[RLIM_NLIMITS];
+  size_t limit_count;
   /* What it may do. */
   uint64_t capabilities; /* bit N is capability number N */
   int filters[4];        /* descriptors of seccomp programs, installed in this order */

@@ -29,12 +29,17 @@ bool filters_read(const struct plan *plan, struct filter_program *programs, stru
   return true;
 }
 
-bool limits_apply(struct failure *failure) {
+bool limits_apply(const struct plan *plan, struct failure *failure) {
   struct rlimit files;
   if (getrlimit(RLIMIT_NOFILE, &files) < 0) return failed(failure, "limits", "");
   files.rlim_cur = files.rlim_max;
   struct rlimit core = {0, 0};
   if (setrlimit(RLIMIT_NOFILE, &files) < 0 || setrlimit(RLIMIT_CORE, &core) < 0) return failed(failure, "limits", "");
+  for (size_t i = 0; i < plan->limit_count; i++) {
+    char resource[16];
+    snprintf(resource, sizeof resource, "%d", plan->limits[i].resource);
+    if (setrlimit((__rlimit_resource_t)plan->limits[i].resource, &plan->limits[i].value) < 0) return failed(failure, "limits", resource);
+  }
   return true;
 }
 

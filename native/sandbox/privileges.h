@@ -15,7 +15,7 @@ struct filter_program {
 bool filters_read(const struct plan *plan, struct filter_program *programs, struct failure *failure);
 
 /* Many open files allowed, no core dumps. Stage: "limits". */
-bool limits_apply(struct failure *failure);
+bool limits_apply(const struct plan *plan, struct failure *failure);
 
 /* Become the user of the plan with exactly its capabilities, under its filters. Stages: "user", "capabilities", "filter". */
 bool privileges_drop(const struct plan *plan, const struct filter_program *programs, struct failure *failure);

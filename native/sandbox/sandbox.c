@@ -281,7 +281,8 @@ static bool mount_dev(struct sandbox *sandbox) {
   static const struct option dev_options[] = {{"mode", "0755"}, {"size", "65536k"}, {NULL, NULL}};
   static const struct option pts_options[] = {{"newinstance", NULL}, {"ptmxmode", "0666"}, {"mode", "0620"}, {"gid", "5"}, {NULL, NULL}};
   static const struct option pts_without_tty_group[] = {{"newinstance", NULL}, {"ptmxmode", "0666"}, {"mode", "0620"}, {NULL, NULL}};
-  static const struct option shm_options[] = {{"mode", "1777"}, {"size", "65536k"}, {NULL, NULL}};
+  const char *shm_size = sandbox->plan.shm_size;
+  const struct option shm_options[] = {{"mode", "1777"}, {"size", shm_size == NULL ? "65536k" : shm_size}, {NULL, NULL}};
   static const struct option none[] = {{NULL, NULL}};
   static const struct {
     const char *name, *target;
@@ -448,7 +449,7 @@ static bool enter_working_directory(struct sandbox *sandbox) {
 static _Noreturn void become_command(struct sandbox *sandbox) {
   const struct plan *plan = &sandbox->plan;
   signals_restore(&sandbox->signals_before);
-  if (limits_apply(&sandbox->failure) && enter_working_directory(sandbox)) {
+  if (limits_apply(plan, &sandbox->failure) && enter_working_directory(sandbox)) {
     /* Belt to the braces of O_CLOEXEC: whatever this program was handed stays out of the command. */
     if (RETRY(k_close_range(3, ~0u, K_CLOSE_RANGE_CLOEXEC)) < 0) {
       failed(&sandbox->failure, "descriptors", "");

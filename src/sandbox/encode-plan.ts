@@ -1,5 +1,6 @@
 import { capabilityNumber, DEFAULT_CAPABILITIES } from './capabilities.js';
 import { maskedPaths, READ_ONLY_PATHS } from './kernel-paths.js';
+import { limitNumber } from './limits.js';
 import type { BindMount, SandboxFile, SandboxMount, SandboxPlan } from './plan.js';
 
 /** Where the launcher finds what it is handed: numbers of its own descriptors. */
@@ -47,6 +48,8 @@ function* entries(plan: SandboxPlan, descriptors: PlanDescriptors): Generator<En
   yield ['network', plan.network];
   yield ['hostname', plan.hostname];
   yield ['new-session', flag(plan.stdio === 'pipe')];
+  if (plan.shmSizeBytes !== undefined) yield ['shm-size', plan.shmSizeBytes];
+  for (const { name, soft, hard } of plan.limits ?? []) yield ['limit', `${limitNumber(name)}:${soft}:${hard}`];
   const sources = descriptors.sources[Symbol.iterator]();
   for (const mount of plan.mounts) yield* mountEntries(mount, sources);
   for (const file of plan.files) yield* fileEntries(file);

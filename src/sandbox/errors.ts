@@ -1,5 +1,6 @@
 import { getSystemErrorName } from 'node:util';
 import { TsbuildError } from '../errors.js';
+import { limitName } from './limits.js';
 
 /** The sandbox could not be set up; the command did not run. */
 export class SandboxSetupError extends TsbuildError {
@@ -23,7 +24,7 @@ export class SandboxSetupError extends TsbuildError {
 }
 
 function describe(stage: string, errno: number, path: string, detail: string): string {
-  const subject = path === '' ? '' : ` at "${path}"`;
+  const subject = path === '' ? '' : ` at "${stage === 'limits' ? (limitName(Number(path)) ?? path) : path}"`;
   const reason = errno === 0 ? '' : `: ${errorName(errno)}`;
   return `Cannot set up the sandbox: stage ${stage}${subject}${reason}${detail === '' ? '' : ` (${detail})`}`;
 }
@@ -51,6 +52,7 @@ function hintFor(stage: string, errno: number): string | undefined {
     return 'A limit on mounts is reached: look at the sysctl fs.mount-max';
   if (stage === 'namespaces' && errno === EPERM)
     return 'Namespaces are forbidden here; in a container, run it with --security-opt seccomp=unconfined';
+  if (stage === 'limits' && errno === EPERM) return 'Only real root can raise a limit above the hard limit tsbuild itself was started with';
   if (stage === 'user' && errno === EINVAL)
     return 'The user or group is not in the range of ids mapped here; widen it in /etc/subuid and /etc/subgid';
   if (stage === 'overlay' && errno === EINVAL)

@@ -2,10 +2,12 @@
 export { DEFAULT_CAPABILITIES } from './capabilities.js';
 export { SandboxSetupError } from './errors.js';
 export { type HostFilesOptions, hostFiles } from './host-files.js';
+export { LIMIT_NAMES, type LimitName } from './limits.js';
 export type {
   BindMount,
   DirectoryRoot,
   OverlayRoot,
+  ResourceLimit,
   SandboxFile,
   SandboxMount,
   SandboxPlan,

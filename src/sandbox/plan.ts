@@ -1,4 +1,5 @@
 import type { Fd } from '../sys/index.js';
+import type { LimitName } from './limits.js';
 
 /** One command to run in a root file system of its own. Paths are of the caller's mount namespace unless they say "inside". */
 export interface SandboxPlan {
@@ -24,8 +25,19 @@ export interface SandboxPlan {
   readonly singleId: boolean;
   /** Set-user-id programs gain nothing; default false, as with Buildah. */
   readonly noNewPrivileges?: boolean;
+  /** Size of /dev/shm in bytes; default 64 MiB. */
+  readonly shmSizeBytes?: number | undefined;
+  /** Beside the defaults: as many open files as may be, no core files. */
+  readonly limits?: readonly ResourceLimit[] | undefined;
   /** `pipe`: standard input is empty, the outputs go to `onOutput`. `inherit`: all three are the caller's. */
   readonly stdio: 'pipe' | 'inherit';
+}
+
+/** A limit as setrlimit(2) takes it; `unlimited` is RLIM_INFINITY. Only real root can raise a hard limit. */
+export interface ResourceLimit {
+  readonly name: LimitName;
+  readonly soft: number | 'unlimited';
+  readonly hard: number | 'unlimited';
 }
 
 /** An overlay that the sandbox mounts and that is gone with it. */

@@ -59,6 +59,18 @@ suite('encodePlan()', (test) => {
       assert.equal(valuesOf(PLAN, name), values);
     });
 
+  test('limits go by the numbers of the kernel', () => {
+    const limits = [
+      { name: 'nofile', soft: 64, hard: 128 },
+      { name: 'core', soft: 0, hard: 'unlimited' },
+    ] as const;
+    assert.equal(valuesOf({ ...PLAN, limits }, 'limit'), ['7:64:128', '4:0:unlimited']);
+  });
+  test('the size of /dev/shm is left to the launcher unless asked for', () => {
+    assert.equal(valuesOf(PLAN, 'shm-size'), []);
+    assert.equal(valuesOf({ ...PLAN, shmSizeBytes: 1 << 20 }, 'shm-size'), ['1048576']);
+  });
+
   test('mounts keep their order, each with its own entries; descriptors are taken in turn', () => {
     const plan: SandboxPlan = {
       ...PLAN,
