@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, constants, fstatSync, mkdirSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
+import { closeSync, constants, fstatSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasCode } from '../errors.js';
 import { flockTry, removeTree } from '../sys/index.js';
 import type { Layout } from './layout.js';
+import { leadsTo } from './leads-to.js';
 import { listNames } from './record-files.js';
 import { explainingFailure } from './system-errors.js';
 
@@ -124,10 +125,4 @@ function openIfThere(path: string): number | undefined {
     if (['ENOENT', 'ELOOP', 'EACCES', 'ENXIO'].some((code) => hasCode(error, code))) return undefined;
     throw error;
   }
-}
-
-function leadsTo(path: string, fd: number): boolean {
-  const opened = fstatSync(fd);
-  const found = statSync(path, { throwIfNoEntry: false });
-  return found !== undefined && found.ino === opened.ino && found.dev === opened.dev;
 }

@@ -1,6 +1,8 @@
 import { resolve } from 'node:path';
 import type { Descriptor, Platform } from '../image/index.js';
 import { type BlobStore, openBlobs } from './blobs.js';
+import { type BuildLogs, openBuildLogs } from './build-logs.js';
+import { type CacheMounts, openCacheMounts } from './cache-mounts.js';
 import { checkStore } from './check.js';
 import { type CollectedParts, type CollectOptions, type CollectResult, markAndSweep } from './collect.js';
 import { type ContainerRecords, openContainers } from './containers.js';
@@ -11,7 +13,11 @@ import { type NameStore, openNames } from './names.js';
 import { imageIdsOf, readImage, type StoredImage } from './read-image.js';
 import { type RemoveImageResult, removeImage } from './remove-image.js';
 import { emptyTrash, openScratch, type Scratch, sweepScratch } from './scratch.js';
+import { openSelectionLists, type SelectionLists } from './selection-lists.js';
+import { openStepLog, type StepLog } from './step-logs.js';
 import { openStepRecords, type StepRecords } from './step-records.js';
+import { openStepSites, type StepSites } from './step-sites.js';
+import { lockWork, type WorkLock, type WorkLockOptions } from './work-locks.js';
 
 export interface StoreOptions {
   /** Directory of everything that lasts. */
@@ -32,14 +38,26 @@ export interface Store {
   readonly names: NameStore;
   readonly layers: LayerRecords;
   readonly cache: StepRecords;
+  /** Which records stood where: for explanations alone. */
+  readonly sites: StepSites;
+  readonly selections: SelectionLists;
+  readonly builds: BuildLogs;
   readonly containers: ContainerRecords;
   readonly scratch: Scratch;
   /** `<root>/snapshots`; its content belongs to the snapshot driver. */
   readonly snapshotsDir: string;
   /** `<root>/cache/mounts`: directories of RUN --mount=type=cache. */
   readonly cacheMountsDir: string;
+  readonly cacheMounts: CacheMounts;
   /** `<root>/cache/stat`: one file per build context. */
   readonly statCacheDir: string;
+  /** A new file for what a step's command prints; it is made by the first write. */
+  openStepLog(): StepLog;
+  /**
+   * Be the only one of all processes that does the work called `hex`: running a step, editing a list. Waits in the kernel while another
+   * does it. Taken after the shared lock and before any other; who holds one waits for no second one.
+   */
+  lockWork(hex: string, options?: WorkLockOptions): Promise<WorkLock>;
   /** Make the layout (version, oci-layout, directories) if it is not there. Every writing method does this by itself. */
   ensureLayout(): void;
   /**
@@ -95,8 +113,11 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const names = openNames({ layout, ensureLayout: ensure, noSync, searchRegistries, imageIds });
   const layers = openLayerRecords(layout, scratch, blobs.has);
   const cache = openStepRecords(layout, scratch);
+  const sites = openStepSites(layout, scratch);
+  const selections = openSelectionLists(layout, scratch);
+  const builds = openBuildLogs(layout, scratch);
   const containers = openContainers(layout, scratch);
-  const parts: CollectedParts = { layout, blobs, names, layers, cache, containers, scratch };
+  const parts: CollectedParts = { layout, blobs, names, layers, cache, sites, selections, builds, containers, scratch };
   const held = new Set<Release>();
   const hold = (release: Release): Release => {
     const releaseOnce = (): void => {
@@ -113,12 +134,18 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     names,
     layers,
     cache,
+    sites,
+    selections,
+    builds,
     containers,
     scratch,
     snapshotsDir: layout.snapshots,
     cacheMountsDir: layout.cacheMounts,
+    cacheMounts: openCacheMounts(layout, scratch, ensure),
     statCacheDir: layout.statCache,
     ensureLayout: ensure,
+    openStepLog: () => openStepLog(layout),
+    lockWork: (hex, lockOptions = {}) => lockWork(layout, hex, lockOptions),
     async lockShared(lockOptions) {
       ensure();
       const release = hold(await acquireLock(layout.storeLock, 'shared', lockOptions));
