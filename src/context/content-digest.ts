@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Fd } from '../sys/index.js';
 import { digestFiles, type FileToDigest, xattrsOf } from './file-digests.js';
+import { showName } from './name-bytes.js';
 import { childPath } from './rooted-path.js';
 import { isDirectoryMode, S_IFMT, S_IFREG, type SelectedSource } from './selection.js';
 import type { StatCache } from './stat-cache.js';
@@ -18,6 +19,29 @@ export interface DigestOptions {
  * @returns `sha256:` and 64 hexadecimal digits
  */
 export async function contentDigest(root: Fd, sources: readonly SelectedSource[], options: DigestOptions): Promise<string> {
+  return (await digestSelection(root, sources, options)).digest;
+}
+
+/** A selection by its digest, and what it holds one by one. */
+export interface DigestedSelection {
+  readonly digest: string;
+  /** Made when it is asked for: a build from the cache has no use for it. */
+  entries(): readonly DigestedEntry[];
+}
+
+export interface DigestedEntry {
+  /** Below the root; names that are no UTF-8 as they are shown. */
+  readonly path: string;
+  readonly mode: number;
+  readonly size: number;
+  /** Of a regular file the first digits of the digest over its content and attributes, of a link its target, else empty. */
+  readonly content: string;
+  /** `uid:gid` where owners count, else empty. */
+  readonly owner: string;
+}
+
+/** As {@link contentDigest}, and the list behind it. */
+export async function digestSelection(root: Fd, sources: readonly SelectedSource[], options: DigestOptions): Promise<DigestedSelection> {
   const files: FileToDigest[] = [];
   for (const source of sources) {
     for (const entry of source.entries) if (isRegular(entry.stat.mode)) files.push({ path: below(source, entry.path), stat: entry.stat });
@@ -41,7 +65,27 @@ export async function contentDigest(root: Fd, sources: readonly SelectedSource[]
     }
     hash.update('\n');
   }
-  return `sha256:${hash.digest('hex')}`;
+  return { digest: `sha256:${hash.digest('hex')}`, entries: () => listEntries(sources, digests, options.owners) };
+}
+
+/** Enough digits to tell files apart for a reader. */
+const SHOWN_DIGITS = 16;
+
+function listEntries(sources: readonly SelectedSource[], digests: readonly Buffer[], owners: boolean): readonly DigestedEntry[] {
+  let next = 0;
+  return sources.flatMap((source) =>
+    source.entries.map(({ path, stat, linkTarget }) => ({
+      path: showName(below(source, path)) || '.',
+      mode: stat.mode,
+      size: isRegular(stat.mode) ? stat.size : 0,
+      content: isRegular(stat.mode)
+        ? digests[next++]!.toString('hex').slice(0, SHOWN_DIGITS)
+        : linkTarget === undefined
+          ? ''
+          : `-> ${showName(linkTarget)}`,
+      owner: owners ? `${stat.uid}:${stat.gid}` : '',
+    })),
+  );
 }
 
 function isRegular(mode: number): boolean {

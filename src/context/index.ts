@@ -1,4 +1,4 @@
-export { contentDigest } from './content-digest.js';
+export { contentDigest, type DigestedEntry, type DigestedSelection, digestSelection } from './content-digest.js';
 export { ContextError, SourceNotFoundError } from './errors.js';
 export { IgnoreFileError, rulesOf } from './ignore-rules.js';
 export { type Context, type ContextOptions, openContext } from './open-context.js';

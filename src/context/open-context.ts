@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, openSync, readSync, realpathSync } fro
 import { basename, dirname, join } from 'node:path';
 import { hasCode } from '../errors.js';
 import { closeFd, type Fd, openat2, RESOLVE_BENEATH, RESOLVE_NO_MAGICLINKS } from '../sys/index.js';
-import { contentDigest } from './content-digest.js';
+import { type DigestedSelection, digestSelection } from './content-digest.js';
 import { ContextError } from './errors.js';
 import { type IgnoreRules, parseIgnoreFile } from './ignore-rules.js';
 import type { SelectedSource } from './selection.js';
@@ -28,6 +28,8 @@ export interface Context {
   select(sources: readonly string[], options?: SelectOptions): Promise<readonly SelectedSource[]>;
   /** Content digest of a selection, or of what the sources name; owners do not count. */
   digest(selected: readonly SelectedSource[] | readonly string[]): Promise<string>;
+  /** As {@link digest}, and the list behind it. */
+  digestSelection(selected: readonly SelectedSource[]): Promise<DigestedSelection>;
   /** Remembers what was learned and lets go. */
   close(): Promise<void>;
 }
@@ -47,14 +49,15 @@ export async function openContext(options: ContextOptions): Promise<Context> {
   }
   const tree = new SourceTree(root, { place: `the build context ${JSON.stringify(options.directory)}`, rules });
   let cache: StatCache | undefined;
+  const digest = async (sources: readonly SelectedSource[]): Promise<DigestedSelection> => {
+    cache ??= StatCache.load(options.statCacheDirectory, directory);
+    return digestSelection(root, sources, { owners: false, cache });
+  };
   return {
     root,
     select: (sources, selection) => tree.select(sources, selection),
-    async digest(selected) {
-      cache ??= StatCache.load(options.statCacheDirectory, directory);
-      const sources = isSelection(selected) ? selected : await tree.select(selected);
-      return contentDigest(root, sources, { owners: false, cache });
-    },
+    digest: async (selected) => (await digest(isSelection(selected) ? selected : await tree.select(selected))).digest,
+    digestSelection: digest,
     async close() {
       cache?.save();
       closeSync(root);

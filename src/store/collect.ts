@@ -2,6 +2,7 @@ import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { chainId, type DiffId, digestHex, isDigest } from '../image/index.js';
 import type { BlobStore } from './blobs.js';
+import type { BuildLogs } from './build-logs.js';
 import type { ContainerRecords } from './containers.js';
 import type { LayerRecords } from './layer-records.js';
 import type { Layout } from './layout.js';
@@ -9,7 +10,9 @@ import type { NameStore } from './names.js';
 import { listNames } from './record-files.js';
 import { type References, referencedBy } from './references.js';
 import type { Scratch } from './scratch.js';
+import type { SelectionLists } from './selection-lists.js';
 import type { StepRecords } from './step-records.js';
+import type { StepSites } from './step-sites.js';
 import { explainingFailure } from './system-errors.js';
 
 /** What a collection did. */
@@ -38,6 +41,9 @@ export interface CollectedParts {
   readonly names: NameStore;
   readonly layers: LayerRecords;
   readonly cache: StepRecords;
+  readonly sites: StepSites;
+  readonly selections: SelectionLists;
+  readonly builds: BuildLogs;
   readonly containers: ContainerRecords;
   readonly scratch: Scratch;
 }
@@ -65,7 +71,15 @@ export function markAndSweep(parts: CollectedParts, options: CollectOptions): Co
   for (const algorithm of listNames(layout.blobs)) {
     blobs += sweepFiles(join(layout.blobs, algorithm), (name) => marked.blobs.has(`${algorithm}:${name}`));
   }
+  sweepExplanations(parts, marked);
   return { kind: 'collected', blobs, snapshots: snapshots.length, records: records + expired, freedBytes };
+}
+
+/** What only explains goes with what it is about: places with their records, lists of files with the places, logs with their images. */
+function sweepExplanations({ cache, sites, selections, builds }: CollectedParts, marked: Marked): void {
+  const named = sites.retain(({ definition, parent }) => cache.find(definition, parent) !== undefined);
+  selections.retain((selection) => named.has(selection));
+  builds.retain((imageId) => marked.blobs.has(`sha256:${imageId}`));
 }
 
 interface Marked {

@@ -22,6 +22,9 @@ export interface Layout {
   readonly layers: string;
   readonly snapshots: string;
   readonly steps: string;
+  readonly sites: string;
+  readonly selections: string;
+  readonly builds: string;
   readonly cacheMounts: string;
   readonly statCache: string;
   readonly containers: string;
@@ -40,6 +43,9 @@ export function layoutOf(root: string): Layout {
     layers: join(root, 'layers'),
     snapshots: join(root, 'snapshots'),
     steps: join(root, 'cache', 'steps'),
+    sites: join(root, 'cache', 'sites'),
+    selections: join(root, 'cache', 'selections'),
+    builds: join(root, 'cache', 'builds'),
     cacheMounts: join(root, 'cache', 'mounts'),
     statCache: join(root, 'cache', 'stat'),
     containers: join(root, 'containers'),

@@ -10,10 +10,15 @@ import { explainingFailure } from './system-errors.js';
  * @param scratch directory on the same file system for the unfinished file
  */
 export function writeRecord(file: string, value: unknown, scratch: string): void {
+  writeRecordBytes(file, JSON.stringify(value), scratch);
+}
+
+/** As {@link writeRecord}, for what is no JSON. */
+export function writeRecordBytes(file: string, content: string | Uint8Array, scratch: string): void {
   explainingFailure(file, () => {
     const temporary = join(scratch, randomBytes(8).toString('hex'));
     try {
-      writeFileSync(temporary, JSON.stringify(value), { flag: 'wx' });
+      writeFileSync(temporary, content, { flag: 'wx' });
       renameRecord(temporary, file);
     } catch (error) {
       rmSync(temporary, { force: true });

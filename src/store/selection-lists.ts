@@ -1,0 +1,72 @@
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { hasCode } from '../errors.js';
+import type { Layout } from './layout.js';
+import { listNames, writeRecordBytes } from './record-files.js';
+import type { Scratch } from './scratch.js';
+
+/** What a selection held under one path. */
+export interface ListedEntry {
+  readonly path: string;
+  /** Type and permission bits. */
+  readonly mode: number;
+  readonly size: number;
+  /** First digits of the digest over content and attributes, the target of a link, or empty. */
+  readonly content: string;
+  /** `uid:gid` where owners count, else empty. */
+  readonly owner: string;
+}
+
+/** Lists of the files that COPY, ADD and bind mounts brought, by the selection they make up (`dir:<hex>`, `file:<hex>`, `multi:<hex>`). */
+export interface SelectionLists {
+  has(selection: string): boolean;
+  put(selection: string, entries: readonly ListedEntry[]): Promise<void>;
+  /** Undefined when there is none, or none that can be read. */
+  get(selection: string): Promise<readonly ListedEntry[] | undefined>;
+  retain(isKept: (selection: string) => boolean): void;
+}
+
+export function openSelectionLists(layout: Layout, scratch: Scratch): SelectionLists {
+  const fileOf = (selection: string): string => {
+    if (!/^[a-z]+:[0-9a-f]{64}$/.test(selection)) throw new TypeError(`Not a selection: ${JSON.stringify(selection)}`);
+    return join(layout.selections, `${selection.replace(':', '-')}.gz`);
+  };
+  return {
+    has: (selection) => existsSync(fileOf(selection)),
+    async put(selection, entries) {
+      const { gzipSync } = await import('node:zlib');
+      const rows = entries.map(({ path, mode, size, content, owner }) => [path, mode, size, content, owner]);
+      writeRecordBytes(fileOf(selection), gzipSync(JSON.stringify(rows), { level: 1 }), await scratch.dir());
+    },
+    async get(selection) {
+      let bytes: Buffer;
+      try {
+        bytes = readFileSync(fileOf(selection));
+      } catch (error) {
+        if (hasCode(error, 'ENOENT')) return undefined;
+        throw error;
+      }
+      const { gunzipSync } = await import('node:zlib');
+      try {
+        const rows: unknown = JSON.parse(gunzipSync(bytes).toString());
+        return Array.isArray(rows) ? rows.flatMap((row) => readRow(row) ?? []) : undefined;
+      } catch {
+        // Torn: what it told is lost, and nothing else.
+        return undefined;
+      }
+    },
+    retain(isKept) {
+      for (const name of listNames(layout.selections)) {
+        if (!isKept(name.replace(/\.gz$/, '').replace('-', ':'))) rmSync(join(layout.selections, name), { force: true });
+      }
+    },
+  };
+}
+
+function readRow(row: unknown): ListedEntry | undefined {
+  if (!Array.isArray(row)) return undefined;
+  const [path, mode, size, content, owner] = row as unknown[];
+  if (typeof path !== 'string' || typeof mode !== 'number' || typeof size !== 'number') return undefined;
+  if (typeof content !== 'string' || typeof owner !== 'string') return undefined;
+  return { path, mode, size, content, owner };
+}
