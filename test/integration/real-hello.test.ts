@@ -1,8 +1,8 @@
 import { copyFileSync, cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { suite } from '../support/suite.js';
-import { addBusybox, containerfiles, idModeOf, type TestStore, withTestStore } from '../support/tsbuild.js';
+import { skip, suite } from '../support/suite.js';
+import { addBusybox, containerfiles, fixtures, idModeOf, run, runOk, type TestStore, withTestStore } from '../support/tsbuild.js';
 import { Layout } from '../support/validate-layout.js';
 
 const hello = join(containerfiles, 'hello/context');
@@ -261,4 +261,27 @@ Successfully tagged localhost/hello:latest`,
       assert.is(piped.stdout.trim(), layout.image('localhost/one:latest').id);
     });
   });
+
+  for (const [subject, outer] of [
+    ['with one id', () => ['unshare', '--user', '--map-root-user']],
+    ['with the ids of builds', (store: TestStore) => store.argv(['unshare'])],
+  ] as const) {
+    test(`bud and run inside another user namespace, ${subject}`, async () => {
+      await withTestStore(async (store) => {
+        const wrap = (args: readonly string[]) => [...outer(store), ...store.argv(args)];
+        if ((await run([...outer(store), 'true'])).status !== 0) skip('user namespaces cannot be made here');
+        const context = join(store.directory, 'base');
+        mkdirSync(context);
+        copyFileSync(join(containerfiles, 'busybox/Containerfile'), join(context, 'Containerfile'));
+        copyFileSync(join(fixtures, 'busybox.tar.zst'), join(context, 'rootfs.tar.zst'));
+        await runOk(wrap(['bud', '-q', '-t', 'busybox', context]));
+        await runOk(wrap(['bud', '-q', '-t', 'hello', hello]));
+        await runOk(wrap(['from', 'hello']));
+        assert.match((await runOk(wrap(['run', 'hello-working-container']))).stdout, /^Hello from tsbuild\nrunning as uid (0|1000) in /);
+        const layout = layoutOf(store);
+        assert.equal(await layout.problems(), []);
+        await runOk(wrap(['rm', 'hello-working-container']));
+      });
+    });
+  }
 });

@@ -149,4 +149,33 @@ suite('integration/real-kill', (test) => {
       await store.ok(['images']);
     });
   });
+
+  for (const [signal, status] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGKILL', null],
+  ] as const) {
+    test(`${signal} to the builder alone ends the RUN too, and the name stays what it was`, async () => {
+      await withTestStore(async (store) => {
+        await addBusybox(store);
+        await store.ok(['tag', 'busybox', 'app']);
+        const marker = `tsbuild-${signal}-${process.pid}`;
+        const context = join(store.directory, 'context');
+        mkdirSync(context);
+        writeFileSync(join(context, 'Containerfile'), `FROM localhost/busybox\nRUN : ${marker}; echo started; sleep 300 & sleep 300\n`);
+        const [program, ...args] = store.argv(['bud', '-t', 'app', context]);
+        const child = spawn(program!, args, { stdio: ['ignore', 'pipe', 'ignore'] });
+        const ended = new Promise((resolve) => child.on('close', resolve));
+        for await (const text of child.stdout.setEncoding('utf8')) if (/^started$/m.test(text)) child.kill(signal);
+        assert.is(await ended, status);
+        await nothingRunsWith(marker, store.root);
+        const layout = new Layout(store.root);
+        assert.is(layout.image('localhost/app:latest').id, layout.image('localhost/busybox:latest').id);
+        await store.ok(['bud', '-q', '-t', 'next', '--build-arg', 'A=1', '-f', '-', context], {
+          stdin: 'FROM localhost/busybox\nARG A\nRUN echo $A\n',
+        });
+        assert.equal(readdirSync(join(store.root, 'tmp')), []);
+      });
+    });
+  }
 });
