@@ -1,6 +1,5 @@
 export type { BlobRef, BlobStore } from './blobs.js';
 export type { BuildLog, BuildLogs } from './build-logs.js';
-export type { BuildLog, BuildLogs } from './build-logs.js';
 export type { CacheMountIdentity, CacheMountRecord, CacheMounts, CacheSharing, HeldCacheMount } from './cache-mounts.js';
 export type { CollectOptions, CollectResult } from './collect.js';
 export type { ContainerRecord, ContainerRecords } from './containers.js';
@@ -22,11 +21,9 @@ export type { NamedImage, NameStore } from './names.js';
 export type { StoredImage } from './read-image.js';
 export type { RemoveImageResult } from './remove-image.js';
 export type { Scratch } from './scratch.js';
-export type { ListedEntry, SelectionLists } from './selection-lists.js';
 export type { StepLog } from './step-logs.js';
 export type { ListedEntry, SelectionLists } from './selection-lists.js';
 export type { StepRecord, StepRecords } from './step-records.js';
-export type { SiteEntry, StepSites } from './step-sites.js';
 export type { SiteEntry, StepSites } from './step-sites.js';
 export { openStore, type Store, type StoreOptions } from './store.js';
 export { explainingFailure } from './system-errors.js';

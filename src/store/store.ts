@@ -2,7 +2,6 @@ import { resolve } from 'node:path';
 import type { Descriptor, Platform } from '../image/index.js';
 import { type BlobStore, openBlobs } from './blobs.js';
 import { type BuildLogs, openBuildLogs } from './build-logs.js';
-import { type BuildLogs, openBuildLogs } from './build-logs.js';
 import { type CacheMounts, openCacheMounts } from './cache-mounts.js';
 import { checkStore } from './check.js';
 import { type CollectedParts, type CollectOptions, type CollectResult, markAndSweep } from './collect.js';
@@ -14,11 +13,9 @@ import { type NameStore, openNames } from './names.js';
 import { imageIdsOf, readImage, type StoredImage } from './read-image.js';
 import { type RemoveImageResult, removeImage } from './remove-image.js';
 import { emptyTrash, openScratch, type Scratch, sweepScratch } from './scratch.js';
-import { openSelectionLists, type SelectionLists } from './selection-lists.js';
 import { openStepLog, type StepLog } from './step-logs.js';
 import { openSelectionLists, type SelectionLists } from './selection-lists.js';
 import { openStepRecords, type StepRecords } from './step-records.js';
-import { openStepSites, type StepSites } from './step-sites.js';
 import { openStepSites, type StepSites } from './step-sites.js';
 import { lockWork, type WorkLock, type WorkLockOptions } from './work-locks.js';
 
@@ -41,10 +38,6 @@ export interface Store {
   readonly names: NameStore;
   readonly layers: LayerRecords;
   readonly cache: StepRecords;
-  /** Which records stood where: for explanations alone. */
-  readonly sites: StepSites;
-  readonly selections: SelectionLists;
-  readonly builds: BuildLogs;
   /** Which records stood where: for explanations alone. */
   readonly sites: StepSites;
   readonly selections: SelectionLists;
@@ -120,9 +113,6 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const names = openNames({ layout, ensureLayout: ensure, noSync, searchRegistries, imageIds });
   const layers = openLayerRecords(layout, scratch, blobs.has);
   const cache = openStepRecords(layout, scratch);
-  const sites = openStepSites(layout, scratch);
-  const selections = openSelectionLists(layout, scratch);
-  const builds = openBuildLogs(layout, scratch);
   const sites = openStepSites(layout, scratch);
   const selections = openSelectionLists(layout, scratch);
   const builds = openBuildLogs(layout, scratch);
