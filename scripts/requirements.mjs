@@ -28,6 +28,7 @@ export const TEST_PACKAGES = [
   ['buildah', 'buildah'],
   ['podman', 'podman'],
   ['crun', 'crun'],
+  ['runc', 'runc'],
   ['xz-utils', 'xz'],
   ['bzip2', 'bzip2'],
   ['zstd', 'zstd'],
