@@ -1,11 +1,20 @@
 import { closeSync, constants, openSync } from 'node:fs';
-import { type Context, contentDigest, rulesOf, type SelectedSource, type SelectOptions, SourceTree } from '../../context/index.js';
+import {
+  type Context,
+  type DigestedSelection,
+  digestSelection,
+  rulesOf,
+  type SelectedSource,
+  type SelectOptions,
+  SourceTree,
+} from '../../context/index.js';
 import { UnsupportedFeatureError } from '../../errors.js';
 import { closeFd, type Fd } from '../../sys/index.js';
 import type { StepSource } from '../graph/index.js';
 import type { LooseFiles } from './loose-files.js';
 import { contentOf, type RootState, withLowers } from './root-state.js';
 import { definitionOf, digestInputs, type StepInputs } from './step-definition.js';
+import type { Selection } from './step-key.js';
 import type { Toolbox } from './toolbox.js';
 
 /** Sources of one COPY that lie in one tree. */
@@ -37,25 +46,31 @@ export async function digestSources(
   origin: CopyOrigin,
   toolbox: Toolbox,
   signal: AbortSignal,
-): Promise<string> {
+): Promise<Selection> {
   const { loose } = options;
   const paths = pathsOf(options.sources);
-  const selected = paths.length === 0 ? '' : await digestPaths(paths, options, origin, toolbox, signal);
-  if (loose === undefined) return selected;
-  const definition = definitionOf('sources', { loose: loose.digest, selected });
-  return `${options.sources.length === 1 ? 'file' : 'multi'}:${definition.slice('sha256:'.length)}`;
+  const selected = paths.length === 0 ? undefined : await digestPaths(paths, options, origin, toolbox, signal);
+  if (loose === undefined) return selected ?? { digest: '' };
+  const definition = definitionOf('sources', { loose: loose.digest, selected: selected?.digest ?? '' });
+  return {
+    digest: `${options.sources.length === 1 ? 'file' : 'multi'}:${definition.slice('sha256:'.length)}`,
+    entries: () => [...loose.entries, ...(selected?.entries?.() ?? [])],
+  };
 }
 
-async function digestPaths(
+/**
+ * What paths of a tree hold, wildcards expanded. Of a stage it is remembered by the stage's content: asking again needs none of its files.
+ */
+export async function digestPaths(
   paths: readonly string[],
-  options: CopySourcesOptions,
+  options: Pick<CopySourcesOptions, 'exclude' | 'parents'>,
   origin: CopyOrigin,
   toolbox: Toolbox,
   signal: AbortSignal,
-): Promise<string> {
+): Promise<Selection> {
   if ('context' in origin) {
     const selected = await origin.context.select(paths, selectOptions(options));
-    return describe(selected, await origin.context.digest(selected));
+    return describe(selected, await origin.context.digestSelection(selected));
   }
   const inputs: StepInputs = {
     'selection.paths': JSON.stringify(paths),
@@ -65,16 +80,16 @@ async function digestPaths(
   const definition = definitionOf('selection', inputs);
   const content = await contentOf(origin.root);
   const known = toolbox.store.cache.find(definition, content)?.result.selection;
-  if (typeof known === 'string') return known;
+  if (typeof known === 'string') return { digest: known };
   const selection = await withTree(origin.root, toolbox, signal, async (tree) => {
     const selected = await tree.select(paths, selectOptions(options));
-    return describe(selected, await contentDigest(tree.root, selected, { owners: true }));
+    return describe(selected, await digestSelection(tree.root, selected, { owners: true }));
   });
   await toolbox.store.cache.put({
     definition,
     parent: content,
     inputs: digestInputs(inputs),
-    result: { selection },
+    result: { selection: selection.digest },
     createdAt: toolbox.now(),
   });
   return selection;
@@ -106,7 +121,7 @@ export async function withSources(
   }
 }
 
-function selectOptions({ exclude, parents }: CopySourcesOptions): SelectOptions {
+function selectOptions({ exclude, parents }: Pick<CopySourcesOptions, 'exclude' | 'parents'>): SelectOptions {
   return { parents, ...(exclude.length === 0 ? {} : { exclude: rulesOf(exclude, '--exclude') }) };
 }
 
@@ -136,11 +151,12 @@ async function selectLoose({ directory, names }: LooseFiles, root: Fd): Promise<
   return { root, sources: await tree.select(names.map(escapeWildcards)), keepOwners: false };
 }
 
-function escapeWildcards(name: string): string {
+/** A name as a pattern that nothing else fits. */
+export function escapeWildcards(name: string): string {
   return name.replace(/[*?[\\]/g, '\\$&');
 }
 
-function describe(selected: readonly SelectedSource[], digest: string): string {
+function describe(selected: readonly SelectedSource[], { digest, entries }: DigestedSelection): Selection {
   const kind = selected.length > 1 ? 'multi' : selected[0]?.isDirectory === true ? 'dir' : 'file';
-  return `${kind}:${digest.slice('sha256:'.length)}`;
+  return { digest: `${kind}:${digest.slice('sha256:'.length)}`, entries };
 }

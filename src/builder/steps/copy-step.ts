@@ -10,8 +10,9 @@ import { ArchiveSourceError } from './errors.js';
 import { lookUpOwner } from './image-user.js';
 import { type LooseFiles, makeLooseFiles } from './loose-files.js';
 import { makeDirectories } from './make-directories.js';
-import { contentOf, type RootState } from './root-state.js';
-import { commonInputs, definitionOf, type StepInputs } from './step-definition.js';
+import type { RootState } from './root-state.js';
+import { commonInputs, type StepInputs } from './step-definition.js';
+import { type ExplainableKey, explainableKey } from './step-key.js';
 import type { Toolbox } from './toolbox.js';
 import { writeStep } from './write-step.js';
 
@@ -37,10 +38,11 @@ export class CopyStep implements Step<RootState> {
     this.inputs = 'root' in from ? [parent, from.root] : [parent];
   }
 
-  async key(inputs: readonly RootState[], { signal }: { readonly signal: AbortSignal }): Promise<StepKey> {
+  async key(inputs: readonly RootState[], { signal }: { readonly signal: AbortSignal }): Promise<ExplainableKey> {
     const { spec, toolbox } = this;
     this.#loose = await makeLooseFiles(spec.sources, spec.kind === 'add' ? spec.checksum : undefined, toolbox, signal);
-    this.#copied = await digestSources(this.#sources(), this.#origin(inputs), toolbox, signal);
+    const selection = await digestSources(this.#sources(), this.#origin(inputs), toolbox, signal);
+    this.#copied = selection.digest;
     this.#keyInputs = {
       'copy.content': this.#copied,
       'copy.destination': spec.destination,
@@ -52,7 +54,7 @@ export class CopyStep implements Step<RootState> {
       'copy.unpack': String(this.#unpacks()),
       ...commonInputs(toolbox),
     };
-    return { definition: definitionOf('copy', this.#keyInputs), parentContent: () => contentOf(inputs[0]!) };
+    return explainableKey('copy', this.#keyInputs, inputs[0]!, { 'copy.content': selection });
   }
 
   async run(inputs: readonly RootState[], key: StepKey, options: { readonly signal: AbortSignal }): Promise<RootState> {

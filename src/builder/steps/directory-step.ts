@@ -2,8 +2,9 @@ import { closeFd } from '../../sys/index.js';
 import type { Step, StepKey } from '../scheduler/index.js';
 import { lookUpUser } from './image-user.js';
 import { isDirectory, makeDirectories } from './make-directories.js';
-import { contentOf, type RootState, withLowers } from './root-state.js';
-import { commonInputs, definitionOf, type StepInputs } from './step-definition.js';
+import { type RootState, withLowers } from './root-state.js';
+import { commonInputs, type StepInputs } from './step-definition.js';
+import { type ExplainableKey, explainableKey } from './step-key.js';
 import type { Toolbox } from './toolbox.js';
 import { writeStep } from './write-step.js';
 
@@ -24,8 +25,8 @@ export class DirectoryStep implements Step<RootState> {
     this.#keyInputs = { 'directory.paths': JSON.stringify(paths), 'directory.user': user, ...commonInputs(toolbox) };
   }
 
-  async key(inputs: readonly RootState[]): Promise<StepKey> {
-    return { definition: definitionOf('directory', this.#keyInputs), parentContent: () => contentOf(inputs[0]!) };
+  async key(inputs: readonly RootState[]): Promise<ExplainableKey> {
+    return explainableKey('directory', this.#keyInputs, inputs[0]!);
   }
 
   async run(inputs: readonly RootState[], key: StepKey, options: { readonly signal: AbortSignal }): Promise<RootState> {

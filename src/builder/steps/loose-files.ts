@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream, mkdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { createReadStream, createWriteStream, mkdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TsbuildError } from '../../errors.js';
 import type { StepSource } from '../graph/index.js';
+import type { SelectionEntry } from './step-key.js';
 import type { Toolbox } from './toolbox.js';
 
 /** What ADD fetched does not have the digest that --checksum promised. */
@@ -24,8 +25,10 @@ export interface LooseFiles {
   readonly names: readonly string[];
   /** Over names and contents. */
   readonly digest: string;
+  readonly entries: readonly SelectionEntry[];
 }
 
+const SHOWN_END = 'sha256:'.length + 16;
 const TEXT_MODE = 0o644;
 const DOWNLOAD_MODE = 0o600;
 let made = 0;
@@ -48,6 +51,7 @@ export async function makeLooseFiles(
   mkdirSync(directory);
   const hash = createHash('sha256');
   const names: string[] = [];
+  const entries: SelectionEntry[] = [];
   for (const source of loose) {
     const name = (source.kind === 'text' ? source.name : nameOf(source.url)).replaceAll('/', '_');
     const file = join(directory, name);
@@ -56,8 +60,16 @@ export async function makeLooseFiles(
       throw new ChecksumMismatchError(source.url, checksum, digest);
     hash.update(`${name.length}:${name} ${digest}\n`);
     names.push(name);
+    const { mode, size } = statSync(file);
+    entries.push({
+      path: name,
+      mode,
+      size,
+      content: digest.slice('sha256:'.length, SHOWN_END),
+      owner: '',
+    });
   }
-  return { directory, names, digest: `sha256:${hash.digest('hex')}` };
+  return { directory, names, entries, digest: `sha256:${hash.digest('hex')}` };
 }
 
 function writeText(file: string, content: string, toolbox: Toolbox): string {

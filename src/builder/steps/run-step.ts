@@ -5,9 +5,10 @@ import { type RunStep as GraphRunStep, runEnvironment } from '../graph/index.js'
 import type { Step, StepKey } from '../scheduler/index.js';
 import { RunFailedError } from './errors.js';
 import { lookUpUser } from './image-user.js';
-import { contentOf, type RootState } from './root-state.js';
+import type { RootState } from './root-state.js';
 import { openRunMounts, type RunMount, runMountInputs } from './run-mounts.js';
-import { commonInputs, definitionOf, type StepInputs } from './step-definition.js';
+import { commonInputs, type StepInputs } from './step-definition.js';
+import { type ExplainableKey, explainableKey } from './step-key.js';
 import type { Toolbox } from './toolbox.js';
 import { writeStep } from './write-step.js';
 
@@ -42,7 +43,7 @@ export class RunStep implements Step<RootState> {
     this.inputs = [parent, ...mountSources];
   }
 
-  async key(inputs: readonly RootState[]): Promise<StepKey> {
+  async key(inputs: readonly RootState[]): Promise<ExplainableKey> {
     const [parent, ...sources] = inputs as [RootState, ...RootState[]];
     const { spec, surroundings } = this;
     this.#keyInputs = {
@@ -57,7 +58,7 @@ export class RunStep implements Step<RootState> {
       ...named('arg', spec.args),
       ...(await runMountInputs(surroundings.mounts, sources, this.toolbox)),
     };
-    return { definition: definitionOf('run', this.#keyInputs), parentContent: () => contentOf(parent) };
+    return explainableKey('run', this.#keyInputs, parent);
   }
 
   async run(inputs: readonly RootState[], key: StepKey, options: { readonly signal: AbortSignal }): Promise<RootState> {
