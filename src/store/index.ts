@@ -26,5 +26,5 @@ export type { ListedEntry, SelectionLists } from './selection-lists.js';
 export type { StepRecord, StepRecords } from './step-records.js';
 export type { SiteEntry, StepSites } from './step-sites.js';
 export { openStore, type Store, type StoreOptions } from './store.js';
-export { explainingFailure } from './system-errors.js';
+export { explainingFailure, explainStoreError } from './system-errors.js';
 export type { WorkLock, WorkLockOptions } from './work-locks.js';

@@ -31,6 +31,7 @@ async function describe(error: unknown): Promise<string> {
 
 /** A system error below one of ours is worth a clause of its own, unless the message already has it. */
 function rootCause(error: TsbuildError): readonly string[] {
+  if (error.code === 'STORE_FULL') return [];
   let cause: unknown = error.cause;
   while (cause instanceof TsbuildError && cause.cause !== undefined) cause = cause.cause;
   if (!(cause instanceof Error) || cause instanceof TsbuildError) return [];

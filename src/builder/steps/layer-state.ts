@@ -72,6 +72,12 @@ export class UnpublishedFiles {
     this.#publishIfFree();
   }
 
+  /** They will never be published: whoever waits for that is told why. */
+  abandon(reason: unknown): void {
+    this.#publish = undefined;
+    this.#rejectDone(reason);
+  }
+
   #publishIfFree(): void {
     const publish = this.#publish;
     if (this.#users > 0 || publish === undefined) return;

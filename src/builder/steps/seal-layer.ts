@@ -2,6 +2,7 @@ import { closeSync, constants, openSync, rmSync } from 'node:fs';
 import { EMPTY_LAYER, isEmptyUpper, writeLayer } from '../../layers/index.js';
 import type { RootAttributes, WorkingLayer } from '../../snapshots/index.js';
 import type { Fd } from '../../sys/index.js';
+import { explainFullDisk } from './full-disk.js';
 import { type LayerIdentity, type LayerState, UnpublishedFiles } from './layer-state.js';
 import { diffIdsOf, type RootState } from './root-state.js';
 import type { Toolbox } from './toolbox.js';
@@ -21,16 +22,31 @@ export function sealLayer(parent: RootState, working: WorkingLayer, lowers: read
   const files = new UnpublishedFiles(working);
   // By descriptor: the directories may be renamed into the store while they are read.
   const written = writeToBlob(upper, lowers.map(openDirectory), parentRoot, toolbox);
-  const identity = written.then(({ hashed }) => hashed);
-  const stored = written.then(({ stored: done }) => done);
-  const published = identity.then(async ({ diffId }) => {
-    const below = await diffIdsOf(parent);
-    files.publish(() => toolbox.snapshots.publish(working, [...below, diffId]));
-    await files.whenPublished;
+  const explain = (error: unknown): never => {
+    throw explainFullDisk(error, toolbox.store.root);
+  };
+  const identity = written.then(({ hashed }) => hashed).catch(explain);
+  const stored = written.then(({ stored: done }) => done).catch(explain);
+  const published = publishWhenStored(parent, { identity, stored, files }, toolbox).catch((error: unknown) => {
+    files.abandon(error);
+    throw error;
   });
   toolbox.background.add(stored);
   toolbox.background.add(published);
   return { identity, stored, files };
+}
+
+/** A snapshot without its blob would be of no use to anyone, and in the way on a disk that is full. */
+async function publishWhenStored(
+  parent: RootState,
+  { identity, stored, files }: LayerState & { readonly files: UnpublishedFiles },
+  toolbox: Toolbox,
+): Promise<void> {
+  const { diffId } = await identity;
+  const below = await diffIdsOf(parent);
+  await stored;
+  files.publish(() => toolbox.snapshots.publish(files.working, [...below, diffId]));
+  await files.whenPublished;
 }
 
 async function writeToBlob(

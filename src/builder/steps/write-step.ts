@@ -1,4 +1,5 @@
 import type { WorkingLayer } from '../../snapshots/index.js';
+import { explainFullDisk } from './full-disk.js';
 import { type RootState, withLowers } from './root-state.js';
 import { sealLayer } from './seal-layer.js';
 import type { Toolbox } from './toolbox.js';
@@ -26,7 +27,7 @@ export async function writeStep(
       await body({ lowers, working });
     } catch (error) {
       toolbox.snapshots.discard(working);
-      throw error;
+      throw explainFullDisk(error, toolbox.store.root);
     }
     if (!toolbox.layerPerStep) return { layers: parent.layers, addedLayer: false, open: working };
     return { layers: [...parent.layers, sealLayer(parent, working, lowers, toolbox)], addedLayer: true };

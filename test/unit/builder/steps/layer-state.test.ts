@@ -50,6 +50,13 @@ suite('builder/steps/layer-state', (test) => {
     files.hold()();
   });
 
+  test('abandon() tells whoever waits', async () => {
+    const files = new UnpublishedFiles(WORKING);
+    files.abandon(new Error('no blob'));
+    await rejects(files.whenPublished, { message: /no blob/ });
+    assert.is(files.published, false);
+  });
+
   test('knownLayer() is complete', async () => {
     const identity = { diffId: 'sha256:1' as DiffId, contentDigest: 'sha256:2' as ContentDigest, empty: false };
     const layer = knownLayer(identity);
