@@ -2,6 +2,7 @@
 export type ErrorCode =
   | 'ARCHIVE_INVALID'
   | 'BLOB_NOT_FOUND'
+  | 'CACHE_LAYER_LOST'
   | 'CANCELLED'
   | 'CONTAINERFILE_SYNTAX'
   | 'CONTAINER_NOT_FOUND'

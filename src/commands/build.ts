@@ -25,6 +25,14 @@ export class Build extends BaseCommand<typeof Build> {
     'add-host': list({ value: 'NAME:ADDRESS', summary: 'Add a line to /etc/hosts of RUN commands' }),
     annotation: list({ value: 'NAME=VALUE', summary: "Annotation of the image's manifest" }),
     'build-arg': list({ value: 'NAME[=VALUE]', summary: 'Value of an ARG; without =VALUE the variable of that name' }),
+    'cache-from': list({
+      value: 'NAME|type=...',
+      summary: 'Use the outcomes of steps kept there: type=registry,ref=NAME or type=local,src=DIR',
+    }),
+    'cache-to': list({
+      value: 'NAME|type=...',
+      summary: 'Keep the outcomes of the steps there: type=registry,ref=NAME, type=local,dest=DIR or type=inline; mode=min|max, mounts=ID',
+    }),
     file: list({ char: 'f', value: 'path', summary: 'Containerfile; - is standard input; several are read as one' }),
     format: choice(['oci', 'docker'], { summary: 'Format of the image: oci (default) or docker' }),
     ignorefile: text({ value: 'path', summary: 'Ignore file to use instead of .containerignore or .dockerignore' }),
@@ -88,6 +96,8 @@ export class Build extends BaseCommand<typeof Build> {
       buildArgs: parseVariables(flags['build-arg'] ?? [], 'build-arg', settings.environment),
       target: flags.target,
       noCache: flags['no-cache'] ?? false,
+      cacheFrom: flags['cache-from'] ?? [],
+      cacheTo: flags['cache-to'] ?? [],
       layers: flags.layers ?? settings.layers,
       format: flags.format ?? settings.format,
       compression: chosenCompression(flags),

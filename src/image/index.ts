@@ -3,6 +3,7 @@ export {
   ANNOTATION_BASE_NAME,
   ANNOTATION_CONTAINERD_NAME,
   ANNOTATION_CREATED,
+  ANNOTATION_INLINE_CACHE,
   ANNOTATION_REF_NAME,
 } from './annotations.js';
 export { buildIndex, buildManifest, convertManifest, FORMAT_TYPES } from './build-manifest.js';
@@ -74,5 +75,5 @@ export {
   ReferenceSyntaxError,
   withDefaultTag,
 } from './reference.js';
-export { ManifestError } from './strict-json.js';
+export { ManifestError, parseStrictJson } from './strict-json.js';
 export { DigestMismatchError, type ExpectedContent, readVerified, SizeMismatchError, verify } from './verified-stream.js';

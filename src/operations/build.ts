@@ -17,13 +17,15 @@ import {
 import { parseContainerfile } from '../parser/index.js';
 import { BaseImages } from './base-images.js';
 import { type BuiltStage, imageConfigOf, StageBuilder } from './build-stages.js';
-import { type Services, type Workspace, withWorkspace } from './context.js';
+import type { Services, Workspace } from './context.js';
 import { type FinishedImage, finishImage } from './finish-image.js';
 import { stepMaker } from './make-step.js';
 import type { PullPolicy } from './pull.js';
 import { type ContainerfileText, readContainerfile } from './read-containerfile.js';
 import { RegistryAccess, type RegistryOptions, readCertificates } from './registry-access.js';
 import { parseAddHost, parseNetwork, parseVolume } from './run-flags.js';
+import type { SharedCache } from './shared-cache.js';
+import { withSharedWorkspace } from './shared-workspace.js';
 import { versionInfo } from './version.js';
 
 export interface BuildOptions extends RegistryOptions {
@@ -36,6 +38,10 @@ export interface BuildOptions extends RegistryOptions {
   readonly buildArgs: Readonly<Record<string, string | undefined>>;
   readonly target?: string | undefined;
   readonly noCache: boolean;
+  /** Where outcomes of steps are found that other machines, or earlier builds, have exported. */
+  readonly cacheFrom: readonly string[];
+  /** Where the outcomes of this build's steps are written. */
+  readonly cacheTo: readonly string[];
   /** False: one layer for all of a stage, and no cache. */
   readonly layers: boolean;
   readonly format: ImageFormat;
@@ -68,7 +74,7 @@ export async function build(options: BuildOptions, services: Services): Promise<
   const names = options.tags.map(localName);
   const network = parseNetwork(options.network);
   const containerfile = readContainerfile(options.files, options.contextDirectory);
-  return withWorkspace(services, async (workspace) => {
+  return withSharedWorkspace(options, services, async (workspace, options, shared) => {
     const platform = options.platform === undefined ? workspace.platform : parsePlatform(options.platform);
     const graph = resolveStages(parseContainerfile(containerfile), {
       buildArgs: definedOnly(options.buildArgs),
@@ -82,7 +88,7 @@ export async function build(options: BuildOptions, services: Services): Promise<
     try {
       const abort = new AbortController();
       const background = new BackgroundWork((error) => abort.abort(error));
-      const toolbox = toolboxOf(options, formatPlatform(platform), background, workspace, services);
+      const toolbox = toolboxOf(options, formatPlatform(platform), background, workspace, services, shared);
       const scheduler = new Scheduler<RootState>({
         jobs: options.jobs ?? availableParallelism(),
         cache: toolbox.cache,
@@ -106,8 +112,9 @@ export async function build(options: BuildOptions, services: Services): Promise<
       try {
         const built = await builder.build();
         await background.done();
-        const image = await finish(built, options, toolbox, services.signal);
+        const image = await finish(built, options, toolbox, services.signal, shared);
         await publish(image, names, options, workspace, services);
+        await shared?.export([built.root]);
         return { imageId: image.imageId, digest: image.descriptor.digest };
       } finally {
         await background.settled();
@@ -118,8 +125,15 @@ export async function build(options: BuildOptions, services: Services): Promise<
   });
 }
 
-async function finish(built: BuiltStage, options: BuildOptions, toolbox: Toolbox, signal: AbortSignal): Promise<FinishedImage> {
+async function finish(
+  built: BuiltStage,
+  options: BuildOptions,
+  toolbox: Toolbox,
+  signal: AbortSignal,
+  shared: SharedCache | undefined,
+): Promise<FinishedImage> {
   const config = imageConfigOf(built, await diffIdsOf(built.root));
+  await shared?.fetch(config.rootfs.diff_ids, signal);
   const labels = { ...config.config?.Labels, 'io.tsbuild.version': versionInfo().version, ...options.labels };
   const { image } = built;
   return finishImage(
@@ -131,6 +145,7 @@ async function finish(built: BuiltStage, options: BuildOptions, toolbox: Toolbox
         ...(image?.name === undefined ? {} : { [ANNOTATION_BASE_NAME]: image.name }),
         ...options.annotations,
       },
+      ...(shared === undefined ? {} : { lateAnnotations: () => shared.inlineAnnotations(built.root) }),
       compression: toolbox.compression,
       baseLayers: image?.layers.length ?? 0,
       created: options.timestamp === undefined ? undefined : new Date(options.timestamp * 1000).toISOString(),
@@ -159,12 +174,13 @@ function toolboxOf(
   background: BackgroundWork,
   { store, snapshots }: Workspace,
   services: Services,
+  shared: SharedCache | undefined,
 ): Toolbox {
   return {
     store,
     snapshots,
     // Without layers nothing is looked up, as with Buildah: a record names a layer that such a build does not have.
-    cache: new StepCache(store, options.noCache || !options.layers),
+    cache: new StepCache(store, options.noCache || !options.layers, (diffId) => shared?.isObtainable(diffId) ?? false),
     reporter: services.reporter,
     background,
     interrupted: services.signal,

@@ -21,6 +21,8 @@ export interface UnfinishedImage {
   readonly config: ImageConfig;
   readonly format: ImageFormat;
   readonly annotations: Readonly<Record<string, string>>;
+  /** Annotations that tell how the image was made, not what it is: asked for when its time is known. */
+  readonly lateAnnotations?: () => Promise<Readonly<Record<string, string>>>;
   /** How layers are compressed that this build made, and those that the format cannot hold as they are. */
   readonly compression: Compression;
   /** How many layers came with the base: they stay as they are if they can. */
@@ -46,13 +48,14 @@ export async function finishImage(
   const history = image.config.history?.map((entry) => (entry.created === undefined ? { created, ...entry } : entry));
   const config: ImageConfig = { ...image.config, created, ...(history === undefined ? {} : { history }) };
   const types = FORMAT_TYPES[image.format];
+  const annotations = { ...image.annotations, ...(await image.lateAnnotations?.()) };
   const configBlob = await store.blobs.putBytes(encodeImageConfig(config));
   const layers: Descriptor[] = [];
   for (const [position, diffId] of config.rootfs.diff_ids.entries()) {
     const blob = await layerBlob(diffId, image, position < image.baseLayers, store, options.signal);
     layers.push({ mediaType: layerMediaType(blob.compression, image.format), digest: blob.digest, size: blob.size });
   }
-  const manifest = buildManifest({ mediaType: types.config, ...configBlob }, layers, image.format, image.annotations);
+  const manifest = buildManifest({ mediaType: types.config, ...configBlob }, layers, image.format, annotations);
   const manifestBlob = await store.blobs.putBytes(encodeJson(manifest));
   return { imageId: imageId(configBlob.digest), descriptor: { mediaType: types.manifest, ...manifestBlob }, created };
 }

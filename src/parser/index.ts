@@ -1,3 +1,4 @@
+export { parseCsvLine } from './csv.js';
 export type { Directives, Escape } from './directives.js';
 export { formatExcerpt, formatSyntaxError } from './excerpt.js';
 export { type ExpandOptions, ExpansionError, expandHeredoc, expandWord, expandWords, type Lookup } from './expand.js';

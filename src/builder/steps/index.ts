@@ -1,4 +1,15 @@
 export { BackgroundWork } from './background-work.js';
+export {
+  CACHE_CONFIG,
+  type CacheDocument,
+  type CachedLayer,
+  type CachedMount,
+  cachedLayerOf,
+  encodeCacheDocument,
+  MAX_CACHE_BYTES,
+  parseCacheDocument,
+  recordsOfImage,
+} from './cache-document.js';
 export { ConstantStep, EMPTY_ROOT } from './constant-step.js';
 export { CopyStep } from './copy-step.js';
 export { DirectoryStep } from './directory-step.js';
@@ -9,5 +20,6 @@ export { diffIdsOf, type RootState } from './root-state.js';
 export { type RunMount, unsupportedMount } from './run-mounts.js';
 export { RunStep } from './run-step.js';
 export { SealStep } from './seal-step.js';
+export { type SharedRecords, shareRecords } from './shared-records.js';
 export { StepCache } from './step-cache.js';
 export type { Toolbox } from './toolbox.js';

@@ -19,7 +19,7 @@ export interface LayerState {
   readonly files?: UnpublishedFiles;
 }
 
-/** A layer whose identity and blob are in the store already. */
+/** A layer whose identity is known, and whose blob is in the store or can be fetched. */
 export function knownLayer(identity: LayerIdentity): LayerState {
   return { identity: Promise.resolve(identity), stored: Promise.resolve() };
 }

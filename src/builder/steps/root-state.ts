@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { DiffId } from '../../image/index.js';
 import type { LayerSource, SnapshotDriver, WorkingLayer } from '../../snapshots/index.js';
-import type { LayerState } from './layer-state.js';
+import type { LayerIdentity, LayerState } from './layer-state.js';
 
 /** A root file system as a stack of layers, base first: what every step gives to the next. */
 export interface RootState {
@@ -18,9 +18,13 @@ export interface RootState {
 
 /** Digest over what the file system holds, without mtimes. Waits until every layer is hashed. */
 export async function contentOf(root: RootState): Promise<string> {
-  const identities = await Promise.all(root.layers.map((layer) => layer.identity));
+  return contentOfLayers(await Promise.all(root.layers.map((layer) => layer.identity)));
+}
+
+/** As {@link contentOf}, of layers that are hashed. */
+export function contentOfLayers(layers: readonly LayerIdentity[]): string {
   const hash = createHash('sha256').update('tsbuild root 1\n');
-  for (const identity of identities) if (!identity.empty) hash.update(`${identity.contentDigest}\n`);
+  for (const layer of layers) if (!layer.empty) hash.update(`${layer.contentDigest}\n`);
   return `sha256:${hash.digest('hex')}`;
 }
 

@@ -1,4 +1,4 @@
-import { type ContentDigest, isDigest, parseDiffId } from '../../image/index.js';
+import { type ContentDigest, type DiffId, isDigest, parseDiffId } from '../../image/index.js';
 import type { Store } from '../../store/index.js';
 import type { BuildCache, StepKey } from '../scheduler/index.js';
 import { knownLayer, type LayerIdentity } from './layer-state.js';
@@ -14,6 +14,8 @@ export class StepCache implements BuildCache<RootState> {
     readonly store: Store,
     /** Write records but find none (`--no-cache`). */
     readonly writeOnly: boolean,
+    /** Whether a layer that is not in the store can be fetched when it is needed. */
+    readonly isFetchable: (diffId: DiffId) => boolean = () => false,
   ) {}
 
   /** A step's parent is its first input. */
@@ -26,7 +28,7 @@ export class StepCache implements BuildCache<RootState> {
     const outcome = record === undefined ? undefined : readOutcome(record.result);
     if (record === undefined || outcome === undefined) return undefined;
     const parent = inputs[0]?.layers ?? [];
-    if (outcome.layer !== undefined && !this.#hasBlob(outcome.layer)) return undefined;
+    if (outcome.layer !== undefined && !this.#hasBlob(outcome.layer) && !this.isFetchable(outcome.layer.diffId)) return undefined;
     this.store.cache.touch(record, new Date());
     return {
       layers: outcome.layer === undefined ? parent : [...parent, knownLayer(outcome.layer)],
