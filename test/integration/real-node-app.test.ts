@@ -57,7 +57,7 @@ suite('integration/real-node-app', (test) => {
       const base = layout.image('localhost/node20:latest').manifest.layers;
       const own = image.manifest.layers.slice(base.length);
       const paths = own.flatMap((layer) => [...layout.list(layer)]);
-      assert.equal(new Map(paths).get('app/package.json'), { mode: '-rw-r--r--', owner: '1000/1000' });
+      assert.is(new Map(paths).get('app/package.json')?.owner, '1000/1000');
       assert.ok(paths.some(([path]) => path === 'app/node_modules/express/index.js'));
       assert.not.ok(paths.some(([path]) => path.startsWith('app/node_modules/typescript')));
       // What only the build was shown is not in the image, nor are its mount points.
