@@ -57,7 +57,7 @@ suite('sys spawn()', (test) => {
       { fd: b, as: a },
     ];
     const { output } = await run({
-      script: `cd /proc/self/fd; for f in ${a} ${b}; do readlink $f; done; ls | grep -vx -e 0 -e 1 -e 2`,
+      script: `cd /proc/self/fd; for f in ${a} ${b}; do readlink $f; done; ls`,
       env: ['PATH=/usr/bin:/bin'],
       fds,
     });
@@ -65,7 +65,8 @@ suite('sys spawn()', (test) => {
     closeSync(b);
     const [first, second, ...open] = output.trimEnd().split('\n');
     assert.equal([first, second], ['/dev/full', '/dev/zero']);
-    assert.equal(open.map(Number).sort(), [a, b].sort());
+    // Without a pipeline: while it makes one the shell itself holds more descriptors for a moment.
+    assert.equal(open.map(Number).sort(), [0, 1, 2, a, b].sort());
   });
 
   test('starts with default signal actions and none blocked', async () => {
