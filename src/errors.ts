@@ -19,6 +19,7 @@ export type ErrorCode =
   | 'SANDBOX_SETUP'
   | 'SETTINGS_INVALID'
   | 'SIZE_MISMATCH'
+  | 'SOURCE_DENIED'
   | 'SOURCE_NOT_FOUND'
   | 'STEP_FAILED'
   | 'STORE_CORRUPT'

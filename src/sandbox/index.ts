@@ -1,6 +1,7 @@
 /** Run one process in a prepared root file system through the native launcher, and supervise it. */
 export { DEFAULT_CAPABILITIES } from './capabilities.js';
 export { SandboxSetupError } from './errors.js';
+export { type Execution, executionOf } from './foreign-platform.js';
 export { type HostFilesOptions, hostFiles } from './host-files.js';
 export { LIMIT_NAMES, type LimitName } from './limits.js';
 export type {

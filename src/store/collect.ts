@@ -67,6 +67,8 @@ export function markAndSweep(parts: CollectedParts, options: CollectOptions): Co
   const snapshots = listNames(layout.snapshots).filter((name) => !marked.snapshots.has(name));
   for (const name of snapshots) parts.scratch.trash(join(layout.snapshots, name));
   const records = sweepFiles(layout.layers, (name) => marked.diffIds.has(name.replace(/\.json$/, '')));
+  // Nobody can hold one: the exclusive lock is ours.
+  sweepFiles(layout.workLocks, () => false);
   let blobs = 0;
   for (const algorithm of listNames(layout.blobs)) {
     blobs += sweepFiles(join(layout.blobs, algorithm), (name) => marked.blobs.has(`${algorithm}:${name}`));

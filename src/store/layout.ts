@@ -27,6 +27,8 @@ export interface Layout {
   readonly builds: string;
   readonly cacheMounts: string;
   readonly statCache: string;
+  readonly workLocks: string;
+  readonly logs: string;
   readonly containers: string;
   readonly tmp: string;
   readonly trash: string;
@@ -48,6 +50,8 @@ export function layoutOf(root: string): Layout {
     builds: join(root, 'cache', 'builds'),
     cacheMounts: join(root, 'cache', 'mounts'),
     statCache: join(root, 'cache', 'stat'),
+    workLocks: join(root, 'cache', 'locks'),
+    logs: join(root, 'logs'),
     containers: join(root, 'containers'),
     tmp: join(root, 'tmp'),
     trash: join(root, 'trash'),

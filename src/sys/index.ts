@@ -38,6 +38,7 @@ export {
   unlinkat,
   utimensat,
 } from './files.js';
+export { type Memory, readMemory } from './free-memory.js';
 export { hashFiles } from './hash.js';
 export { flock, flockTry, type LockKind } from './locks.js';
 export { cloneMount, mountOverlay, type OverlayMount } from './overlay.js';

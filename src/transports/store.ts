@@ -37,8 +37,13 @@ export function openStoreSource(store: Store, nameOrId: string): ImageSource {
  * Write into this store. The caller holds the store's shared lock until it has committed.
  *
  * @param names full names the image gets; none: it is entered without a name
+ * @param publish enters the image in another way
  */
-export function openStoreSink(store: Store, names: readonly string[]): ImageSink {
+export function openStoreSink(
+  store: Store,
+  names: readonly string[],
+  publish: (image: Descriptor) => Promise<unknown> = (image) => store.names.publish(names, image),
+): ImageSink {
   let top: Descriptor | undefined;
   return {
     description: names[0] ?? 'the store',
@@ -57,7 +62,7 @@ export function openStoreSink(store: Store, names: readonly string[]): ImageSink
     },
     async commit() {
       if (top === undefined) throw new TypeError('commit() before writeManifest()');
-      await store.names.publish(names, top);
+      await publish(top);
     },
     async close() {},
   };

@@ -9,6 +9,8 @@ export interface Graph {
   readonly stages: readonly Stage[];
   /** All of the file, by index: a trigger of a base image may call for one that `stages` lacks. */
   readonly allStages: readonly Stage[];
+  /** What is built for its own sake, as it was asked for; the last is {@link target}. */
+  readonly targets: readonly Stage[];
   readonly target: Stage;
   /** Images that FROM, COPY --from and RUN --mount from= of `stages` name; each once. */
   readonly images: readonly ImageUse[];

@@ -20,8 +20,8 @@ import { findTarget, resolveBase, resolveInput, suggestStage } from './resolve-r
 export interface ResolveOptions {
   /** `--build-arg`. */
   readonly buildArgs?: Readonly<Record<string, string>>;
-  /** `--target`: a stage's name in any case, or its number; the last stage unless given. */
-  readonly target?: string | undefined;
+  /** `--target`: a stage's name in any case, or its number; the last stage unless given. Of several, the last is the one TARGETSTAGE names. */
+  readonly target?: string | readonly string[] | undefined;
   /** What the image is for. */
   readonly platform: Platform;
   /** What the build runs on. */
@@ -70,7 +70,8 @@ class StageResolver {
 
   resolve(): Graph {
     const stageNames = this.sections.map(({ from }) => from.stageName);
-    const targetIndex = this.targetIndex(stageNames);
+    const targetIndices = this.targetIndices(stageNames);
+    const targetIndex = targetIndices.at(-1)!;
     const buildArgs: ArgScope = new Map(Object.entries(this.options.buildArgs ?? {}));
     const globals = this.globals(buildArgs, stageNames[targetIndex]);
     const namedContexts = this.options.namedContexts ?? [];
@@ -89,14 +90,16 @@ class StageResolver {
         throw combineSyntaxErrors([...this.errors, error]);
       }
     }
-    const target = allStages[targetIndex];
+    const targets = targetIndices.map((index) => allStages[index]).filter((stage) => stage !== undefined);
+    const target = targets.at(-1);
     if (target === undefined) throw new RangeError('A parsed Containerfile has a stage');
-    const needed = neededStages(allStages, targetIndex);
+    const needed = neededStages(allStages, targetIndices);
     const stages = allStages.filter(({ index }) => needed.has(index));
     return {
       containerfile: this.containerfile,
       stages,
       allStages,
+      targets,
       target,
       images: usedImages(stages, inputs),
       unusedBuildArgs: this.unusedBuildArgs(buildArgs),
@@ -104,9 +107,15 @@ class StageResolver {
     };
   }
 
-  private targetIndex(stageNames: readonly (string | undefined)[]): number {
+  private targetIndices(stageNames: readonly (string | undefined)[]): readonly number[] {
     const { target } = this.options;
-    if (target === undefined || target === '') return stageNames.length - 1;
+    const wanted = typeof target === 'string' ? [target] : (target ?? []);
+    const indices = wanted.filter((text) => text !== '').map((text) => this.targetIndex(stageNames, text));
+    // Asked for twice, it is built once; the last place counts, since the last target is the one that gets the names.
+    return indices.length === 0 ? [stageNames.length - 1] : indices.filter((index, at) => indices.lastIndexOf(index) === at);
+  }
+
+  private targetIndex(stageNames: readonly (string | undefined)[], target: string): number {
     const found = findTarget(stageNames, target);
     if (found === undefined) {
       throw new UsageError(`target stage ${JSON.stringify(target)} could not be found`, { hint: suggestStage(stageNames, target) });
@@ -273,14 +282,14 @@ function onbuildInstructions(stage: Stage): Instruction[] {
   return stage.instructions.flatMap((instruction) => (instruction.keyword === 'ONBUILD' ? [instruction.instruction] : []));
 }
 
-function neededStages(stages: readonly Stage[], target: number): ReadonlySet<number> {
+function neededStages(stages: readonly Stage[], targets: readonly number[]): ReadonlySet<number> {
   const needed = new Set<number>();
   const visit = (index: number): void => {
     if (needed.has(index)) return;
     needed.add(index);
     for (const dependency of stages[index]?.dependencies ?? []) visit(dependency);
   };
-  visit(target);
+  for (const target of targets) visit(target);
   return needed;
 }
 

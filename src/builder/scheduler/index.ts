@@ -1,2 +1,2 @@
 export { Scheduler, type SchedulerOptions } from './scheduler.js';
-export type { BuildCache, Outcome, Step, StepKey } from './types.js';
+export type { BuildCache, Claim, ClaimOptions, Outcome, Step, StepKey } from './types.js';

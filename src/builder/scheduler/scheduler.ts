@@ -1,9 +1,12 @@
+import { createHash } from 'node:crypto';
 import { JobLimit } from './job-limit.js';
 import type { BuildCache, Outcome, Step } from './types.js';
 
 export interface SchedulerOptions<R> {
   /** How many steps run at a time; looking up and waiting do not count. 0 = no limit. */
   readonly jobs: number;
+  /** Whether the machine has room for one more step beside those that run. */
+  readonly hasRoom?: (() => boolean) | undefined;
   readonly cache: BuildCache<R>;
   /** Cancels everything. */
   readonly signal?: AbortSignal;
@@ -23,7 +26,7 @@ export class Scheduler<R extends object> {
   #lastId = 0;
 
   constructor(options: SchedulerOptions<R>) {
-    this.#jobs = new JobLimit(options.jobs);
+    this.#jobs = new JobLimit({ limit: options.jobs, hasRoom: options.hasRoom });
     this.#cache = options.cache;
     const { signal } = options;
     if (signal?.aborted) this.cancel(signal.reason);
@@ -66,21 +69,36 @@ export class Scheduler<R extends object> {
     const inputs = outcomes.map((outcome) => outcome.value);
     this.#abort.signal.throwIfAborted();
     const key = await step.key(inputs, { signal: this.#abort.signal });
-    const flight = [key.definition, ...inputs.map((input) => this.#idOf(input))].join(' ');
+    const flight = [key.fresh === true ? 'fresh' : 'any', key.definition, ...inputs.map((input) => this.#idOf(input))].join(' ');
     const shared = this.#flights.get(flight);
     if (shared !== undefined) return shared;
-    const work = this.#findOrRun(step, inputs, key);
+    const lineage = lineageOf(key.definition, outcomes);
+    const work = this.#findOrRun(step, inputs, { key, lineage });
     this.#flights.set(flight, work);
     return work;
   }
 
-  async #findOrRun(step: Step<R>, inputs: readonly R[], key: Outcome<R>['key']): Promise<Outcome<R>> {
+  async #findOrRun(step: Step<R>, inputs: readonly R[], name: Pick<Outcome<R>, 'key' | 'lineage'>): Promise<Outcome<R>> {
+    const { key, lineage } = name;
+    const { signal } = this.#abort;
     const found = await this.#cache.find(key, inputs);
-    if (found !== undefined) return { value: found, key, cached: true };
-    return this.#jobs.run(async () => {
-      this.#abort.signal.throwIfAborted();
-      return { value: await step.run(inputs, key, { signal: this.#abort.signal }), key, cached: false };
-    });
+    if (found !== undefined) return { value: found, ...name, cached: true };
+    const claim = await this.#cache.claim?.(key, lineage, { label: step.label, signal });
+    // Whoever had it before may have made what we look for.
+    const made = claim?.waited === true ? await this.#cache.find(key, inputs) : undefined;
+    if (made !== undefined) {
+      claim?.release();
+      return { value: made, ...name, cached: true };
+    }
+    try {
+      return await this.#jobs.run(async () => {
+        signal.throwIfAborted();
+        return { value: await step.run(inputs, key, { signal }), ...name, cached: false };
+      });
+    } catch (error) {
+      claim?.release();
+      throw error;
+    }
   }
 
   #idOf(value: R): number {
@@ -91,4 +109,10 @@ export class Scheduler<R extends object> {
     }
     return id;
   }
+}
+
+/** Names a step by its definition and those of everything below it: known before anything ran. */
+function lineageOf(definition: string, inputs: readonly { readonly lineage: string }[]): string {
+  const text = [definition, ...inputs.map(({ lineage }) => lineage)].join('\n');
+  return createHash('sha256').update(text).digest('hex');
 }

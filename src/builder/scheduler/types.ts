@@ -23,6 +23,8 @@ export interface StepKey {
    * hashed while the next step could already run; it is asked only when a record with the same definition exists.
    */
   parentContent(): Promise<string>;
+  /** Run it, whatever earlier builds gave. */
+  readonly fresh?: boolean;
 }
 
 /** Outcomes of earlier builds. */
@@ -32,12 +34,35 @@ export interface BuildCache<R> {
    * definition, so that a step never waits for a hash that cannot matter.
    */
   find(key: StepKey, inputs: readonly R[]): Promise<R | undefined>;
+
+  /**
+   * Take the right to run a step from other builds that share this cache; waits until one that has it is done. Undefined: there is nothing
+   * to share. Who has it lets go by `release`, or when the outcome is recorded, which the cache sees itself.
+   *
+   * @param lineage names the step and all it stands on, the same in every build
+   */
+  claim?(key: StepKey, lineage: string, options: ClaimOptions): Promise<Claim | undefined>;
+}
+
+export interface ClaimOptions {
+  /** Of the step, for messages. */
+  readonly label: string;
+  readonly signal: AbortSignal;
+}
+
+export interface Claim {
+  /** Another build had it meanwhile: there may be a record now. */
+  readonly waited: boolean;
+  /** Calling it twice does nothing. */
+  release(): void;
 }
 
 /** An outcome and where it came from. */
 export interface Outcome<R> {
   readonly value: R;
   readonly key: StepKey;
+  /** Digest of the definitions of the step and of everything below it. */
+  readonly lineage: string;
   /** True when an earlier build had produced it. */
   readonly cached: boolean;
 }

@@ -1,6 +1,7 @@
 import { type ContentDigest, type DiffId, isDigest, parseDiffId } from '../../image/index.js';
+import type { MissCause } from '../../progress.js';
 import type { Store } from '../../store/index.js';
-import type { BuildCache, StepKey } from '../scheduler/index.js';
+import type { BuildCache, Claim, ClaimOptions, StepKey } from '../scheduler/index.js';
 import { knownLayer, type LayerIdentity } from './layer-state.js';
 import type { RootState } from './root-state.js';
 import { digestInputs, type StepInputs } from './step-definition.js';
@@ -9,6 +10,8 @@ import { digestInputs, type StepInputs } from './step-definition.js';
 export class StepCache implements BuildCache<RootState> {
   /** Records of this very build. A command that is written twice runs twice, even if the first run changed nothing. */
   readonly #own = new Set<string>();
+  readonly #causes = new WeakMap<StepKey, MissCause>();
+  readonly #claims = new Map<StepKey, Claim>();
 
   constructor(
     readonly store: Store,
@@ -16,19 +19,27 @@ export class StepCache implements BuildCache<RootState> {
     readonly writeOnly: boolean,
     /** Whether a layer that is not in the store can be fetched when it is needed. */
     readonly isFetchable: (diffId: DiffId) => boolean = () => false,
+    /** How long an outcome counts from the moment at which it was made first; left out: for ever. */
+    readonly maxAgeMs = Number.POSITIVE_INFINITY,
+    /** Told when a step waits for another build that runs it. */
+    readonly onWait: (label: string) => void = () => {},
   ) {}
 
   /** A step's parent is its first input. */
   async find(key: StepKey, inputs: readonly RootState[]): Promise<RootState | undefined> {
     // A definition that is no digest names something that is never recorded: a base image, the end of a stage.
-    if (this.writeOnly || !isDigest(key.definition) || !this.store.cache.hasDefinition(key.definition)) return undefined;
+    if (!isDigest(key.definition)) return undefined;
+    if (this.writeOnly || key.fresh === true) return this.#miss(key, 'not-asked');
+    if (!this.store.cache.hasDefinition(key.definition)) return undefined;
     const parentContent = await key.parentContent();
-    if (this.#own.has(`${key.definition} ${parentContent}`)) return undefined;
+    if (this.#own.has(`${key.definition} ${parentContent}`)) return this.#miss(key, 'repeated');
     const record = this.store.cache.find(key.definition, parentContent);
     const outcome = record === undefined ? undefined : readOutcome(record.result);
     if (record === undefined || outcome === undefined) return undefined;
     const parent = inputs[0]?.layers ?? [];
-    if (outcome.layer !== undefined && !this.#hasBlob(outcome.layer) && !this.isFetchable(outcome.layer.diffId)) return undefined;
+    if (outcome.layer !== undefined && !this.#hasBlob(outcome.layer) && !this.isFetchable(outcome.layer.diffId))
+      return this.#miss(key, 'lost');
+    if (Date.now() - Date.parse(record.createdAt) > this.maxAgeMs) return this.#miss(key, 'expired');
     this.store.cache.touch(record, new Date());
     return {
       layers: outcome.layer === undefined ? parent : [...parent, knownLayer(outcome.layer)],
@@ -38,8 +49,24 @@ export class StepCache implements BuildCache<RootState> {
     };
   }
 
+  async claim(key: StepKey, lineage: string, { label, signal }: ClaimOptions): Promise<Claim | undefined> {
+    if (this.writeOnly || !isDigest(key.definition)) return undefined;
+    const lock = await this.store.lockWork(lineage, { signal, onWait: () => this.onWait(label) });
+    this.#claims.set(key, lock);
+    return lock;
+  }
+
   /** Records what a step gave. Call it when the step's layer is in the store. */
   async record(key: StepKey, inputs: StepInputs, outcome: StepOutcome, createdAt: string): Promise<void> {
+    try {
+      await this.#put(key, inputs, outcome, createdAt);
+    } finally {
+      // Not before: who waits looks for the record.
+      this.#claims.get(key)?.release();
+    }
+  }
+
+  async #put(key: StepKey, inputs: StepInputs, outcome: StepOutcome, createdAt: string): Promise<void> {
     const parent = await key.parentContent();
     this.#own.add(`${key.definition} ${parent}`);
     await this.store.cache.put({
@@ -52,6 +79,15 @@ export class StepCache implements BuildCache<RootState> {
       },
       createdAt,
     });
+  }
+
+  /** Why {@link find} gave nothing although there is, or may be, a record; undefined: because there is none. */
+  causeOf(key: StepKey): MissCause | undefined {
+    return this.#causes.get(key);
+  }
+
+  #miss(key: StepKey, cause: MissCause): undefined {
+    this.#causes.set(key, cause);
   }
 
   #hasBlob(layer: LayerIdentity): boolean {
