@@ -31,7 +31,8 @@ async function describe(error: unknown): Promise<string> {
 
 /** A system error below one of ours is worth a clause of its own, unless the message already has it. */
 function rootCause(error: TsbuildError): readonly string[] {
-  if (error.code === 'STORE_FULL') return [];
+  // A full disk with advice of its own says where and how much; the system's clause would only repeat it.
+  if (error.code === 'STORE_FULL' && error.hint !== undefined) return [];
   let cause: unknown = error.cause;
   while (cause instanceof TsbuildError && cause.cause !== undefined) cause = cause.cause;
   if (!(cause instanceof Error) || cause instanceof TsbuildError) return [];
