@@ -6,13 +6,12 @@ import type { Store } from '../store/index.js';
 import { copyImage, type ImageSource, openSink, openSource, type RawManifest, type TransportName } from '../transports/index.js';
 import type { CachePlace } from './cache-spec.js';
 import type { RegistryAccess } from './registry-access.js';
-import type { RemoteLayers } from './remote-layers.js';
 
 export interface ExportOptions {
   readonly store: Store;
   readonly access: RegistryAccess;
-  /** Layers that were never fetched go from their source to the destination. */
-  readonly remote: RemoteLayers;
+  /** The bytes of a layer the document names. */
+  readonly openBlob: (blob: Descriptor, options?: { readonly signal?: AbortSignal }) => AsyncIterable<Uint8Array>;
   readonly tempDir: string;
   readonly reporter: Reporter;
   readonly signal: AbortSignal;
@@ -82,7 +81,7 @@ async function digestThere(
   }
 }
 
-function cacheSource(document: CacheDocument, { store, remote }: ExportOptions): ImageSource {
+function cacheSource(document: CacheDocument, { openBlob }: ExportOptions): ImageSource {
   const configBytes = encodeCacheDocument(document);
   const config = { mediaType: CACHE_CONFIG, digest: digestOf(configBytes), size: configBytes.length };
   const layers = new Map([...document.layers, ...document.mounts].map((layer) => [layer.digest, describe(layer)]));
@@ -96,11 +95,7 @@ function cacheSource(document: CacheDocument, { store, remote }: ExportOptions):
   return {
     description: 'the build cache',
     readManifest: async () => manifest,
-    openBlob(blob, options) {
-      if (blob.digest === config.digest) return once(configBytes);
-      const elsewhere = store.blobs.has(blob.digest, blob.size) ? undefined : remote.openBlob(blob, options);
-      return elsewhere ?? store.blobs.open(blob);
-    },
+    openBlob: (blob, options) => (blob.digest === config.digest ? once(configBytes) : openBlob(blob, options)),
     async close() {},
   };
 }

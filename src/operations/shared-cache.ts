@@ -8,11 +8,12 @@ import {
   shareRecords,
 } from '../builder/steps/index.js';
 import { UsageError } from '../errors.js';
-import { ANNOTATION_INLINE_CACHE, type DiffId, type ImageFormat, type Platform } from '../image/index.js';
+import { ANNOTATION_INLINE_CACHE, type Descriptor, type DiffId, type ImageFormat } from '../image/index.js';
 import type { StepRecord, Store } from '../store/index.js';
 import type { ImageSource } from '../transports/index.js';
 import { exportCache } from './cache-export.js';
 import { importCache } from './cache-import.js';
+import { archiveMounts, restoringMounts } from './cache-mount-archive.js';
 import { type CacheFrom, type CacheTo, parseCacheFrom, parseCacheTo } from './cache-spec.js';
 import type { Services, Workspace } from './context.js';
 import type { RegistryAccess } from './registry-access.js';
@@ -62,21 +63,23 @@ export class SharedCache {
     this.#to = to;
     this.#access = access;
     this.#services = services;
+    const mounts = imported.documents.flatMap((document, position) =>
+      document.mounts.map((mount) => ({ mount, source: imported.sources[position]! })),
+    );
+    const warn = (text: string): void => this.#warn(text);
     this.workspace = {
       ...workspace,
-      store: { ...store, cache: this.#records.records },
+      store: {
+        ...store,
+        cache: this.#records.records,
+        cacheMounts: restoringMounts(store.cacheMounts, mounts, { warn, signal: services.signal }),
+      },
       snapshots: fetchingSnapshots(workspace.snapshots, this.#remote),
     };
   }
 
   /** Reads the records of every source. @throws {UsageError} {UnsupportedFeatureError} what is asked for makes no sense */
-  static async open(
-    options: SharedCacheOptions,
-    platform: Platform,
-    workspace: Workspace,
-    access: RegistryAccess,
-    services: Services,
-  ): Promise<SharedCache> {
+  static async open(options: SharedCacheOptions, workspace: Workspace, access: RegistryAccess, services: Services): Promise<SharedCache> {
     const from = options.cacheFrom.map(parseCacheFrom);
     const to = options.cacheTo.map(parseCacheTo);
     if (!options.layers) throw new UsageError('--cache-from and --cache-to need a layer for each step: leave out --layers=false');
@@ -84,9 +87,7 @@ export class SharedCache {
       throw new UsageError("--cache-to type=inline needs --format oci: Docker's manifests have no place for it");
     const documents: CacheDocument[] = [];
     const sources: ImageSource[] = [];
-    const read = await Promise.all(
-      (options.noCache ? [] : from).map((place) => tryImport(place, platform, workspace.store, access, services)),
-    );
+    const read = await Promise.all((options.noCache ? [] : from).map((place) => tryImport(place, workspace.store, access, services)));
     for (const found of read) {
       if (found === undefined) continue;
       documents.push(found.document);
@@ -127,8 +128,15 @@ export class SharedCache {
         if (to.type === 'inline') return;
         const name = describePlace(to);
         try {
-          const document = this.#documentOf(to.mode === 'max' ? this.#records.used() : await this.#recordsOf(roots));
-          const options = { store, access: this.#access, remote: this.#remote, tempDir: settings.tmpDir, reporter, signal };
+          const archived = await archiveMounts(to.mounts, store, { warn: (text) => this.#warn(text), signal });
+          const steps = this.#documentOf(to.mode === 'max' ? this.#records.used() : await this.#recordsOf(roots));
+          const document = { ...steps, mounts: archived.mounts };
+          const openBlob = (blob: Descriptor, opening?: { readonly signal?: AbortSignal }): AsyncIterable<Uint8Array> =>
+            // A layer that was never fetched goes from its source to the destination.
+            archived.openBlob(blob.digest) ??
+            (store.blobs.has(blob.digest, blob.size) ? undefined : this.#remote.openBlob(blob, opening)) ??
+            store.blobs.open(blob);
+          const options = { store, access: this.#access, openBlob, tempDir: settings.tmpDir, reporter, signal };
           const { sentBytes } = await exportCache(document, to, options);
           const sent = sentBytes === 0 ? 'nothing was new' : `${sentBytes} bytes sent`;
           const text = `cache to ${name}: ${count(document.records, 'record')}, ${count(document.layers, 'layer')}, ${sent}`;
@@ -177,11 +185,11 @@ export class SharedCache {
   }
 }
 
-async function tryImport(from: CacheFrom, platform: Platform, store: Store, access: RegistryAccess, services: Services) {
+async function tryImport(from: CacheFrom, store: Store, access: RegistryAccess, services: Services) {
   const { reporter, signal } = services;
   const name = describePlace(from);
   try {
-    const found = await importCache(from, { store, access, platform, signal });
+    const found = await importCache(from, { store, access, signal });
     const { records, layers } = found.document;
     reporter.report({ kind: 'note', text: `cache from ${name}: ${count(records, 'record')}, ${count(layers, 'layer')}` });
     return found;

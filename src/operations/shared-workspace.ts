@@ -1,10 +1,9 @@
 import { hasCode } from '../errors.js';
-import { parsePlatform } from '../image/index.js';
 import { type Services, type Workspace, withWorkspace } from './context.js';
 import { RegistryAccess, type RegistryOptions } from './registry-access.js';
 import type { SharedCache, SharedCacheOptions } from './shared-cache.js';
 
-type Options = SharedCacheOptions & RegistryOptions & { readonly platform?: string | undefined };
+type Options = SharedCacheOptions & RegistryOptions;
 
 /**
  * As `withWorkspace`, for a build: with the caches it shares, if any. When one of them turns out not to give a layer it promised, `body` runs
@@ -33,10 +32,9 @@ async function attempt<O extends Options, T>(
   services: Services,
   body: (workspace: Workspace, options: O, shared: SharedCache | undefined) => Promise<T>,
 ): Promise<T> {
-  const platform = options.platform === undefined ? workspace.platform : parsePlatform(options.platform);
   // Loaded late: most builds share nothing.
   const { SharedCache } = await import('./shared-cache.js');
-  const shared = await SharedCache.open(options, platform, workspace, new RegistryAccess(services, options), services);
+  const shared = await SharedCache.open(options, workspace, new RegistryAccess(services, options), services);
   try {
     return await body(shared.workspace, options, shared);
   } finally {

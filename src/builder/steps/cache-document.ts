@@ -73,7 +73,10 @@ export function encodeCacheDocument({ records, layers, mounts }: CacheDocument):
 export function parseCacheDocument(bytes: Uint8Array, subject: string): CacheDocument {
   const value = parseStrictJson(bytes, subject, MAX_CACHE_BYTES);
   const result = v.safeParse(documentSchema, value, { abortEarly: true });
-  if (result.success) return result.output as unknown as CacheDocument;
+  if (result.success) {
+    const { records, layers, mounts } = result.output;
+    return { records, layers, mounts } as unknown as CacheDocument;
+  }
   const [issue] = result.issues;
   throw new ManifestError(subject, `${JSON.stringify(v.getDotPath(issue) ?? 'document')} is wrong: ${issue.message}`);
 }
