@@ -43,7 +43,7 @@ export class Inspect extends BaseCommand<typeof Inspect> {
     if (name === undefined) throw new UsageError('container or image name must be specified');
     if (this.operands.length > 1) throw new UsageError('too many arguments specified');
     const { type } = this.flags;
-    const document = await inspect({ name, type: type === 'manifest' ? 'image' : type }, services);
+    const document = await inspect({ name, type: type === 'manifest' ? 'image' : type, wantsIndex: type === 'manifest' }, services);
     this.terminal.out(this.format(type === 'manifest' ? JSON.parse(document.Manifest) : document));
     return 0;
   }

@@ -1,3 +1,4 @@
+import { digestHex, isIndexType, parseIndex } from '../image/index.js';
 import type { NamedImage, Store } from '../store/index.js';
 import { type Services, withStore } from './context.js';
 
@@ -37,6 +38,7 @@ export async function listImages(options: ListImagesOptions, services: Services)
 }
 
 function imageRow(store: Store, descriptor: NamedImage['descriptor'], names: readonly string[]): ImageRow {
+  if (isIndexType(descriptor.mediaType)) return indexRow(store, descriptor, names);
   const image = store.readImage(descriptor);
   const layerBytes = image.manifest.layers.reduce((sum, layer) => sum + layer.size, 0);
   return {
@@ -46,6 +48,24 @@ function imageRow(store: Store, descriptor: NamedImage['descriptor'], names: rea
     labels: image.config.config?.Labels ?? {},
     created: image.config.created === undefined ? undefined : new Date(image.config.created),
     sizeBytes: layerBytes + image.manifest.config.size + image.manifestBytes.length,
+  };
+}
+
+/** An index has an ID of its own; it is as old as the youngest of its images that are here, and as large as what they have together. */
+function indexRow(store: Store, descriptor: NamedImage['descriptor'], names: readonly string[]): ImageRow {
+  const { manifests } = parseIndex(store.blobs.readAll(descriptor), { declaredType: descriptor.mediaType });
+  const images = manifests.filter((entry) => store.blobs.has(entry.digest)).map((entry) => store.readImage(entry));
+  const sizes = new Map([[descriptor.digest, descriptor.size]]);
+  for (const { manifest, manifestDescriptor } of images)
+    for (const blob of [manifestDescriptor, manifest.config, ...manifest.layers]) sizes.set(blob.digest, blob.size);
+  const times = images.flatMap(({ config }) => (config.created === undefined ? [] : Date.parse(config.created)));
+  return {
+    names,
+    id: digestHex(descriptor.digest),
+    digest: descriptor.digest,
+    labels: images[0]?.config.config?.Labels ?? {},
+    created: times.length === 0 ? undefined : new Date(Math.max(...times)),
+    sizeBytes: [...sizes.values()].reduce((sum, size) => sum + size, 0),
   };
 }
 

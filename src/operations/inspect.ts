@@ -1,5 +1,5 @@
 import { UsageError } from '../errors.js';
-import type { ImageConfig } from '../image/index.js';
+import { chooseByPlatform, type Descriptor, hostPlatform, type ImageConfig, isIndexType, parseIndex } from '../image/index.js';
 import { ContainerNotFoundError, type ContainerRecord, ImageNotFoundError, type Store, type StoredImage } from '../store/index.js';
 import { type Services, withStore } from './context.js';
 
@@ -7,6 +7,8 @@ export interface InspectOptions {
   readonly name: string;
   /** Left out: a working container of that name, else an image. */
   readonly type?: 'container' | 'image' | undefined;
+  /** Of an index: not this machine's image, but the index itself as `Manifest`. */
+  readonly wantsIndex?: boolean;
 }
 
 /** What `buildah inspect` prints: the same keys in the same order, so that the same templates work. */
@@ -40,9 +42,20 @@ export async function inspect(options: InspectOptions, services: Services): Prom
     }
     const named = store.names.resolve(options.name);
     if (named === undefined) throw new ImageNotFoundError(options.name);
-    const image = store.readImage(named.descriptor);
-    return { ...describe(image.config, image, named.name ?? ''), Container: '', ContainerID: '' };
+    const image = store.readImage(instanceFor(named.descriptor, store));
+    const isIndex = options.wantsIndex === true && isIndexType(named.descriptor.mediaType);
+    const manifest = isIndex ? { Manifest: Buffer.from(store.blobs.readAll(named.descriptor)).toString() } : {};
+    const described = describe(image.config, { ...image, descriptor: named.descriptor }, named.name ?? '');
+    return { ...described, Container: '', ContainerID: '', ...manifest };
   });
+}
+
+/** Of an index, the image for this machine; when it has none, the first that is here. */
+function instanceFor(descriptor: Descriptor, store: Store): Descriptor {
+  if (!isIndexType(descriptor.mediaType)) return descriptor;
+  const { manifests } = parseIndex(store.blobs.readAll(descriptor), { declaredType: descriptor.mediaType });
+  const here = manifests.filter((entry) => store.blobs.has(entry.digest));
+  return chooseByPlatform(here, hostPlatform(process.arch)) ?? here[0] ?? descriptor;
 }
 
 function findContainer(store: Store, nameOrId: string): ContainerRecord | undefined {

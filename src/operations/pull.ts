@@ -1,10 +1,12 @@
 import { expandShortName, locateImage } from '../config/index.js';
-import { UsageError } from '../errors.js';
+import { TsbuildError, UsageError } from '../errors.js';
 import {
   type Descriptor,
+  formatPlatform,
   formatReference,
   isShortName,
   localName,
+  matchPlatform,
   type Platform,
   parsePlatform,
   parseReference,
@@ -13,10 +15,29 @@ import {
 import type { NamedImage, Store } from '../store/index.js';
 import { copyImage, openSource, openStoreSink, parseTransport, type TransportName } from '../transports/index.js';
 import { type Services, withWorkspace } from './context.js';
+import { publishBeside, storedPlatforms } from './image-index.js';
 import { RegistryAccess, type RegistryOptions } from './registry-access.js';
 
 /** When an image that is in the store is looked for elsewhere: never, when it is missing, always, or always but without failing. */
 export type PullPolicy = 'always' | 'missing' | 'never' | 'newer';
+
+/** An image is there for other platforms only. */
+export class PlatformMissingError extends TsbuildError {
+  readonly code = 'IMAGE_NOT_FOUND';
+  constructor(
+    readonly image: string,
+    readonly platform: Platform,
+    readonly stored: readonly Platform[],
+    options?: ErrorOptions,
+  ) {
+    const has = stored.map(formatPlatform).join(', ');
+    const failure = options?.cause instanceof Error ? `, and pulling it failed: ${options.cause.message}` : '';
+    super(`${image}: the store has it for ${has || 'no platform'}, not for ${formatPlatform(platform)}${failure}`, {
+      ...options,
+      hint: 'Build or pull it for that platform too, or name the platform of this FROM with --platform',
+    });
+  }
+}
 
 export interface PullOptions extends RegistryOptions {
   /** Image name, or `transport:rest`. */
@@ -41,23 +62,33 @@ export async function pull(options: PullOptions, services: Services): Promise<Pu
   });
 }
 
+export interface ImageRequest {
+  readonly image: string;
+  readonly policy: PullPolicy;
+  readonly platform: Platform;
+  /** An image of the store for another platform will not do, and keeps its place under the name beside the one that is pulled. */
+  readonly exactPlatform?: boolean;
+}
+
 /** The image `image` names, pulled as the policy says. The shared lock is held by the caller. */
-export async function obtainImage(
-  request: { readonly image: string; readonly policy: PullPolicy; readonly platform: Platform },
-  store: Store,
-  access: RegistryAccess,
-  services: Services,
-): Promise<NamedImage> {
+export async function obtainImage(request: ImageRequest, store: Store, access: RegistryAccess, services: Services): Promise<NamedImage> {
   const transport = parseTransport(request.image);
   if (transport !== undefined && transport.kind !== 'docker')
-    return copyIn(transport, namesOf(transport), request.platform, store, access, services);
+    return copyIn(transport, namesOf(transport), request, store, access, services);
   const name = transport?.reference ?? request.image;
   const local = store.names.resolve(name);
-  if (local !== undefined && (request.policy === 'missing' || request.policy === 'never')) return local;
+  const fits = local !== undefined && (request.exactPlatform !== true || servesPlatform(local, request.platform, store));
+  if (fits && (request.policy === 'missing' || request.policy === 'never')) return local;
+  if (local !== undefined && !fits && (request.policy === 'never' || name.startsWith('localhost/') || local.name === undefined))
+    throw new PlatformMissingError(name, request.platform, storedPlatforms(local.descriptor, store));
   if (request.policy === 'never') throw new UsageError(`${name}: image not known, and the pull policy "never" forbids to look elsewhere`);
   try {
-    return await pullFromRegistries(name, request.platform, store, access, services);
+    return await pullFromRegistries(name, request, store, access, services);
   } catch (error) {
+    if (local !== undefined && !fits) {
+      services.signal.throwIfAborted();
+      throw new PlatformMissingError(name, request.platform, storedPlatforms(local.descriptor, store), { cause: error });
+    }
     if (local === undefined || request.policy !== 'newer') throw error;
     services.reporter.report({ kind: 'warning', text: `${name}: using the image of this store: ${(error as Error).message}` });
     return local;
@@ -66,11 +97,23 @@ export async function obtainImage(
 
 async function pullFromRegistries(
   name: string,
-  platform: Platform,
+  request: ImageRequest,
   store: Store,
   access: RegistryAccess,
   services: Services,
 ): Promise<NamedImage> {
+  return atRegistries(name, access, services, (source, full, insecure) =>
+    copyIn(source, [full], request, store, access, services, insecure),
+  );
+}
+
+/** What `attempt` gives at the first place where the image may be and it does not fail. @throws the first failure when it fails at all */
+export async function atRegistries<T>(
+  name: string,
+  access: RegistryAccess,
+  services: Services,
+  attempt: (source: TransportName, fullName: string, insecure: boolean | undefined) => Promise<T>,
+): Promise<T> {
   const registries = await access.registries();
   const candidates = isShortName(name) ? expandShortName(registries, name) : [name];
   if (candidates.length === 0) {
@@ -84,7 +127,7 @@ async function pullFromRegistries(
     for (const location of locateImage(registries, full)) {
       try {
         const source: TransportName = { kind: 'docker', reference: location.name };
-        return await copyIn(source, [full], platform, store, access, services, location.insecure);
+        return await attempt(source, full, location.insecure);
       } catch (error) {
         services.signal.throwIfAborted();
         failure ??= error;
@@ -97,7 +140,7 @@ async function pullFromRegistries(
 async function copyIn(
   transport: TransportName,
   names: readonly string[],
-  platform: Platform,
+  { platform, exactPlatform }: ImageRequest,
   store: Store,
   access: RegistryAccess,
   services: Services,
@@ -105,7 +148,13 @@ async function copyIn(
 ): Promise<NamedImage> {
   const source = await openSource(transport, access.transportServices(store, insecure));
   try {
-    const sink = openStoreSink(store, names);
+    const beside = exactPlatform === true ? names[0] : undefined;
+    const sink =
+      beside === undefined
+        ? openStoreSink(store, names)
+        : openStoreSink(store, names, (descriptor) =>
+            publishBeside(beside, { descriptor, platform: store.readImage(descriptor).config }, store, services),
+          );
     const copied = await copyImage(source, sink, {
       platform,
       tempDir: services.settings.tmpDir,
@@ -120,6 +169,10 @@ async function copyIn(
 
 function named(descriptor: Descriptor, name: string | undefined): NamedImage {
   return name === undefined ? { descriptor } : { name, descriptor };
+}
+
+function servesPlatform(image: NamedImage, platform: Platform, store: Store): boolean {
+  return storedPlatforms(image.descriptor, store).some((stored) => matchPlatform(platform, stored) !== undefined);
 }
 
 /** The names an image from a file or directory gets: the one it was kept under, if that is one. */
