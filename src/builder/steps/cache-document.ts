@@ -19,6 +19,10 @@ export const CACHE_CONFIG = 'application/vnd.tsbuild.cache.config.v1+json';
 /** The largest document accepted, in bytes: far more than 10,000 records. */
 export const MAX_CACHE_BYTES = 64 * 1024 * 1024;
 
+const MAX_RECORDS = 10_000;
+const MAX_INPUTS = 10_000;
+const MAX_MOUNTS = 100;
+
 /** A layer that records lead to, and the blob that holds it. */
 export interface CachedLayer extends LayerBlob {
   readonly diffId: DiffId;
@@ -72,7 +76,7 @@ export function encodeCacheDocument({ records, layers, mounts }: CacheDocument):
  */
 export function parseCacheDocument(bytes: Uint8Array, subject: string): CacheDocument {
   const value = parseStrictJson(bytes, subject, MAX_CACHE_BYTES);
-  const result = v.safeParse(documentSchema, value, { abortEarly: true });
+  const result = v.safeParse(documentSchema(), value, { abortEarly: true });
   if (result.success) {
     const { records, layers, mounts } = result.output;
     return { records, layers, mounts } as unknown as CacheDocument;
@@ -123,39 +127,38 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-const MAX_RECORDS = 10_000;
-const MAX_INPUTS = 10_000;
-const shortText = v.pipe(v.string(), v.maxLength(4096));
-const sha256 = v.pipe(v.string(), v.regex(/^sha256:[a-f0-9]{64}$/, 'expected sha256 and 64 lower-case hexadecimal digits'));
-const digest = v.pipe(v.string(), v.check(isDigest, 'expected a digest'));
-const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-const idNumber = v.pipe(count, v.maxValue(0xffff_fffe)); // (uid_t)-1 is nobody's
-const time = v.pipe(v.string(), v.isoTimestamp());
-const blob = { digest, size: count, compression: v.picklist(['zstd', 'gzip', 'none']) };
+/** Made when a document is read: most builds read none. */
+function documentSchema() {
+  const shortText = v.pipe(v.string(), v.maxLength(4096));
+  const sha256 = v.pipe(v.string(), v.regex(/^sha256:[a-f0-9]{64}$/, 'expected sha256 and 64 lower-case hexadecimal digits'));
+  const digest = v.pipe(v.string(), v.check(isDigest, 'expected a digest'));
+  const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+  const idNumber = v.pipe(count, v.maxValue(0xffff_fffe)); // (uid_t)-1 is nobody's
+  const time = v.pipe(v.string(), v.isoTimestamp());
+  const blob = { digest, size: count, compression: v.picklist(['zstd', 'gzip', 'none']) };
 
-// What is not named here is dropped: a later version may say more, and nothing unknown reaches the store.
-const recordSchema = v.object({
-  definition: sha256,
-  parent: sha256,
-  inputs: v.pipe(
-    v.record(shortText, sha256),
-    v.check((inputs) => Object.keys(inputs).length <= MAX_INPUTS, 'too many inputs'),
-  ),
-  result: v.pipe(
-    v.object({
-      diffId: v.optional(sha256),
-      contentDigest: v.optional(sha256),
-      empty: v.optional(v.boolean()),
-      copied: v.optional(shortText),
-      selection: v.optional(shortText),
-    }),
-    v.check((result) => (result.diffId === undefined) === (result.contentDigest === undefined), 'a layer has two digests'),
-  ),
-  createdAt: time,
-});
+  // What is not named here is dropped: a later version may say more, and nothing unknown reaches the store.
+  const recordSchema = v.object({
+    definition: sha256,
+    parent: sha256,
+    inputs: v.pipe(
+      v.record(shortText, sha256),
+      v.check((inputs) => Object.keys(inputs).length <= MAX_INPUTS, 'too many inputs'),
+    ),
+    result: v.pipe(
+      v.object({
+        diffId: v.optional(sha256),
+        contentDigest: v.optional(sha256),
+        empty: v.optional(v.boolean()),
+        copied: v.optional(shortText),
+        selection: v.optional(shortText),
+      }),
+      v.check((result) => (result.diffId === undefined) === (result.contentDigest === undefined), 'a layer has two digests'),
+    ),
+    createdAt: time,
+  });
 
-const documentSchema = v.pipe(
-  v.object({
+  return v.object({
     version: v.literal(1, 'it was written by a later version'),
     records: v.pipe(v.array(recordSchema), v.maxLength(MAX_RECORDS)),
     layers: v.optional(v.pipe(v.array(v.object({ diffId: sha256, ...blob })), v.maxLength(MAX_RECORDS)), []),
@@ -168,9 +171,9 @@ const documentSchema = v.pipe(
             ...blob,
           }),
         ),
-        v.maxLength(100),
+        v.maxLength(MAX_MOUNTS),
       ),
       [],
     ),
-  }),
-);
+  });
+}
