@@ -4,6 +4,7 @@ import { build } from '../operations/build.js';
 import type { Reporter } from '../progress.js';
 import { BuildReporter } from '../ui/index.js';
 import { BaseCommand, type CommandServices, showsWarnings } from './base-command.js';
+import { commandOptions, MOUNT_FLAGS, SECRET_FLAGS } from './command-surroundings-flags.js';
 import { COMPRESSION_FLAGS, chosenCompression } from './compression-flags.js';
 import { choice, flag, list, text, wholeNumber } from './flags.js';
 import { parseKeyValues, parseVariables } from './key-values.js';
@@ -22,6 +23,8 @@ export class Build extends BaseCommand<typeof Build> {
     ...REGISTRY_FLAGS,
     ...PLATFORM_FLAGS,
     ...COMPRESSION_FLAGS,
+    ...MOUNT_FLAGS,
+    ...SECRET_FLAGS,
     'add-host': list({ value: 'NAME:ADDRESS', summary: 'Add a line to /etc/hosts of RUN commands' }),
     annotation: list({ value: 'NAME=VALUE', summary: "Annotation of the image's manifest" }),
     'build-arg': list({ value: 'NAME[=VALUE]', summary: 'Value of an ARG; without =VALUE the variable of that name' }),
@@ -35,6 +38,7 @@ export class Build extends BaseCommand<typeof Build> {
     }),
     file: list({ char: 'f', value: 'path', summary: 'Containerfile; - is standard input; several are read as one' }),
     format: choice(['oci', 'docker'], { summary: 'Format of the image: oci (default) or docker' }),
+    'http-proxy': flag({ summary: 'Give RUN commands the proxy variables of the environment (default; --http-proxy=false: not)' }),
     ignorefile: text({ value: 'path', summary: 'Ignore file to use instead of .containerignore or .dockerignore' }),
     iidfile: text({ value: 'path', summary: 'Write the ID of the image to this file' }),
     jobs: wholeNumber({ summary: 'How many steps may run at once (default: the number of processors; 0: no limit)' }),
@@ -53,7 +57,6 @@ export class Build extends BaseCommand<typeof Build> {
     tag: list({ char: 't', value: 'NAME', summary: 'Name for the image; may be given several times' }),
     target: text({ value: 'STAGE', summary: 'Build this stage and what it needs' }),
     timestamp: wholeNumber({ value: 'SECONDS', summary: 'Time of everything in the image, in seconds since 1970' }),
-    volume: list({ char: 'v', value: 'SOURCE:TARGET[:OPTIONS]', summary: 'Show a directory of this machine to RUN commands' }),
     // Accepted because scripts give them; what they ask for is the case, or cannot be chosen here.
     compress: flag({ hidden: true, summary: 'Without effect, as in Buildah' }),
     'disable-compression': flag({ char: 'D', hidden: true, summary: 'Without effect: layers are kept compressed' }),
@@ -111,7 +114,8 @@ export class Build extends BaseCommand<typeof Build> {
       timestamp: flags.timestamp,
       ignoreFile: flags.ignorefile,
       addHosts: flags['add-host'] ?? [],
-      volumes: flags.volume ?? [],
+      commands: commandOptions(flags),
+      httpProxy: flags['http-proxy'],
     };
   }
 

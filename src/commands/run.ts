@@ -1,6 +1,7 @@
 import { UsageError } from '../errors.js';
 import { runInContainer } from '../operations/run.js';
 import { BaseCommand, type CommandServices } from './base-command.js';
+import { commandOptions, MOUNT_FLAGS, SECRET_FLAGS } from './command-surroundings-flags.js';
 import { choice, flag, list, text } from './flags.js';
 import { parseVariables } from './key-values.js';
 
@@ -13,6 +14,8 @@ export class Run extends BaseCommand<typeof Run> {
     "tsbuild run --user 1000 app-working-container -- sh -c 'id; env'",
   ];
   static override flags = {
+    ...MOUNT_FLAGS,
+    ...SECRET_FLAGS,
     env: list({ char: 'e', value: 'NAME[=VALUE]', summary: 'Set a variable; without =VALUE to what it is here' }),
     isolation: choice(['oci', 'rootless', 'chroot'], { hidden: true, summary: 'Accepted for Buildah scripts; there is one sandbox' }),
     network: text({ aliases: ['net'], value: 'host|none', summary: 'Network of the command' }),
@@ -23,7 +26,6 @@ export class Run extends BaseCommand<typeof Run> {
       summary: "Accepted for Buildah scripts; the command has this command's own streams",
     }),
     user: text({ value: 'USER[:GROUP]', summary: "User of the command (default: the container's)" }),
-    volume: list({ char: 'v', value: 'SOURCE:TARGET[:OPTIONS]', summary: 'Show a directory of this machine in the container' }),
     workingdir: text({ value: 'path', summary: "Working directory of the command (default: the container's)" }),
   };
 
@@ -39,7 +41,7 @@ export class Run extends BaseCommand<typeof Run> {
         user: this.flags.user,
         workingDir: this.flags.workingdir,
         network: this.flags.network,
-        volumes: this.flags.volume ?? [],
+        commands: commandOptions(this.flags),
       },
       services,
     );

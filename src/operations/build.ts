@@ -17,13 +17,14 @@ import {
 import { parseContainerfile } from '../parser/index.js';
 import { BaseImages } from './base-images.js';
 import { type BuiltStage, imageConfigOf, StageBuilder } from './build-stages.js';
+import { type CommandOptions, readCommandOptions } from './command-surroundings.js';
 import type { Services, Workspace } from './context.js';
 import { type FinishedImage, finishImage } from './finish-image.js';
 import { stepMaker } from './make-step.js';
 import type { PullPolicy } from './pull.js';
 import { type ContainerfileText, readContainerfile } from './read-containerfile.js';
 import { RegistryAccess, type RegistryOptions, readCertificates } from './registry-access.js';
-import { parseAddHost, parseNetwork, parseVolume } from './run-flags.js';
+import { parseAddHost, parseNetwork } from './run-flags.js';
 import type { SharedCache } from './shared-cache.js';
 import { withSharedWorkspace } from './shared-workspace.js';
 import { versionInfo } from './version.js';
@@ -59,7 +60,10 @@ export interface BuildOptions extends RegistryOptions {
   readonly timestamp?: number | undefined;
   readonly ignoreFile?: string | undefined;
   readonly addHosts: readonly string[];
-  readonly volumes: readonly string[];
+  /** What RUN commands get. */
+  readonly commands: CommandOptions;
+  /** Hand on the proxy variables of the environment; default true. */
+  readonly httpProxy?: boolean | undefined;
 }
 
 export interface BuildResult {
@@ -73,6 +77,7 @@ export interface BuildResult {
 export async function build(options: BuildOptions, services: Services): Promise<BuildResult> {
   const names = options.tags.map(localName);
   const network = parseNetwork(options.network);
+  const commands = await readCommandOptions(options.commands, services.settings);
   const containerfile = readContainerfile(options.files, options.contextDirectory);
   return withSharedWorkspace(options, services, async (workspace, options, shared) => {
     const platform = options.platform === undefined ? workspace.platform : parsePlatform(options.platform);
@@ -104,9 +109,9 @@ export async function build(options: BuildOptions, services: Services): Promise<
           toolbox,
           context,
           network,
-          volumes: options.volumes.map(parseVolume),
+          ...commands,
           extraHosts: options.addHosts.map(parseAddHost),
-          ambient: services.settings.proxyEnvironment,
+          ambient: options.httpProxy === false ? {} : services.settings.proxyEnvironment,
         }),
       });
       try {
@@ -120,6 +125,7 @@ export async function build(options: BuildOptions, services: Services): Promise<
         await background.settled();
       }
     } finally {
+      await commands.close();
       await context.close();
     }
   });

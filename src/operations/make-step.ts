@@ -1,9 +1,20 @@
 import type { Step as GraphStep, InputSource } from '../builder/graph/index.js';
 import type { Step } from '../builder/scheduler/index.js';
-import { CopyStep, DirectoryStep, type RootState, type RunMount, RunStep, type Toolbox, unsupportedMount } from '../builder/steps/index.js';
+import {
+  type Confidants,
+  CopyStep,
+  DirectoryStep,
+  type MountOrigin,
+  type RootState,
+  type RunMount,
+  RunStep,
+  type Toolbox,
+} from '../builder/steps/index.js';
 import type { Context } from '../context/index.js';
 import { UnsupportedFeatureError } from '../errors.js';
 import type { StepLabel } from '../progress.js';
+import type { ResourceLimit } from '../sandbox/index.js';
+import { runMountOf } from './instruction-mount.js';
 
 export interface StepSurroundings {
   readonly toolbox: Toolbox;
@@ -11,6 +22,9 @@ export interface StepSurroundings {
   /** Of RUN instructions that do not say themselves. */
   readonly network: 'host' | 'none';
   readonly volumes: readonly RunMount[];
+  readonly confidants: Confidants;
+  readonly limits: readonly ResourceLimit[];
+  readonly shmSizeBytes: number | undefined;
   readonly extraHosts: readonly { readonly name: string; readonly address: string }[];
   /** Proxy variables of the user's own environment. */
   readonly ambient: Readonly<Record<string, string>>;
@@ -48,35 +62,24 @@ export function stepMaker(surroundings: StepSurroundings): StepMaker {
         const mounts: RunMount[] = [...surroundings.volumes];
         for (const { mount, source } of step.mounts) {
           if (source !== undefined && source.kind !== 'build-context') sources.push(await neighbours.stageOf(imageOrStage(source)));
-          mounts.push(
-            runMount(mount, source === undefined || source.kind === 'build-context' ? { context } : { input: sources.length - 1 }),
-          );
+          const from: MountOrigin | undefined =
+            source === undefined ? undefined : source.kind === 'build-context' ? { context } : { input: sources.length - 1 };
+          mounts.push(runMountOf(mount, from));
         }
         const network = step.network === 'default' ? surroundings.network : step.network;
-        const { extraHosts, ambient } = surroundings;
-        return new RunStep(step.display, parent, sources, step, { network, mounts, extraHosts, ambient }, neighbours.label, toolbox);
+        const { extraHosts, ambient, confidants, limits, shmSizeBytes } = surroundings;
+        return new RunStep(
+          step.display,
+          parent,
+          sources,
+          step,
+          { network, mounts, extraHosts, ambient, confidants, limits, shmSizeBytes },
+          neighbours.label,
+          toolbox,
+        );
       }
     }
   };
-}
-
-type GraphMount = Extract<GraphStep, { kind: 'run' }>['mounts'][number]['mount'];
-
-function runMount(mount: GraphMount, from: { readonly context: Context } | { readonly input: number }): RunMount {
-  const { target } = mount;
-  switch (mount.type) {
-    case 'bind':
-      if (!mount.readOnly) unsupportedMount('type bind with rw');
-      return { kind: 'bind', target, source: mount.source, from };
-    case 'cache':
-      if (mount.from !== undefined) unsupportedMount('type cache with from');
-      if (mount.sharing !== 'shared') unsupportedMount(`type cache with sharing=${mount.sharing}`);
-      return { kind: 'cache', target, id: mount.id ?? target, readOnly: mount.readOnly, modeBits: mount.modeBits };
-    case 'tmpfs':
-      return { kind: 'tmpfs', target, sizeBytes: mount.sizeBytes, modeBits: mount.modeBits };
-    default:
-      return unsupportedMount(`type ${mount.type}`);
-  }
 }
 
 function imageOrStage(source: InputSource): Exclude<InputSource, { kind: 'build-context' | 'named-context' }> {

@@ -1,12 +1,14 @@
 import { constants } from 'node:os';
 import { DEFAULT_PATH } from '../builder/graph/index.js';
-import { lookUpUser } from '../builder/steps/index.js';
+import { BackgroundWork, lookUpUser, type OpenedMounts, openRunMounts } from '../builder/steps/index.js';
 import { UsageError } from '../errors.js';
-import { hostFiles, runInSandbox, type SandboxMount, type SandboxResult } from '../sandbox/index.js';
+import { formatPlatform } from '../image/index.js';
+import { hostFiles, runInSandbox, type SandboxResult } from '../sandbox/index.js';
 import type { ContainerRecord } from '../store/index.js';
 import { closeFd } from '../sys/index.js';
+import { type CommandOptions, readCommandOptions } from './command-surroundings.js';
 import { type Services, type Workspace, withWorkspace } from './context.js';
-import { parseNetwork, parseVolume } from './run-flags.js';
+import { parseNetwork } from './run-flags.js';
 
 export interface RunOptions {
   readonly container: string;
@@ -17,8 +19,7 @@ export interface RunOptions {
   readonly user?: string | undefined;
   readonly workingDir?: string | undefined;
   readonly network?: string | undefined;
-  /** `HOST:TARGET[:ro]`. */
-  readonly volumes: readonly string[];
+  readonly commands: CommandOptions;
 }
 
 export interface RunResult {
@@ -29,7 +30,7 @@ export interface RunResult {
 /** Runs a command in a working container, on the caller's own terminal. What it changes stays in the container. */
 export async function runInContainer(options: RunOptions, services: Services): Promise<RunResult> {
   const network = parseNetwork(options.network);
-  const volumes = options.volumes.map(parseVolume);
+  const surroundings = await readCommandOptions(options.commands, services.settings);
   return withWorkspace(services, async (workspace) => {
     const { store, snapshots } = workspace;
     const container = store.containers.get(options.container);
@@ -40,35 +41,38 @@ export async function runInContainer(options: RunOptions, services: Services): P
     );
     const lowers = snapshots.lowers(container.diffIds);
     const working = await snapshots.reopen(store.containers.working(container.id));
+    const background = new BackgroundWork(() => {});
+    let mounts: OpenedMounts | undefined;
     try {
       const user = await findUser(lowers, working.upper, options.user ?? container.config.config?.User ?? '', workspace);
+      const singleId = services.settings.idMode === 'single';
+      const parts = { store, snapshots, reporter: services.reporter, background, singleId, confidants: surroundings.confidants };
+      const platform = formatPlatform(workspace.platform);
+      mounts = await openRunMounts(surroundings.volumes, [], user, { ...parts, platform }, { signal: services.signal });
       const result = await runInSandbox(
         {
           rootfs: { lowers, upper: working.upper, work: working.work, overlayXattrs: 'user' },
           argv,
-          env: environment(options, container, user.home),
+          env: [...environment(options, container, user.home), ...Object.entries(mounts.env).map(([name, value]) => `${name}=${value}`)],
           cwd: options.workingDir ?? (container.config.config?.WorkingDir || '/'),
           user: { uid: user.uid, gid: user.gid, groups: user.groups },
           network,
           hostname: container.id.slice(0, 12),
-          mounts: volumes.map(
-            (volume): SandboxMount => ({
-              kind: 'bind',
-              source: volume.hostPath,
-              target: volume.target,
-              readOnly: volume.readOnly,
-              recursive: true,
-            }),
-          ),
-          files: hostFiles({ hostname: container.id.slice(0, 12), network }),
+          mounts: mounts.mounts,
+          files: [...hostFiles({ hostname: container.id.slice(0, 12), network }), ...mounts.files],
+          shmSizeBytes: surroundings.shmSizeBytes,
+          limits: surroundings.limits,
           seccomp: 'default',
-          singleId: services.settings.idMode === 'single',
+          singleId,
           stdio: 'inherit',
         },
         { signal: services.signal },
       );
       return { exitCode: exitCodeOf(result) };
     } finally {
+      await mounts?.close();
+      await background.settled();
+      await surroundings.close();
       store.scratch.trash(working.work);
     }
   });

@@ -3,6 +3,7 @@ export type { Directives, Escape } from './directives.js';
 export { formatExcerpt, formatSyntaxError } from './excerpt.js';
 export { type ExpandOptions, ExpansionError, expandHeredoc, expandWord, expandWords, type Lookup } from './expand.js';
 export { Fault } from './fragment.js';
+export { parseGoDuration } from './go-duration.js';
 export { type Heredoc, heredocText } from './heredoc.js';
 export {
   type AddInstruction,
@@ -29,12 +30,14 @@ export {
   type CacheMount,
   type Mount,
   type MountSpec,
+  parseMountSpec,
   resolveMount,
   type SecretMount,
   type SshMount,
   type TmpfsMount,
 } from './mount.js';
 export { type Containerfile, type ParseWarning, parseContainerfile, parseTrigger } from './parse-containerfile.js';
+export { parseSize } from './size.js';
 export type { Source, SourceRange } from './source.js';
 export { didYouMean, suggest } from './suggest.js';
 export { ContainerfileSyntaxError, combineSyntaxErrors, syntaxErrorAt } from './syntax-error.js';

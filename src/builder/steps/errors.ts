@@ -45,3 +45,30 @@ export class RunFailedError extends TsbuildError {
     this.signal = 'signal' in ending ? ending.signal : undefined;
   }
 }
+
+/** What a mount is to show is not there. */
+export class MountSourceError extends TsbuildError {
+  readonly code = 'SOURCE_NOT_FOUND';
+
+  constructor(
+    readonly path: string,
+    options?: ErrorOptions,
+  ) {
+    super(`the source of a mount, "${path}", does not exist`, options);
+  }
+}
+
+/** A secret or an agent that a RUN cannot do without was not given to the build. */
+export class SecretMissingError extends TsbuildError {
+  readonly code = 'SOURCE_NOT_FOUND';
+
+  constructor(
+    readonly what: 'secret' | 'ssh',
+    readonly id: string,
+  ) {
+    const given = what === 'secret' ? `--secret id=${id},src=FILE` : `--ssh ${id}`;
+    super(`${what} required but no ${what === 'secret' ? 'secret' : 'ssh agent'} with id ${JSON.stringify(id)} found`, {
+      hint: `Give it with ${given}`,
+    });
+  }
+}

@@ -1,128 +1,164 @@
-import { createHash } from 'node:crypto';
-import { chmodSync, mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Context } from '../../context/index.js';
-import { UnsupportedFeatureError } from '../../errors.js';
-import type { SandboxMount } from '../../sandbox/index.js';
-import { closeFd, type Fd, O_PATH, openat2 } from '../../sys/index.js';
-import { contentOf, type RootState, withLowers } from './root-state.js';
+import type { CacheSharing } from '../../store/index.js';
+import type { Fd } from '../../sys/index.js';
+import { digestPaths } from './copy-sources.js';
+import { contentOf, type RootState } from './root-state.js';
+import type { StepInputs } from './step-definition.js';
+import type { Selection } from './step-key.js';
 import type { Toolbox } from './toolbox.js';
 
-/** Something mounted while one RUN runs; gone afterwards. Targets are absolute. */
-export type RunMount =
-  /** From the build context, or from the root of the step's `input`-th mount source. Never written to. */
-  | {
-      readonly kind: 'bind';
-      readonly target: string;
-      readonly source: string;
-      readonly from: { readonly context: Context } | { readonly input: number };
-    }
-  /** A directory of the host (`--volume`): the user vouches for it, it is in no key. */
-  | { readonly kind: 'volume'; readonly target: string; readonly hostPath: string; readonly readOnly: boolean }
-  | {
-      readonly kind: 'cache';
-      readonly target: string;
-      readonly id: string;
-      readonly readOnly: boolean;
-      readonly modeBits: number | undefined;
-    }
-  | { readonly kind: 'tmpfs'; readonly target: string; readonly sizeBytes: number | undefined; readonly modeBits: number | undefined };
+/** What bind and cache mounts read: the build context, or the root of the step's `input`-th mount source. */
+export type MountOrigin = { readonly context: Context } | { readonly input: number };
 
-/** The mounts' part of a RUN's key: where they are, and the content of what comes from the build. */
+/** Something mounted while one RUN runs; gone afterwards. Targets are absolute. */
+export type RunMount = RunBind | RunVolume | RunDevice | RunCache | RunTmpfs | RunSecret | RunSsh;
+
+interface Owned {
+  readonly modeBits: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+export interface AccessFlags {
+  readonly nosuid?: boolean;
+  readonly nodev?: boolean;
+  readonly noexec?: boolean;
+}
+
+/** From the build. Never written to: what a command writes, where it may, is thrown away. */
+export interface RunBind extends AccessFlags {
+  readonly kind: 'bind';
+  readonly target: string;
+  readonly source: string;
+  readonly from: MountOrigin;
+  readonly readOnly: boolean;
+}
+
+/** A file or directory of the host (`--volume`): the user vouches for it, its content is in no key. */
+export interface RunVolume extends AccessFlags {
+  readonly kind: 'volume';
+  readonly target: string;
+  readonly hostPath: string;
+  readonly readOnly: boolean;
+  /** Writes go to a throw-away layer over it. */
+  readonly overlay?: boolean;
+  /** Everything in it is given to the user of the command first. */
+  readonly chown?: boolean;
+}
+
+/** A device node of the host. */
+export interface RunDevice {
+  readonly kind: 'device';
+  readonly target: string;
+  readonly hostPath: string;
+  readonly readOnly: boolean;
+}
+
+export interface RunCache extends AccessFlags {
+  readonly kind: 'cache';
+  readonly target: string;
+  readonly id: string;
+  readonly sharing: CacheSharing;
+  readonly readOnly: boolean;
+  /** What a new one begins with; undefined: it begins empty, and `source` is a directory in it. */
+  readonly from: MountOrigin | undefined;
+  readonly source: string;
+  /** Of a new one; undefined: 0755, or that of what it begins with. */
+  readonly modeBits: number | undefined;
+  readonly uid: number | undefined;
+  readonly gid: number | undefined;
+}
+
+export interface RunTmpfs extends AccessFlags {
+  readonly kind: 'tmpfs';
+  readonly target: string;
+  readonly sizeBytes: number | undefined;
+  readonly modeBits: number | undefined;
+  readonly readOnly: boolean;
+}
+
+export interface RunSecret extends Owned {
+  readonly kind: 'secret';
+  readonly id: string;
+  /** File to show it as, in memory only. */
+  readonly target: string | undefined;
+  /** Environment variable to set. */
+  readonly env: string | undefined;
+  readonly required: boolean;
+}
+
+export interface RunSsh extends Owned {
+  readonly kind: 'ssh';
+  readonly id: string;
+  /** Where the agent's socket appears; undefined: `/run/buildkit/ssh_agent.N`. */
+  readonly target: string | undefined;
+  readonly required: boolean;
+}
+
+/** What the user lets commands see: asked for when a RUN mounts it, so that a cached build reads none of it. */
+export interface Confidants {
+  /** The bytes of a secret; undefined when there is none of that id. */
+  secret(id: string): Uint8Array | undefined;
+  /** An agent that signs with the keys of `id` and does nothing else; undefined when there is none of that id. */
+  openSshAgent(id: string): Promise<SshAgent | undefined>;
+}
+
+/** A socket that somebody listens on, until it is closed. */
+export interface SshAgent {
+  readonly socket: Fd;
+  close(): Promise<void>;
+}
+
+/** The mounts' part of a key: its inputs, and what is known of the selections among them, by the input's name. */
+export interface MountInputs {
+  readonly inputs: StepInputs;
+  readonly selections: Readonly<Record<string, Selection>>;
+}
+
+/**
+ * The mounts' part of a RUN's key: where they are, and the content of what comes from the build. Of secrets and agents only that they
+ * are there, of what the host shows not even what is in it.
+ */
 export async function runMountInputs(
   mounts: readonly RunMount[],
   sources: readonly RootState[],
   toolbox: Toolbox,
-): Promise<Record<string, string>> {
+  signal: AbortSignal,
+): Promise<MountInputs> {
   const inputs: Record<string, string> = {};
+  const selections: Record<string, Selection> = {};
+  const select = async (name: string, origin: MountOrigin, source: string): Promise<string> => {
+    const from = 'context' in origin ? origin : { root: sources[origin.input]! };
+    const selection = await digestPaths([source === '' ? '.' : source], { exclude: [], parents: false }, from, toolbox, signal);
+    selections[name] = selection;
+    return selection.digest;
+  };
   for (const mount of mounts) {
-    const name = `mount.${mount.target}`;
+    const name = `mount.${mount.kind === 'secret' || mount.kind === 'ssh' ? `${mount.kind}.${mount.id}` : mount.target}`;
     switch (mount.kind) {
-      case 'bind': {
-        const content =
-          'context' in mount.from
-            ? await mount.from.context.digest([mount.source === '' ? '.' : mount.source])
-            : `${await contentOf(sources[mount.from.input]!)} ${mount.source}`;
-        inputs[name] = `bind ${content}`;
+      case 'bind':
+        inputs[name] = `bind ${await select(name, mount.from, mount.source)}`;
+        break;
+      case 'cache': {
+        const origin = mount.from === undefined ? '' : ` ${await select(name, mount.from, mount.source)}`;
+        inputs[name] = `cache ${mount.id} ${toolbox.platform}${origin}`;
         break;
       }
-      case 'cache':
-        inputs[name] = `cache ${mount.id} ${toolbox.platform}`;
+      case 'secret':
+        inputs[name] = `${mount.target ?? ''} ${mount.env ?? ''}`;
         break;
-      case 'volume':
-      case 'tmpfs':
+      case 'ssh':
+        inputs[name] = mount.target ?? '';
+        break;
+      default:
         inputs[name] = mount.kind;
-        break;
     }
   }
-  return inputs;
+  return { inputs, selections };
 }
 
-export interface OpenedMounts {
-  readonly mounts: readonly SandboxMount[];
-  close(): Promise<void>;
-}
-
-/** Opens what is to be mounted. The caller closes it when the command has ended. */
-export async function openRunMounts(
-  mounts: readonly RunMount[],
-  sources: readonly RootState[],
-  toolbox: Toolbox,
-  options: { readonly signal: AbortSignal },
-): Promise<OpenedMounts> {
-  const fds: Fd[] = [];
-  const opened: SandboxMount[] = [];
-  const close = async (): Promise<void> => {
-    for (const fd of fds.splice(0)) closeFd(fd);
-  };
-  try {
-    for (const mount of mounts) opened.push(await openMount(mount, sources, toolbox, fds, options));
-  } catch (error) {
-    await close();
-    throw error;
-  }
-  return { mounts: opened, close };
-}
-
-async function openMount(
-  mount: RunMount,
-  sources: readonly RootState[],
-  toolbox: Toolbox,
-  fds: Fd[],
-  options: { readonly signal: AbortSignal },
-): Promise<SandboxMount> {
-  switch (mount.kind) {
-    case 'bind': {
-      const root = 'context' in mount.from ? mount.from.context.root : await openRoot(sources[mount.from.input]!, toolbox, fds, options);
-      // The source is resolved inside its own root; the mount is made on the descriptor, so nothing can be swapped in between.
-      const source = openat2(root, mount.source === '' ? '.' : mount.source, { flags: O_PATH });
-      fds.push(source);
-      return { kind: 'bind', target: mount.target, source, readOnly: true, recursive: false };
-    }
-    case 'volume':
-      return { kind: 'bind', target: mount.target, source: mount.hostPath, readOnly: mount.readOnly, recursive: true };
-    case 'cache':
-      return { kind: 'bind', target: mount.target, source: cacheDirectory(mount.id, mount.modeBits, toolbox), readOnly: mount.readOnly };
-    case 'tmpfs':
-      return { kind: 'tmpfs', target: mount.target, sizeBytes: mount.sizeBytes, modeBits: mount.modeBits };
-  }
-}
-
-async function openRoot(root: RootState, toolbox: Toolbox, fds: Fd[], options: { readonly signal: AbortSignal }): Promise<Fd> {
-  const fd = await withLowers(root, toolbox.snapshots, options, (lowers) => toolbox.snapshots.openMerged(lowers));
-  fds.push(fd);
-  return fd;
-}
-
-/** One directory per id and platform; the id is hashed, so it cannot lead elsewhere. */
-function cacheDirectory(id: string, modeBits: number | undefined, toolbox: Toolbox): string {
-  const name = createHash('sha256').update(`${id}\n${toolbox.platform}`).digest('hex');
-  const directory = join(toolbox.store.cacheMountsDir, name);
-  if (mkdirSync(directory, { recursive: true }) !== undefined) chmodSync(directory, modeBits ?? 0o755);
-  return directory;
-}
-
-/** @throws {UnsupportedFeatureError} what tsbuild does not mount yet */
-export function unsupportedMount(what: string): never {
-  throw new UnsupportedFeatureError(`RUN --mount: ${what} is not supported yet`, { hint: 'Use type bind, cache (shared) or tmpfs' });
+/** Names what a cache begins with, by content. */
+export async function originContent(origin: MountOrigin, source: string, sources: readonly RootState[]): Promise<string> {
+  if ('context' in origin) return origin.context.digest([source === '' ? '.' : source]);
+  return `${await contentOf(sources[origin.input]!)} ${source}`;
 }

@@ -1,12 +1,13 @@
 import type { StepLabel } from '../../progress.js';
-import type { SandboxFile, SandboxMount, SandboxResult } from '../../sandbox/index.js';
+import type { ResourceLimit, SandboxFile, SandboxResult } from '../../sandbox/index.js';
 import { closeFd } from '../../sys/index.js';
 import { type RunStep as GraphRunStep, runEnvironment } from '../graph/index.js';
 import type { Step, StepKey } from '../scheduler/index.js';
 import { RunFailedError } from './errors.js';
-import { lookUpUser } from './image-user.js';
+import { type ImageUser, lookUpUser } from './image-user.js';
+import { type OpenedMounts, openRunMounts } from './open-run-mounts.js';
 import type { RootState } from './root-state.js';
-import { openRunMounts, type RunMount, runMountInputs } from './run-mounts.js';
+import { type Confidants, type RunMount, runMountInputs } from './run-mounts.js';
 import { commonInputs, type StepInputs } from './step-definition.js';
 import { type ExplainableKey, explainableKey } from './step-key.js';
 import type { Toolbox } from './toolbox.js';
@@ -16,6 +17,9 @@ import { writeStep } from './write-step.js';
 export interface RunSurroundings {
   readonly network: 'host' | 'none';
   readonly mounts: readonly RunMount[];
+  readonly confidants: Confidants;
+  readonly shmSizeBytes?: number | undefined;
+  readonly limits?: readonly ResourceLimit[] | undefined;
   /** Further lines of /etc/hosts. */
   readonly extraHosts: readonly { readonly name: string; readonly address: string }[];
   /** Variables of the builder's own surroundings (proxies): in the environment, in no key. */
@@ -43,9 +47,10 @@ export class RunStep implements Step<RootState> {
     this.inputs = [parent, ...mountSources];
   }
 
-  async key(inputs: readonly RootState[]): Promise<ExplainableKey> {
+  async key(inputs: readonly RootState[], { signal }: { readonly signal: AbortSignal }): Promise<ExplainableKey> {
     const [parent, ...sources] = inputs as [RootState, ...RootState[]];
     const { spec, surroundings } = this;
+    const mounts = await runMountInputs(surroundings.mounts, sources, this.toolbox, signal);
     this.#keyInputs = {
       'run.command': JSON.stringify(spec.argv),
       'run.user': spec.user,
@@ -56,18 +61,22 @@ export class RunStep implements Step<RootState> {
       ...(spec.script === undefined ? {} : { 'run.script': spec.script.content }),
       ...named('env', spec.env.map(splitVariable)),
       ...named('arg', spec.args),
-      ...(await runMountInputs(surroundings.mounts, sources, this.toolbox)),
+      ...(surroundings.shmSizeBytes === undefined ? {} : { 'run.shm': String(surroundings.shmSizeBytes) }),
+      ...((surroundings.limits ?? []).length === 0 ? {} : { 'run.limits': JSON.stringify(surroundings.limits) }),
+      ...mounts.inputs,
     };
-    return explainableKey('run', this.#keyInputs, parent);
+    return explainableKey('run', this.#keyInputs, parent, mounts.selections);
   }
 
   async run(inputs: readonly RootState[], key: StepKey, options: { readonly signal: AbortSignal }): Promise<RootState> {
     const [parent, ...sources] = inputs as [RootState, ...RootState[]];
     const createdAt = this.toolbox.now();
     const root = await writeStep(parent, this.toolbox, options, async ({ lowers, working }) => {
-      const mounts = await openRunMounts(this.surroundings.mounts, sources, this.toolbox, options);
+      const user = await this.#user(lowers, working);
+      const surroundings = { ...this.toolbox, confidants: this.surroundings.confidants };
+      const mounts = await openRunMounts(this.surroundings.mounts, sources, user, surroundings, options);
       try {
-        await this.#execute(lowers, working, mounts.mounts, options);
+        await this.#execute(lowers, working, user, mounts, options);
       } finally {
         await mounts.close();
       }
@@ -76,36 +85,42 @@ export class RunStep implements Step<RootState> {
     return { ...root, createdAt };
   }
 
-  async #execute(
-    lowers: readonly string[],
-    working: { readonly upper: string; readonly work: string },
-    mounts: readonly SandboxMount[],
-    { signal }: { readonly signal: AbortSignal },
-  ): Promise<void> {
-    const { spec, surroundings, toolbox } = this;
-    const merged = await toolbox.snapshots.openMerged([working.upper, ...lowers]);
-    let user: ReturnType<typeof lookUpUser>;
+  async #user(lowers: readonly string[], working: { readonly upper: string }): Promise<ImageUser> {
+    const merged = await this.toolbox.snapshots.openMerged([working.upper, ...lowers]);
     try {
-      user = lookUpUser(merged, spec.user);
+      return lookUpUser(merged, this.spec.user);
     } finally {
       closeFd(merged);
     }
+  }
+
+  async #execute(
+    lowers: readonly string[],
+    working: { readonly upper: string; readonly work: string },
+    user: ImageUser,
+    opened: OpenedMounts,
+    { signal }: { readonly signal: AbortSignal },
+  ): Promise<void> {
+    const { spec, surroundings, toolbox } = this;
     // Loaded by the first command that runs: a build from the cache needs none of it.
     const { hostFiles, runInSandbox } = await import('../../sandbox/index.js');
     const result = await runInSandbox(
       {
         rootfs: { lowers, upper: working.upper, work: working.work, overlayXattrs: 'user' },
         argv: spec.argv,
-        env: environment(spec, surroundings, user.home),
+        env: environment(spec, surroundings, user.home, opened.env),
         cwd: spec.workingDirectory,
         user: { uid: user.uid, gid: user.gid, groups: user.groups },
         network: surroundings.network,
         hostname: BUILD_HOSTNAME,
-        mounts,
+        mounts: opened.mounts,
         files: [
           ...hostFiles({ hostname: BUILD_HOSTNAME, network: surroundings.network, extraHosts: surroundings.extraHosts }),
           ...scriptFile(spec),
+          ...opened.files,
         ],
+        shmSizeBytes: surroundings.shmSizeBytes,
+        limits: surroundings.limits,
         seccomp: 'default',
         singleId: toolbox.singleId,
         stdio: 'pipe',
@@ -146,10 +161,10 @@ function splitVariable(text: string): readonly [string, string] {
   return equals < 0 ? [text, ''] : [text.slice(0, equals), text.slice(equals + 1)];
 }
 
-/** As the command sees it: the image's own variables win over ARGs, both over the builder's. */
-function environment(spec: GraphRunStep, surroundings: RunSurroundings, home: string): string[] {
+/** As the command sees it: what mounts set wins over the image's own variables, those over ARGs, all of them over the builder's. */
+function environment(spec: GraphRunStep, surroundings: RunSurroundings, home: string, mounted: Readonly<Record<string, string>>): string[] {
   const own = Object.fromEntries(runEnvironment(spec).map(splitVariable));
-  return Object.entries({ HOME: home, ...surroundings.ambient, ...own }).map(([name, value]) => `${name}=${value}`);
+  return Object.entries({ HOME: home, ...surroundings.ambient, ...own, ...mounted }).map(([name, value]) => `${name}=${value}`);
 }
 
 function scriptFile({ script }: GraphRunStep): SandboxFile[] {

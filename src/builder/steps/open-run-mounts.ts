@@ -1,0 +1,233 @@
+import { hasCode, UsageError } from '../../errors.js';
+import type { Reporter } from '../../progress.js';
+import type { SandboxFile, SandboxMount } from '../../sandbox/index.js';
+import type { SnapshotDriver } from '../../snapshots/index.js';
+import type { Store } from '../../store/index.js';
+import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, closeFd, type Fd, fchmodat, fchownat, O_PATH, openat2 } from '../../sys/index.js';
+import type { BackgroundWork } from './background-work.js';
+import { type OpenedCache, openCaches } from './cache-mount.js';
+import { chownTree } from './chown-tree.js';
+import { MountSourceError, SecretMissingError } from './errors.js';
+import { type RootState, withLowers } from './root-state.js';
+import type { Confidants, MountOrigin, RunMount, RunSecret, RunSsh } from './run-mounts.js';
+import { openThrowAway } from './throw-away.js';
+
+/** What mounts need of the program around them. */
+export interface MountSurroundings {
+  readonly store: Store;
+  readonly snapshots: SnapshotDriver;
+  readonly reporter: Reporter;
+  readonly background: BackgroundWork;
+  readonly platform: string;
+  readonly singleId: boolean;
+  readonly confidants: Confidants;
+}
+
+/** What a sandbox is to show, and how to end it. */
+export interface OpenedMounts {
+  readonly mounts: readonly SandboxMount[];
+  readonly files: readonly SandboxFile[];
+  /** Variables of the command, which win over all others. */
+  readonly env: Readonly<Record<string, string>>;
+  close(): Promise<void>;
+}
+
+/** Who the command runs as, in the sandbox's ids. */
+interface CommandUser {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/**
+ * Opens what is to be mounted. The caller closes it when the command has ended.
+ *
+ * Waits while another build has a cache to itself, and says so.
+ * @throws {MountSourceError} the source of a mount is not there
+ * @throws {SecretMissingError} a secret or an agent is required and there is none
+ */
+export async function openRunMounts(
+  mounts: readonly RunMount[],
+  sources: readonly RootState[],
+  user: CommandUser,
+  surroundings: MountSurroundings,
+  options: { readonly signal: AbortSignal },
+): Promise<OpenedMounts> {
+  const opening = new Opening(sources, user, surroundings, options.signal);
+  try {
+    return await opening.open(mounts);
+  } catch (error) {
+    await opening.close();
+    throw error;
+  }
+}
+
+class Opening {
+  readonly #mounts: SandboxMount[] = [];
+  readonly #files: SandboxFile[] = [];
+  readonly #env: Record<string, string> = {};
+  readonly #closers: (() => void | Promise<void>)[] = [];
+  #agents = 0;
+
+  constructor(
+    readonly sources: readonly RootState[],
+    readonly user: CommandUser,
+    readonly surroundings: MountSurroundings,
+    readonly signal: AbortSignal,
+  ) {}
+
+  async open(mounts: readonly RunMount[]): Promise<OpenedMounts> {
+    const caches = await this.#openCaches(mounts);
+    for (const mount of mounts) await this.#add(mount, caches);
+    return { mounts: this.#mounts, files: this.#files, env: this.#env, close: () => this.close() };
+  }
+
+  /** The last opened is the first to go. */
+  async close(): Promise<void> {
+    for (const close of this.#closers.splice(0).reverse()) await close();
+  }
+
+  async #add(mount: RunMount, caches: ReadonlyMap<RunMount, OpenedCache>): Promise<void> {
+    switch (mount.kind) {
+      case 'bind': {
+        const { kind, target, readOnly, ...rest } = mount;
+        const source = mount.readOnly
+          ? await this.#openSource(mount.from, mount.source)
+          : await this.#openWritable(mount.from, mount.source);
+        this.#mounts.push({ kind, target, source, readOnly, recursive: false, ...accessFlags(rest) });
+        break;
+      }
+      case 'volume': {
+        const { target, hostPath, readOnly } = mount;
+        const host = this.#keep(openHost(hostPath));
+        const source = mount.overlay === true ? await this.#throwAway(host) : host;
+        if (mount.chown === true && !this.surroundings.singleId) await chownTree(source, this.user);
+        this.#mounts.push({ kind: 'bind', target, source, readOnly, recursive: mount.overlay !== true, ...accessFlags(mount) });
+        break;
+      }
+      case 'device':
+        this.#mounts.push({
+          kind: 'bind',
+          target: mount.target,
+          source: mount.hostPath,
+          readOnly: mount.readOnly,
+          nosuid: true,
+          noexec: true,
+        });
+        break;
+      case 'cache': {
+        const { target, readOnly } = mount;
+        this.#mounts.push({ kind: 'bind', target, source: caches.get(mount)!.directory, readOnly, ...accessFlags(mount) });
+        break;
+      }
+      case 'tmpfs': {
+        const { kind, target, sizeBytes, modeBits, readOnly } = mount;
+        this.#mounts.push({ kind, target, sizeBytes, modeBits, readOnly, ...accessFlags(mount) });
+        break;
+      }
+      case 'secret':
+        this.#addSecret(mount);
+        break;
+      case 'ssh':
+        await this.#addAgent(mount);
+        break;
+    }
+  }
+
+  #addSecret({ id, target, env, required, modeBits, uid, gid }: RunSecret): void {
+    const content = this.surroundings.confidants.secret(id);
+    if (content === undefined) {
+      if (required) throw new SecretMissingError('secret', id);
+      return;
+    }
+    if (target !== undefined) this.#files.push({ target, content, mode: modeBits, uid, gid, readOnly: true });
+    if (env === undefined) return;
+    if (content.includes(0)) throw new UsageError(`the secret "${id}" holds a NUL byte and cannot be the value of ${env}`);
+    this.#env[env] = Buffer.from(content).toString('utf8');
+  }
+
+  async #addAgent(mount: RunSsh): Promise<void> {
+    const agent = await this.surroundings.confidants.openSshAgent(mount.id);
+    if (agent === undefined) {
+      if (mount.required) throw new SecretMissingError('ssh', mount.id);
+      return;
+    }
+    this.#closers.push(() => agent.close());
+    // With one id there is one owner only, who the command runs as.
+    if (!this.surroundings.singleId) fchownat(agent.socket, '', mount.uid, mount.gid, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW);
+    fchmodat(agent.socket, '', mount.modeBits);
+    const target = mount.target ?? `/run/buildkit/ssh_agent.${this.#agents}`; // BuildKit's path
+    this.#agents++;
+    this.#mounts.push({ kind: 'bind', target, source: agent.socket, readOnly: false, nosuid: true, nodev: true });
+    this.#env.SSH_AUTH_SOCK ??= target;
+  }
+
+  async #openCaches(mounts: readonly RunMount[]): Promise<ReadonlyMap<RunMount, OpenedCache>> {
+    const wanted = mounts.filter((mount) => mount.kind === 'cache');
+    if (wanted.length === 0) return new Map();
+    return openCaches(wanted, {
+      ...this.surroundings,
+      sources: this.sources,
+      signal: this.signal,
+      openOrigin: (origin, source) => this.#openSource(origin, source),
+      onOpened: (close) => this.#closers.push(close),
+    });
+  }
+
+  /** The source, resolved inside its own root; the mount is made on the descriptor, so nothing can be swapped in between. */
+  async #openSource(from: MountOrigin, source: string): Promise<Fd> {
+    const root = 'context' in from ? from.context.root : await this.#openRoot(from.input);
+    return this.#keep(openInside(root, source));
+  }
+
+  async #openWritable(from: MountOrigin, source: string): Promise<Fd> {
+    if ('context' in from) return this.#throwAway(await this.#openSource(from, source));
+    const { snapshots } = this.surroundings;
+    const root = await this.#withLowers(from.input, async (lowers) => {
+      const working = await snapshots.prepare(lowers);
+      this.#closers.push(() => snapshots.discard(working));
+      return snapshots.openMerged(lowers, working);
+    });
+    return this.#keep(openInside(this.#keep(root), source));
+  }
+
+  async #throwAway(source: Fd): Promise<Fd> {
+    const opened = await openThrowAway(source, this.surroundings);
+    this.#closers.push(opened.close);
+    return opened.fd;
+  }
+
+  async #openRoot(input: number): Promise<Fd> {
+    return this.#keep(await this.#withLowers(input, (lowers) => this.surroundings.snapshots.openMerged(lowers)));
+  }
+
+  #withLowers<T>(input: number, body: (lowers: readonly string[]) => Promise<T>): Promise<T> {
+    return withLowers(this.sources[input]!, this.surroundings.snapshots, { signal: this.signal }, body);
+  }
+
+  #keep(fd: Fd): Fd {
+    this.#closers.push(() => closeFd(fd));
+    return fd;
+  }
+}
+
+function accessFlags({ nosuid, nodev, noexec }: { nosuid?: boolean; nodev?: boolean; noexec?: boolean }) {
+  return { nosuid: nosuid ?? false, nodev: nodev ?? false, noexec: noexec ?? false };
+}
+
+function openInside(root: Fd, source: string): Fd {
+  return sourceOrError(source, () => openat2(root, source === '' ? '.' : source, { flags: O_PATH }));
+}
+
+/** A path of the user's own, links followed as everywhere. */
+function openHost(path: string): Fd {
+  return sourceOrError(path, () => openat2(AT_FDCWD, path, { flags: O_PATH, resolve: 0 }));
+}
+
+function sourceOrError(path: string, open: () => Fd): Fd {
+  try {
+    return open();
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR', 'ELOOP'].some((code) => hasCode(error, code))) throw new MountSourceError(path, { cause: error });
+    throw error;
+  }
+}

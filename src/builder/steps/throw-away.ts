@@ -1,0 +1,50 @@
+import { randomBytes } from 'node:crypto';
+import { chmodSync, copyFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { SnapshotDriver } from '../../snapshots/index.js';
+import type { Store } from '../../store/index.js';
+import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, closeFd, type Fd, O_PATH, openat2, statat } from '../../sys/index.js';
+
+const S_IFMT = 0o170000;
+const S_IFDIR = 0o040000;
+
+/**
+ * What `source` is, as something that may be written to without it: an overlay over a directory, a copy of a file.
+ *
+ * @returns what to mount, and how to throw away what was written to it
+ */
+export async function openThrowAway(
+  source: Fd,
+  { snapshots, store }: { readonly snapshots: SnapshotDriver; readonly store: Store },
+): Promise<{ readonly fd: Fd; readonly close: () => void }> {
+  // The descriptor by its name, so that what is read is what was opened.
+  const path = `/proc/self/fd/${source}`;
+  const { mode } = statat(source, '', AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW);
+  if ((mode & S_IFMT) === S_IFDIR) {
+    const working = await snapshots.prepare([path]);
+    try {
+      const fd = await snapshots.openMerged([path], working);
+      return {
+        fd,
+        close() {
+          closeFd(fd);
+          snapshots.discard(working);
+        },
+      };
+    } catch (error) {
+      snapshots.discard(working);
+      throw error;
+    }
+  }
+  const copy = join(await store.scratch.dir(), `file-${randomBytes(8).toString('hex')}`);
+  copyFileSync(path, copy);
+  chmodSync(copy, mode & 0o7777);
+  const fd = openat2(AT_FDCWD, copy, { flags: O_PATH, resolve: 0 });
+  return {
+    fd,
+    close() {
+      closeFd(fd);
+      store.scratch.trash(copy);
+    },
+  };
+}
