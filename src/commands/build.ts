@@ -2,7 +2,7 @@ import type { Settings } from '../config/index.js';
 import { UsageError } from '../errors.js';
 import { build } from '../operations/build.js';
 import type { Reporter } from '../progress.js';
-import { BuildReporter } from '../ui/index.js';
+import { BuildReporter, JsonExplainReporter } from '../ui/index.js';
 import { BaseCommand, type CommandServices, showsWarnings } from './base-command.js';
 import { commandOptions, MOUNT_FLAGS, SECRET_FLAGS } from './command-surroundings-flags.js';
 import { COMPRESSION_FLAGS, chosenCompression } from './compression-flags.js';
@@ -18,7 +18,7 @@ export class Build extends BaseCommand<typeof Build> {
   static override description =
     'Build an image from a Containerfile. CONTEXT is the directory that COPY and ADD read from, by default the current one; without --file its Containerfile or Dockerfile is built.';
   static override examples = ['tsbuild build -t app .', 'tsbuild bud -f Containerfile.dev --build-arg VERSION=1.2 --target test .'];
-  static override bareValues = { pull: 'always' };
+  static override bareValues = { pull: 'always', explain: 'text' };
   static override flags = {
     ...REGISTRY_FLAGS,
     ...PLATFORM_FLAGS,
@@ -36,6 +36,8 @@ export class Build extends BaseCommand<typeof Build> {
       value: 'NAME|type=...',
       summary: 'Keep the outcomes of the steps there: type=registry,ref=NAME, type=local,dest=DIR or type=inline; mode=min|max, mounts=ID',
     }),
+    'cache-ttl': text({ value: 'DURATION', summary: 'Run steps whose result is older than this, 24h for instance; 0: run every step' }),
+    explain: choice(['text', 'json'], { summary: 'Tell of each step whether the cache had it, and if not what has changed (alone: text)' }),
     file: list({ char: 'f', value: 'path', summary: 'Containerfile; - is standard input; several are read as one' }),
     format: choice(['oci', 'docker'], { summary: 'Format of the image: oci (default) or docker' }),
     'http-proxy': flag({ summary: 'Give RUN commands the proxy variables of the environment (default; --http-proxy=false: not)' }),
@@ -49,6 +51,7 @@ export class Build extends BaseCommand<typeof Build> {
     }),
     network: text({ aliases: ['net'], value: 'host|none', summary: 'Network of RUN commands' }),
     'no-cache': flag({ summary: 'Run every step, even if the cache has its result' }),
+    'no-cache-filter': list({ value: 'STAGE[,STAGE]', summary: 'Run every step of these stages' }),
     pull: text({
       value: 'always|missing|never|newer',
       summary: 'When to ask registries for base images (default: missing; alone: always)',
@@ -71,8 +74,9 @@ export class Build extends BaseCommand<typeof Build> {
   private buildReporter: BuildReporter | undefined;
 
   protected override openReporter(settings: Settings): Reporter {
-    this.buildReporter = new BuildReporter(this.terminal, { quiet: this.flags.quiet === true, warnings: showsWarnings(settings) });
-    return this.buildReporter;
+    const { out, err } = this.terminal;
+    this.buildReporter = new BuildReporter(this.flags.explain === 'json' ? { out: err, err } : { out, err }, { quiet: this.flags.quiet === true, warnings: showsWarnings(settings) });
+    return this.flags.explain === 'json' ? new JsonExplainReporter(this.terminal, this.buildReporter) : this.buildReporter;
   }
 
   protected async execute(services: CommandServices): Promise<number> {
@@ -99,6 +103,9 @@ export class Build extends BaseCommand<typeof Build> {
       buildArgs: parseVariables(flags['build-arg'] ?? [], 'build-arg', settings.environment),
       target: flags.target,
       noCache: flags['no-cache'] ?? false,
+      noCacheFilter: flags['no-cache-filter'],
+      cacheTtl: flags['cache-ttl'],
+      explain: flags.explain !== undefined,
       cacheFrom: flags['cache-from'] ?? [],
       cacheTo: flags['cache-to'] ?? [],
       layers: flags.layers ?? settings.layers,

@@ -16,6 +16,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'Build an image from a Containerfile',
     load: async () => (await import('./build.js')).Build,
   },
+  {
+    name: 'cache',
+    aliases: [],
+    summary: 'Explain what the cache had for a build',
+    load: async () => (await import('./cache.js')).Cache,
+  },
   { name: 'from', aliases: [], summary: 'Create a working container from an image', load: async () => (await import('./from.js')).From },
   {
     name: 'images',

@@ -9,13 +9,16 @@ import {
   type Stage,
 } from '../builder/graph/index.js';
 import type { Outcome, Scheduler, Step } from '../builder/scheduler/index.js';
-import { ConstantStep, EMPTY_ROOT, type RootState, SealStep, type Toolbox } from '../builder/steps/index.js';
+import { ConstantStep, EMPTY_ROOT, FreshStep, type RootState, SealStep, type Toolbox } from '../builder/steps/index.js';
 import { type ErrorCode, TsbuildError } from '../errors.js';
 import { emptyConfig, type HistoryEntry, type ImageConfig } from '../image/index.js';
 import { type Instruction, suggest, syntaxErrorAt } from '../parser/index.js';
 import type { StepLabel } from '../progress.js';
 import type { BaseImage, BaseImages } from './base-images.js';
+import { freshStages } from './cache-flags.js';
+import { DecisionLog, type DecisionLogOptions } from './decision-log.js';
 import type { StepMaker } from './make-step.js';
+import { placesOf } from './step-places.js';
 
 /** Failures of a step that are shown at its line. A command that fails is not: its own output says why. */
 const LOCATED: readonly ErrorCode[] = [
@@ -56,6 +59,8 @@ export interface BuiltStage {
   readonly root: RootState;
   /** Of the instructions of this stage and of those below it, down to the base image. */
   readonly history: readonly HistoryEntry[];
+  /** Of all stages that were built with it. */
+  readonly decisions: DecisionLog | undefined;
 }
 
 export interface StageBuilderOptions {
@@ -64,6 +69,12 @@ export interface StageBuilderOptions {
   readonly scheduler: Scheduler<RootState>;
   readonly toolbox: Toolbox;
   readonly makeStep: StepMaker;
+  /** Stages whose steps all run: `--no-cache-filter`. */
+  readonly noCacheFilter?: readonly string[];
+  /** How decisions are explained; left out: nobody asks. */
+  readonly explaining?: DecisionLogOptions | undefined;
+  /** Absolute path; undefined for standard input. */
+  readonly containerfilePath?: string | undefined;
 }
 
 /** Builds the stages a graph needs, all at once as far as they do not wait for each other. */
@@ -74,8 +85,13 @@ export class StageBuilder {
   /** Failures as they are shown, by what was thrown. */
   readonly #located = new Map<unknown, unknown>();
 
+  readonly #decisions: DecisionLog | undefined;
+  readonly #fresh: ReadonlySet<number>;
+
   constructor(options: StageBuilderOptions) {
     this.#options = options;
+    this.#decisions = options.explaining && new DecisionLog(options.explaining);
+    this.#fresh = freshStages(options.noCacheFilter ?? [], options.graph, options.toolbox.reporter);
   }
 
   /** Builds every stage of the graph and gives the target. @throws the first failure, after everything else has stopped */
@@ -128,6 +144,8 @@ export class StageBuilder {
       const { lowered, image } = prepared;
       const total = lowered.steps.length + 1;
       const history = [...(await this.#historyBelow(stage))];
+      const places = placesOf(stage, lowered.steps, { containerfile: this.#options.containerfilePath, base: image?.digest });
+      await this.#decisions?.addBase(label(1, total, stage.display), id, stage.base.kind === 'image' ? image?.digest : undefined);
       for (const [at, step] of lowered.steps.entries()) {
         running = label(at + 2, total, step.triggered ? `ONBUILD ${step.display}` : step.display);
         instruction = step.triggered ? stage.from : step.instruction;
@@ -135,11 +153,13 @@ export class StageBuilder {
         const scheduled = prepared.steps[at];
         const outcome = scheduled === undefined ? undefined : await scheduler.evaluate(scheduled);
         id = nextId(id, step, outcome);
+        await this.#decisions?.addStep(running, id, places[at]!, outcome);
         reporter.report({ kind: outcome?.cached === true ? 'step-cached' : 'step-done', step: running, id });
         history.push(historyEntry(step, outcome?.value, toolbox.layerPerStep));
       }
       const { value: root } = await scheduler.evaluate(prepared.last);
-      return { stage, lowered, image, root, history: toolbox.layerPerStep || !root.addedLayer ? history : withLayer(history) };
+      const complete = toolbox.layerPerStep || !root.addedLayer ? history : withLayer(history);
+      return { stage, lowered, image, root, history: complete, decisions: this.#decisions };
     } catch (error) {
       if (!scheduler.signal.aborted || scheduler.signal.reason === error) reporter.report({ kind: 'step-failed', step: running });
       // The stage that owns the step fails before those that wait for it: its instruction is the one to show.
@@ -179,8 +199,9 @@ export class StageBuilder {
         }
       };
       const made = await this.#options.makeStep(step, last, { stageOf, label });
-      steps.push(made);
-      last = made ?? last;
+      const own = made !== undefined && this.#fresh.has(stage.index) ? new FreshStep(made) : made;
+      steps.push(own);
+      last = own ?? last;
     }
     if (!this.#options.toolbox.layerPerStep) last = new SealStep(last, this.#options.toolbox);
     return { stage, lowered, image: base.image, steps, last };

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { resolveStages } from '../builder/graph/index.js';
 import { Scheduler } from '../builder/scheduler/index.js';
-import { BackgroundWork, diffIdsOf, type RootState, StepCache, type Toolbox } from '../builder/steps/index.js';
+import { BackgroundWork, diffIdsOf, type RootState, StepCache, StepExplainer, type Toolbox } from '../builder/steps/index.js';
 import { type Context, openContext } from '../context/index.js';
 import {
   ANNOTATION_BASE_DIGEST,
@@ -18,7 +18,9 @@ import { parseContainerfile } from '../parser/index.js';
 import { BaseImages } from './base-images.js';
 import { type BuiltStage, imageConfigOf, StageBuilder } from './build-stages.js';
 import { type CommandOptions, readCommandOptions } from './command-surroundings.js';
+import { parseCacheTtl, takesNothing } from './cache-flags.js';
 import type { Services, Workspace } from './context.js';
+import type { DecisionLogOptions } from './decision-log.js';
 import { type FinishedImage, finishImage } from './finish-image.js';
 import { stepMaker } from './make-step.js';
 import type { PullPolicy } from './pull.js';
@@ -39,6 +41,12 @@ export interface BuildOptions extends RegistryOptions {
   readonly buildArgs: Readonly<Record<string, string | undefined>>;
   readonly target?: string | undefined;
   readonly noCache: boolean;
+  /** Stages that take nothing from the cache, by name or number; each may be a list with commas. */
+  readonly noCacheFilter?: readonly string[] | undefined;
+  /** Go duration: an older outcome is not taken. */
+  readonly cacheTtl?: string | undefined;
+  /** Report of each step whether the cache had it, and if not why. */
+  readonly explain?: boolean;
   /** Where outcomes of steps are found that other machines, or earlier builds, have exported. */
   readonly cacheFrom: readonly string[];
   /** Where the outcomes of this build's steps are written. */
@@ -94,6 +102,7 @@ export async function build(options: BuildOptions, services: Services): Promise<
       const abort = new AbortController();
       const background = new BackgroundWork((error) => abort.abort(error));
       const toolbox = toolboxOf(options, formatPlatform(platform), background, workspace, services, shared);
+      toolbox.cache.limitAge(parseCacheTtl(options.cacheTtl));
       const scheduler = new Scheduler<RootState>({
         jobs: options.jobs ?? availableParallelism(),
         cache: toolbox.cache,
@@ -105,6 +114,9 @@ export async function build(options: BuildOptions, services: Services): Promise<
         images: new BaseImages(workspace.store, access, options.pull, services),
         scheduler,
         toolbox,
+        noCacheFilter: options.noCacheFilter ?? [],
+        containerfilePath: containerfile.path,
+        explaining: explainingOf(options, toolbox),
         makeStep: stepMaker({
           toolbox,
           context,
@@ -142,7 +154,7 @@ async function finish(
   await shared?.fetch(config.rootfs.diff_ids, signal);
   const labels = { ...config.config?.Labels, 'io.tsbuild.version': versionInfo().version, ...options.labels };
   const { image } = built;
-  return finishImage(
+  const finished = await finishImage(
     {
       config: { ...config, config: { ...config.config, Labels: labels } },
       format: options.format,
@@ -157,8 +169,10 @@ async function finish(
       created: options.timestamp === undefined ? undefined : new Date(options.timestamp * 1000).toISOString(),
     },
     toolbox.store,
-    { now: toolbox.now, reuseCreated: options.layers && !options.noCache, signal },
+    { now: toolbox.now, reuseCreated: options.layers && !takesNothing(options), signal },
   );
+  await built.decisions?.write(finished.imageId, toolbox.now(), toolbox.store);
+  return finished;
 }
 
 async function publish(
@@ -186,7 +200,7 @@ function toolboxOf(
     store,
     snapshots,
     // Without layers nothing is looked up, as with Buildah: a record names a layer that such a build does not have.
-    cache: new StepCache(store, options.noCache || !options.layers, (diffId) => shared?.isObtainable(diffId) ?? false),
+    cache: new StepCache(store, takesNothing(options) || !options.layers, (diffId) => shared?.isObtainable(diffId) ?? false),
     reporter: services.reporter,
     background,
     interrupted: services.signal,
@@ -200,6 +214,12 @@ function toolboxOf(
       (await import('../registry/index.js')).openDownload({ url: new URL(url), ca: readCertificates(services), signal }),
     now: () => new Date().toISOString(),
   };
+}
+
+function explainingOf(options: BuildOptions, toolbox: Toolbox): DecisionLogOptions {
+  const { store, cache, background, reporter, layerPerStep } = toolbox;
+  const explainer = new StepExplainer(store, cache, layerPerStep);
+  return { explainer, background, reporter, isShown: options.explain === true };
 }
 
 async function openBuildContext(options: BuildOptions, containerfile: ContainerfileText, { store }: Workspace): Promise<Context> {

@@ -1,4 +1,5 @@
-import type { ProgressEvent, Reporter, StepLabel } from '../progress.js';
+import type { ProgressEvent, Reporter, StepDecision, StepLabel } from '../progress.js';
+import { formatDecision } from './decision-text.js';
 import { formatNote, formatWarning } from './messages.js';
 import { shortId } from './short-id.js';
 import { type LogChunk, StageLog } from './stage-log.js';
@@ -51,6 +52,9 @@ export class BuildReporter implements Reporter {
       case 'step-done':
         this.stepEnded(event.step, event.id);
         break;
+      case 'step-explained':
+        this.explain(event.step, event.decision);
+        break;
       case 'step-output':
         this.write(event.step.stage, { stream: event.stream === 'stdout' ? 'out' : 'err', content: event.bytes, fromCommand: true });
         break;
@@ -93,6 +97,13 @@ export class BuildReporter implements Reporter {
     this.line(step, `${this.prefix(step.stage)}STEP ${step.index}/${step.total}: ${step.text}\n`);
     // A FROM has no end of its own; where nothing follows it, nothing more will be shown of its stage.
     if (step.total === 1) this.stageEnded(step.stage);
+  }
+
+  private explain(step: StepLabel, decision: StepDecision): void {
+    const text = formatDecision(decision);
+    // Who asks for an explanation and for quiet wants the one, and standard output for the ID alone.
+    if (this.options.quiet) this.terminal.err(text === '' ? '' : `STEP ${step.index}/${step.total}: ${step.text}\n${text}`);
+    else if (step.total > 1) this.line(step, text);
   }
 
   private stepEnded(step: StepLabel, id: string): void {

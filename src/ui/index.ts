@@ -1,5 +1,7 @@
 export { BuildReporter } from './build-reporter.js';
+export { formatDecision } from './decision-text.js';
 export { formatError } from './error-text.js';
+export { decisionObject, JsonExplainReporter } from './explain-json.js';
 export { type CommandHelp, type FlagHelp, formatCommandHelp, formatProgramHelp } from './help-text.js';
 export { formatAge, formatGoTime, formatSize } from './human.js';
 export { printable } from './messages.js';

@@ -11,6 +11,7 @@ export class StepCache implements BuildCache<RootState> {
   /** Records of this very build. A command that is written twice runs twice, even if the first run changed nothing. */
   readonly #own = new Set<string>();
   readonly #causes = new WeakMap<StepKey, MissCause>();
+  #maxAgeMs = Number.POSITIVE_INFINITY;
   readonly #claims = new Map<StepKey, Claim>();
 
   constructor(
@@ -19,11 +20,14 @@ export class StepCache implements BuildCache<RootState> {
     readonly writeOnly: boolean,
     /** Whether a layer that is not in the store can be fetched when it is needed. */
     readonly isFetchable: (diffId: DiffId) => boolean = () => false,
-    /** How long an outcome counts from the moment at which it was made first; left out: for ever. */
-    readonly maxAgeMs = Number.POSITIVE_INFINITY,
     /** Told when a step waits for another build that runs it. */
     readonly onWait: (label: string) => void = () => {},
   ) {}
+
+  /** Takes no outcome that was made first longer ago than this. */
+  limitAge(milliseconds: number): void {
+    this.#maxAgeMs = milliseconds;
+  }
 
   /** A step's parent is its first input. */
   async find(key: StepKey, inputs: readonly RootState[]): Promise<RootState | undefined> {
@@ -39,7 +43,7 @@ export class StepCache implements BuildCache<RootState> {
     const parent = inputs[0]?.layers ?? [];
     if (outcome.layer !== undefined && !this.#hasBlob(outcome.layer) && !this.isFetchable(outcome.layer.diffId))
       return this.#miss(key, 'lost');
-    if (Date.now() - Date.parse(record.createdAt) > this.maxAgeMs) return this.#miss(key, 'expired');
+    if (Date.now() - Date.parse(record.createdAt) > this.#maxAgeMs) return this.#miss(key, 'expired');
     this.store.cache.touch(record, new Date());
     return {
       layers: outcome.layer === undefined ? parent : [...parent, knownLayer(outcome.layer)],

@@ -1,0 +1,65 @@
+import type { Outcome } from '../builder/scheduler/index.js';
+import type { BackgroundWork, RootState, StepExplainer, StepPlace } from '../builder/steps/index.js';
+import type { Reporter, StepDecision, StepLabel } from '../progress.js';
+import type { Store } from '../store/index.js';
+
+/** A step of a build and what was decided about it, as the log of the build has it. */
+export interface LoggedStep {
+  readonly stage: number;
+  readonly stageName?: string;
+  readonly index: number;
+  readonly total: number;
+  /** The instruction as progress lines show it. */
+  readonly text: string;
+  /** Hexadecimal digits; progress lines show the first twelve. */
+  readonly id: string;
+  readonly decision: StepDecision;
+}
+
+export interface DecisionLogOptions {
+  readonly explainer: StepExplainer;
+  readonly background: BackgroundWork;
+  readonly reporter: Reporter;
+  /** Report each decision before the step is reported as done: `--explain`. */
+  readonly isShown: boolean;
+}
+
+/** What was decided about the steps of one image. */
+export class DecisionLog {
+  readonly #steps: { readonly step: StepLabel; readonly id: string; readonly decision: Promise<StepDecision> }[] = [];
+
+  constructor(readonly options: DecisionLogOptions) {}
+
+  /** FROM: `digest` is that of an image's manifest; undefined for scratch and for another stage. */
+  addBase(step: StepLabel, id: string, digest: string | undefined): Promise<void> {
+    return this.#add(step, id, Promise.resolve(digest === undefined ? { outcome: 'none' } : { outcome: 'base', digest }));
+  }
+
+  /** Resolves at once unless decisions are shown. @param outcome undefined for an instruction that runs nothing */
+  addStep(step: StepLabel, id: string, place: StepPlace, outcome: Outcome<RootState> | undefined): Promise<void> {
+    const { explainer } = this.options;
+    return this.#add(step, id, outcome === undefined ? Promise.resolve({ outcome: 'none' }) : explainer.explain(place, outcome));
+  }
+
+  async #add(step: StepLabel, id: string, decision: Promise<StepDecision>): Promise<void> {
+    const { background, reporter, isShown } = this.options;
+    this.#steps.push({ step, id, decision });
+    background.add(decision);
+    if (isShown) reporter.report({ kind: 'step-explained', step, id, decision: await decision });
+  }
+
+  /**
+   * Keeps the log under the image. A build that found everything replaces no log: what ran when the image was made first is what one asks for.
+   */
+  async write(imageId: string, builtAt: string, store: Store): Promise<void> {
+    const steps = await Promise.all(this.#steps.map(async ({ step, id, decision }) => loggedStep(step, id, await decision)));
+    const isAllFound = steps.every(({ decision }) => decision.outcome !== 'miss');
+    if (isAllFound && store.builds.touch(imageId, new Date(builtAt))) return;
+    steps.sort((a, b) => a.stage - b.stage || a.index - b.index);
+    await store.builds.put({ imageId, builtAt, steps: steps.map((step) => ({ ...step })) });
+  }
+}
+
+function loggedStep({ stage, stageName, index, total, text }: StepLabel, id: string, decision: StepDecision): LoggedStep {
+  return { stage, ...(stageName === undefined ? {} : { stageName }), index, total, text, id, decision };
+}
