@@ -79,8 +79,11 @@ export async function digestPaths(
   };
   const definition = definitionOf('selection', inputs);
   const content = await contentOf(origin.root);
-  const known = toolbox.store.cache.find(definition, content)?.result.selection;
-  if (typeof known === 'string') return { digest: known };
+  const known = toolbox.store.cache.find(definition, content);
+  if (typeof known?.result.selection === 'string') {
+    toolbox.store.cache.touch(known, new Date());
+    return { digest: known.result.selection };
+  }
   const selection = await withTree(origin.root, toolbox, signal, async (tree) => {
     const selected = await tree.select(paths, selectOptions(options));
     return describe(selected, await digestSelection(tree.root, selected, { owners: true }));

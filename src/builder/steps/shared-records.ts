@@ -4,15 +4,15 @@ import type { StepRecord, StepRecords } from '../../store/index.js';
 export interface SharedRecords {
   /** In place of the store's own for the time of the build. */
   readonly records: StepRecords;
-  /** Every record the build has found or made so far: what it would take to repeat it. */
+  /** Every record the build has touched or made so far: what it would take to repeat it. */
   used(): StepRecord[];
   /** Resolves when the records that were found elsewhere are in the store. */
   settled(): Promise<void>;
 }
 
 /**
- * The store's step records with imported ones behind them. An imported record that is found is entered in the store, so that the next build
- * finds it there.
+ * The store's step records with imported ones behind them. An imported record that is used, which touching it tells, is entered in the
+ * store, so that the next build finds it there.
  *
  * @param hasLayer whether the layer a record's result names can be had: a record of the store whose layer is gone gives way to an imported one
  */
@@ -27,23 +27,24 @@ export function shareRecords(local: StepRecords, imported: readonly StepRecord[]
   const used = new Map<string, StepRecord>();
   const entering: Promise<void>[] = [];
   const isWhole = ({ result }: StepRecord): boolean => typeof result.diffId !== 'string' || hasLayer(result.diffId);
-  const note = (record: StepRecord): StepRecord => {
-    used.set(keyOf(record), record);
-    return record;
-  };
+  const note = (record: StepRecord): void => void used.set(keyOf(record), record);
   const records: StepRecords = {
     ...local,
     hasDefinition: (definition) => definitions.has(definition) || local.hasDefinition(definition),
     find(definition, parent) {
       const own = local.find(definition, parent);
-      if (own !== undefined && isWhole(own)) return note(own);
-      const other = elsewhere.get(keyOf({ definition, parent }));
-      if (other === undefined) return own;
-      const entered = local.put(other);
+      return own !== undefined && isWhole(own) ? own : (elsewhere.get(keyOf({ definition, parent })) ?? own);
+    },
+    touch(record, when) {
+      note(record);
+      if (elsewhere.get(keyOf(record)) !== record) {
+        local.touch(record, when);
+        return;
+      }
+      const entered = local.put(record);
       // Awaited by settled(); a failure before that must not end the process.
       entered.catch(() => {});
       entering.push(entered);
-      return note(other);
     },
     async put(record) {
       note(record);

@@ -18,16 +18,20 @@ function fakeRecords(...initial: readonly StepRecord[]): StepRecords & { readonl
     find: (definition: string) => all.get(definition),
     hasDefinition: (definition: string) => all.has(definition),
     put: async (one: StepRecord) => void all.set(one.definition, one),
+    touch: () => {},
   } as unknown as StepRecords & { readonly all: Map<string, StepRecord> };
 }
 
 suite('builder/steps/shared-records', (test) => {
-  test('the store goes first, imported records come behind it and are entered in it', async () => {
+  test('the store goes first, imported records come behind it and are entered in it when they are used', async () => {
     const local = fakeRecords(record('a', 'mine'));
     const shared = shareRecords(local, [record('a', 'theirs'), record('b', 'theirs')], () => true);
     assert.is(shared.records.find('a', 'p')?.result.diffId, 'mine');
     assert.ok(shared.records.hasDefinition('b'));
-    assert.is(shared.records.find('b', 'p')?.result.diffId, 'theirs');
+    const found = shared.records.find('b', 'p');
+    assert.is(found?.result.diffId, 'theirs');
+    assert.not.ok(local.all.has('b'));
+    shared.records.touch(found!, new Date());
     await shared.settled();
     assert.ok(local.all.has('b'));
     assert.not.ok(shared.records.hasDefinition('c'));
@@ -46,10 +50,10 @@ suite('builder/steps/shared-records', (test) => {
     assert.is(shared.records.find('a', 'p')?.result.diffId, 'first');
   });
 
-  test('used() has what was found and what was made, each key once', async () => {
+  test('used() has what was touched and what was made, each key once', async () => {
     const shared = shareRecords(fakeRecords(record('a', '1'), record('unused')), [record('b')], () => true);
-    shared.records.find('a', 'p');
-    shared.records.find('b', 'p');
+    for (const name of ['a', 'b']) shared.records.touch(shared.records.find(name, 'p')!, new Date());
+    shared.records.find('unused', 'p');
     await shared.records.put(record('c'));
     await shared.records.put(record('a', '2'));
     assert.equal(
