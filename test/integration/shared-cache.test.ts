@@ -175,6 +175,21 @@ suite('integration/shared-cache', (test) => {
     });
   });
 
+  test('a cache mount goes along, and is fetched by the RUN that uses it', async () => {
+    await withMachines(async ({ a, b, proxy }) => {
+      const cache = `type=registry,ref=${proxy.host}/mounts:1`;
+      const using = (command: string) => `FROM localhost/busybox\nRUN --mount=type=cache,id=things,target=/things ${command}\n`;
+      await bud(a, ['--cache-to', `${cache},mounts=things`], checkout(a, 'here', using('echo kept > /things/one')));
+      proxy.clear();
+      // Nothing runs, so nothing of the mount is needed.
+      await bud(b, ['--cache-from', cache], checkout(b, 'elsewhere', using('echo kept > /things/one')));
+      const { stdout } = await bud(b, ['--cache-from', cache], checkout(b, 'reader', using('cat /things/one')));
+      assert.match(stdout, /\nkept\n/);
+      // Both documents, the layer of the first image and the mount.
+      assert.is(proxy.count('GET', BLOBS), 4, proxy.seen.join('\n'));
+    });
+  });
+
   test('what cannot be imported or exported warns, and the build succeeds', async () => {
     await withMachines(async ({ a, proxy }) => {
       const nowhere = `type=registry,ref=${proxy.host}/nothing:1`;
