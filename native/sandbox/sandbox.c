@@ -498,6 +498,8 @@ static bool prepare(struct sandbox *sandbox, int plan_fd) {
 
 int sandbox_main(int plan_fd, int status_fd) {
   struct sandbox sandbox = {.status = status_fd, .directory = -1, .directory_tree = -1, .scratch = -1, .root = -1};
+  /* The caller's mask must not decide the modes of an image's files, nor those of mount points. */
+  umask(022);
   /* Whatever the caller forgot to mark is marked here, once: nothing crosses an exec by accident. */
   k_close_range(3, ~0u, K_CLOSE_RANGE_CLOEXEC);
   signals_block(&sandbox.signals_before);
