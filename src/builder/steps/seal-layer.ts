@@ -1,5 +1,5 @@
 import { closeSync, constants, openSync, rmSync } from 'node:fs';
-import { EMPTY_LAYER, isEmptyUpper, writeLayer } from '../../layers/index.js';
+import { EMPTY_LAYER, isEmptyUpper, type LayerToWrite, writeLayer } from '../../layers/index.js';
 import type { RootAttributes, WorkingLayer } from '../../snapshots/index.js';
 import type { Fd } from '../../sys/index.js';
 import { explainFullDisk } from './full-disk.js';
@@ -39,9 +39,10 @@ export function sealLayer(parent: RootState, working: WorkingLayer, lowers: read
 /** A snapshot without its blob would be of no use to anyone, and in the way on a disk that is full. */
 async function publishWhenStored(
   parent: RootState,
-  { identity, stored, files }: LayerState & { readonly files: UnpublishedFiles },
+  layer: LayerState & { readonly files: UnpublishedFiles },
   toolbox: Toolbox,
 ): Promise<void> {
+  const { identity, stored, files } = layer;
   const { diffId } = await identity;
   const below = await diffIdsOf(parent);
   await stored;
@@ -49,13 +50,19 @@ async function publishWhenStored(
   await files.whenPublished;
 }
 
-async function writeToBlob(
+/**
+ * The tree of `upper` as a layer of the store.
+ *
+ * @param upper closed, as `lowers`, when the blob is there
+ * @returns `hashed` comes a little before `stored`
+ */
+export async function writeToBlob(
   upper: Fd,
   lowers: readonly Fd[],
   parentRoot: RootAttributes,
   toolbox: Toolbox,
 ): Promise<{ hashed: Promise<LayerIdentity>; stored: Promise<void> }> {
-  const { store, compression, compressionLevel, timestampSeconds } = toolbox;
+  const { store, compression, compressionLevel } = toolbox;
   const file = await store.blobs.tempFile();
   const job = writeLayer(
     {
@@ -66,7 +73,7 @@ async function writeToBlob(
       ...(compressionLevel === undefined ? {} : { level: compressionLevel }),
       file,
       parentRoot,
-      ...(timestampSeconds === undefined ? {} : { timestamps: { forceSeconds: timestampSeconds } }),
+      ...writtenTimes(toolbox),
     },
     { signal: toolbox.interrupted },
   );
@@ -85,6 +92,11 @@ async function writeToBlob(
       rmSync(file, { force: true });
     });
   return { hashed: job.hashed, stored };
+}
+
+function writtenTimes({ timestampSeconds, clampSeconds }: Toolbox): Pick<LayerToWrite, 'timestamps'> {
+  if (timestampSeconds !== undefined) return { timestamps: { forceSeconds: timestampSeconds } };
+  return clampSeconds === undefined ? {} : { timestamps: { clampSeconds } };
 }
 
 /** The layer of nothing: known beforehand, its blob written once per store and compression. */

@@ -8,9 +8,17 @@ import { encodeJson, sortKeys } from '../../image/index.js';
 export type StepInputs = Readonly<Record<string, string>>;
 
 /** What every step's outcome depends on. */
-export function commonInputs(toolbox: { readonly platform: string; readonly timestampSeconds: number | undefined }): StepInputs {
-  const { platform, timestampSeconds } = toolbox;
-  return { platform, ...(timestampSeconds === undefined ? {} : { timestamp: String(timestampSeconds) }) };
+export function commonInputs(toolbox: {
+  readonly platform: string;
+  readonly timestampSeconds: number | undefined;
+  readonly clampSeconds?: number | undefined;
+}): StepInputs {
+  const { platform, timestampSeconds, clampSeconds } = toolbox;
+  return {
+    platform,
+    ...(timestampSeconds === undefined ? {} : { timestamp: String(timestampSeconds) }),
+    ...(clampSeconds === undefined ? {} : { 'timestamp.latest': String(clampSeconds) }),
+  };
 }
 
 /** The digest that names a step, whatever it runs on: over the sorted names and the digests of their values. */

@@ -25,6 +25,8 @@ export interface Toolbox {
   readonly platform: string;
   /** Seconds since 1970 that every file of a new layer gets as its mtime; undefined: its own. */
   readonly timestampSeconds: number | undefined;
+  /** Seconds since 1970 that no file of a new layer is younger than. */
+  readonly clampSeconds?: number | undefined;
   /** Fetches a URL for ADD; the bytes are read once, to the end. */
   readonly download: (
     url: string,

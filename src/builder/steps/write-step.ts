@@ -1,5 +1,6 @@
 import type { WorkingLayer } from '../../snapshots/index.js';
 import { explainFullDisk } from './full-disk.js';
+import { settleTimes } from './layer-times.js';
 import { type RootState, withLowers } from './root-state.js';
 import { sealLayer } from './seal-layer.js';
 import type { Toolbox } from './toolbox.js';
@@ -29,6 +30,7 @@ export async function writeStep(
       toolbox.snapshots.discard(working);
       throw explainFullDisk(error, toolbox.store.root);
     }
+    await settleTimes(working.upper, { forceSeconds: toolbox.timestampSeconds, clampSeconds: toolbox.clampSeconds });
     if (!toolbox.layerPerStep) return { layers: parent.layers, addedLayer: false, open: working };
     return { layers: [...parent.layers, sealLayer(parent, working, lowers, toolbox)], addedLayer: true };
   });
