@@ -1,5 +1,6 @@
 /** Tar stream ↔ directory tree. */
 export { type AppliedLayer, applyLayer, type LayerToApply } from './apply-layer.js';
+export { type ArchiveEntry, readArchiveEntries } from './archive-entries.js';
 export { ARCHIVE_HEAD_BYTES, isArchive } from './archive-kind.js';
 export type { ByteSource } from './byte-source.js';
 export { type ArchiveCompression, compressionOf, compressTo, decompress } from './compression.js';
