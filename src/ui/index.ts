@@ -5,6 +5,8 @@ export { decisionObject, JsonExplainReporter } from './explain-json.js';
 export { type CommandHelp, type FlagHelp, formatCommandHelp, formatProgramHelp } from './help-text.js';
 export { formatAge, formatGoTime, formatSize } from './human.js';
 export { printable } from './messages.js';
+export { onStandardError, toLogFile } from './redirected-terminal.js';
+export { type Differences, formatDifferences } from './reproducibility-report.js';
 export { shortId } from './short-id.js';
 export { suggest } from './suggest.js';
 export { formatTable } from './table.js';
