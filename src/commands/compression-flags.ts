@@ -1,7 +1,9 @@
 import { choice, wholeNumber } from './flags.js';
 
 export const COMPRESSION_FLAGS = {
-  'compression-format': choice(['gzip', 'zstd', 'none'], { summary: 'Compression of layers: zstd (default), gzip or none' }),
+  'compression-format': choice(['gzip', 'zstd', 'none', 'uncompressed'], {
+    summary: 'Compression of layers: zstd (default), gzip or none',
+  }),
   'compression-level': wholeNumber({ summary: 'Level of that compression' }),
 } as const;
 
@@ -12,10 +14,10 @@ export interface CompressionChoice {
 
 /** Undefined: the default of the image's format. A level alone is one of zstd. */
 export function chosenCompression(flags: {
-  readonly 'compression-format'?: CompressionChoice['format'] | undefined;
+  readonly 'compression-format'?: CompressionChoice['format'] | 'uncompressed' | undefined;
   readonly 'compression-level'?: number | undefined;
 }): CompressionChoice | undefined {
   const { 'compression-format': format, 'compression-level': level } = flags;
   if (format === undefined && level === undefined) return undefined;
-  return { format: format ?? 'zstd', ...(level === undefined ? {} : { level }) };
+  return { format: format === 'uncompressed' ? 'none' : (format ?? 'zstd'), ...(level === undefined ? {} : { level }) };
 }

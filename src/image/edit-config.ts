@@ -79,7 +79,7 @@ function pickFirst(value: object, names: readonly string[]): Record<string, unkn
  * History with an entry for each layer there is. A base may have none at all; adding ours alone would claim that its first layer
  * was made by our instruction.
  */
-function completeHistory(config: ImageConfig): readonly HistoryEntry[] {
+export function completeHistory(config: ImageConfig): readonly HistoryEntry[] {
   const history = config.history ?? [];
   const missing = config.rootfs.diff_ids.length - history.filter((entry) => entry.empty_layer !== true).length;
   return missing <= 0 ? history : [...history, ...Array.from({ length: missing }, () => ({}))];

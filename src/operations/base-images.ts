@@ -13,6 +13,8 @@ export interface BaseImage {
   /** Of the manifest. */
   readonly digest: string;
   readonly config: ImageConfig;
+  /** Of the manifest. */
+  readonly annotations: Readonly<Record<string, string>>;
   readonly layers: readonly LayerState[];
 }
 
@@ -48,6 +50,7 @@ export class BaseImages {
       name: named.name,
       digest: image.manifestDescriptor.digest,
       config: image.config,
+      annotations: image.manifest.annotations ?? {},
       layers: image.config.rootfs.diff_ids.map(layerOf),
     };
   }

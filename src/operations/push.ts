@@ -32,7 +32,9 @@ export async function push(options: PushOptions, services: Services): Promise<Pu
       const image = store.names.resolve(options.image);
       if (image === undefined) throw new ImageNotFoundError(options.image);
       const access = new RegistryAccess(services, options);
-      const { transport, insecure } = await resolveDestination(options.destination ?? image.name ?? options.image, access);
+      const destination = options.destination ?? image.name ?? options.image;
+      const named = parseTransport(destination) ?? { kind: 'docker' as const, reference: destination };
+      const { transport, insecure } = await resolveDestination(named, access);
       const source = openStoreSource(store, options.image);
       const sink = await openSink(transport, access.transportServices(store, insecure));
       try {
@@ -58,11 +60,10 @@ export async function push(options: PushOptions, services: Services): Promise<Pu
 }
 
 /** A name without a transport is pushed to its registry; mirrors are for pulling only. */
-async function resolveDestination(
-  text: string,
+export async function resolveDestination(
+  transport: TransportName,
   access: RegistryAccess,
 ): Promise<{ transport: TransportName; insecure: boolean | undefined }> {
-  const transport = parseTransport(text) ?? { kind: 'docker' as const, reference: text };
   if (transport.kind !== 'docker') return { transport, insecure: undefined };
   const name = formatReference(withDefaultTag(parseReference(transport.reference)));
   const location = locateImage(await access.registries(), name).at(-1);
