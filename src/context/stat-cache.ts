@@ -11,6 +11,8 @@ const FIXED_BYTES = 8 * 5 + 4 + 32;
 const MAX_PATH_BYTES = 0xffff;
 /** A file changed this shortly before it was read may change again without its times showing it. */
 const RACY_MS = 2000;
+/** Files that no build asks about any more may be remembered up to this many beyond those it does. */
+const MAX_UNUSED = 10_000;
 
 interface Known {
   readonly path: Buffer;
@@ -24,6 +26,7 @@ interface Known {
  */
 export class StatCache {
   readonly #known = new Map<string, Known>();
+  readonly #used = new Set<string>();
   #changed = false;
 
   private constructor(readonly file: string) {}
@@ -43,7 +46,9 @@ export class StatCache {
   }
 
   get(path: Buffer, stat: EntryStat): Buffer | undefined {
-    const known = this.#known.get(path.toString('latin1'));
+    const key = path.toString('latin1');
+    this.#used.add(key);
+    const known = this.#known.get(key);
     if (known === undefined) return undefined;
     const { dev, ino, size, mtimeNs, ctimeNs, mode } = known.stat;
     const same =
@@ -60,13 +65,21 @@ export class StatCache {
   set(path: Buffer, stat: EntryStat, digest: Buffer, readAtMs: number): void {
     const newest = stat.mtimeNs > stat.ctimeNs ? stat.mtimeNs : stat.ctimeNs;
     if (newest > BigInt(readAtMs - RACY_MS) * 1_000_000n || path.length > MAX_PATH_BYTES) return;
-    this.#known.set(path.toString('latin1'), { path, stat, digest });
+    const key = path.toString('latin1');
+    this.#used.add(key);
+    this.#known.set(key, { path, stat, digest });
     this.#changed = true;
   }
 
-  /** Writes the cache if it learned something. One that cannot be written (a full disk) only costs time. */
+  /**
+   * Writes the cache if it learned something. What was not asked about stays, since another Containerfile may, until it is much more than
+   * what was: files of changing names would make the cache grow for ever. One that cannot be written (a full disk) only costs time.
+   */
   save(): void {
     if (!this.#changed) return;
+    if (this.#known.size > 2 * this.#used.size + MAX_UNUSED) {
+      for (const key of this.#known.keys()) if (!this.#used.has(key)) this.#known.delete(key);
+    }
     try {
       mkdirSync(dirname(this.file), { recursive: true });
       atomicWriteFile(this.file, Buffer.concat([MAGIC, ...[...this.#known.values()].map(encode)]));

@@ -119,4 +119,23 @@ suite('context/stat-cache', (test) => {
       appendFileSync(fileOf(directory), Buffer.from([0xff, 0xff, 1]));
       assert.equal(StatCache.load(directory, '/context').get(PATH, STAT), DIGEST);
     }));
+
+  test('save() forgets what nobody asked for once there is much of it', () =>
+    withTempDir((directory) => {
+      const cache = StatCache.load(directory, '/context');
+      for (let index = 0; index < 10_003; index++) cache.set(Buffer.from(`old-${index}`), STAT, DIGEST, NOW_MS);
+      cache.save();
+      const few = StatCache.load(directory, '/context');
+      few.set(PATH, STAT, DIGEST, NOW_MS);
+      few.get(Buffer.from('old-7'), STAT);
+      few.save();
+      // 10 004 are known and two were asked for: as many again may stay, and 10 000 more, so all do.
+      assert.equal(StatCache.load(directory, '/context').get(Buffer.from('old-8'), STAT), DIGEST);
+      const more = StatCache.load(directory, '/context');
+      more.set(Buffer.from('new'), STAT, DIGEST, NOW_MS);
+      more.save();
+      const kept = StatCache.load(directory, '/context');
+      assert.is(kept.get(Buffer.from('old-8'), STAT), undefined);
+      assert.equal(kept.get(Buffer.from('new'), STAT), DIGEST);
+    }));
 });
