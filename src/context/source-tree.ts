@@ -55,7 +55,9 @@ export class SourceTree {
   async #selectOne(source: string, options: SelectOptions): Promise<SelectedSource[]> {
     const bytes = Buffer.from(source);
     if (!hasWildcards(bytes)) return [await this.#read({ source, isMatch: false, ...splitAtPivot(bytes) }, options)];
-    const matches = this.#expand(bytes);
+    const inReach = this.#expand(bytes, (directory) => this.#mayHoldSources(directory));
+    // Without a match the excluded directories are searched too: the error names the rule that hides what is meant.
+    const matches = inReach.length > 0 ? inReach : this.#expand(bytes, () => true);
     if (matches.length === 0) throw new SourceNotFoundError(source, this.options.place, { kind: 'no-match' });
     const found: SelectedSource[] = [];
     let ignored: SourceNotFoundError | undefined;
@@ -73,12 +75,12 @@ export class SourceTree {
   }
 
   /** The matches of a wildcard, each with its own pivot. */
-  #expand(pattern: Buffer): PivotedPath[] {
+  #expand(pattern: Buffer, enter: (directory: Buffer) => boolean): PivotedPath[] {
     const { base, rest } = splitAtPivot(pattern);
-    const bases = base.length === 0 ? [Buffer.alloc(0)] : expandWildcards(this.root, joinParts(base));
+    const bases = base.length === 0 ? [Buffer.alloc(0)] : expandWildcards(this.root, joinParts(base), { enter });
     return bases.flatMap((top) => {
       const depth = splitPath(top).length;
-      return expandWildcards(this.root, joinParts(rest), top).map((path) => {
+      return expandWildcards(this.root, joinParts(rest), { start: top, enter }).map((path) => {
         const parts = splitPath(path);
         return { base: parts.slice(0, depth), rest: parts.slice(depth) };
       });
@@ -127,6 +129,12 @@ export class SourceTree {
     return state;
   }
 
+  /** False for a directory that the ignore rules leave out with all that is below it. */
+  #mayHoldSources(directory: Buffer): boolean {
+    const state = this.#stateOf(splitPath(directory));
+    return state?.excluded !== true || mayIncludeBelow(this.options.rules!, directory, state);
+  }
+
   async #below(path: Buffer, state: IgnoreState | undefined, exclude: IgnoreRules | undefined): Promise<SelectedEntry[]> {
     if (state === undefined && exclude === undefined) return this.#walkAll(path);
     const filters: Filter[] = [];
@@ -135,7 +143,8 @@ export class SourceTree {
     if (exclude !== undefined) filters.push({ rules: exclude, state: rootState(exclude), pathOf: (below) => below });
     const entries: SelectedEntry[] = [];
     this.#walkFiltered(path, Buffer.alloc(0), filters, entries);
-    return entries;
+    // The walk goes folder by folder; the order must not tell whether there are rules, since the digest of the selection depends on it.
+    return entries.sort(byPath);
   }
 
   async #walkAll(path: Buffer): Promise<SelectedEntry[]> {

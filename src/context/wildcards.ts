@@ -11,20 +11,30 @@ export function hasWildcards(path: Buffer): boolean {
   return /[*?[\\]/.test(path.toString('latin1'));
 }
 
+export interface ExpandOptions {
+  /** Directory below the root that the pattern begins in; the root if left out. */
+  readonly start?: Buffer;
+  /** Asked before `**` goes into a directory: whether anything below it is wanted. All are entered if left out. */
+  readonly enter?: (directory: Buffer) => boolean;
+}
+
 /**
- * The paths that match, sorted by bytes. Each component matches one level by Go's filepath.Match; `**` matches any number of levels.
+ * The paths that match, sorted by bytes. Each component matches one level by Go's filepath.Match; `**` matches any number of levels
+ * and, unlike the components that are written out, goes through no link.
  *
- * @param start directory below the root that the pattern begins in; empty for the root
  * @returns paths below the root
  * @throws {PatternSyntaxError} a class without end, a backslash at the end
  * @see https://pkg.go.dev/path/filepath#Match
  */
-export function expandWildcards(root: Fd, pattern: Buffer, start: Buffer = Buffer.alloc(0)): Buffer[] {
+export function expandWildcards(root: Fd, pattern: Buffer, options: ExpandOptions = {}): Buffer[] {
+  const { start = Buffer.alloc(0), enter = () => true } = options;
   let found: Buffer[] = [start];
-  for (const part of rootedParts(pattern)) {
+  const parts = rootedParts(pattern);
+  for (const [index, part] of parts.entries()) {
+    const isLast = index === parts.length - 1;
     found =
       part.toString('latin1') === '**'
-        ? found.flatMap((directory) => descendants(root, directory))
+        ? found.flatMap((directory) => descendants(root, directory, { enter, files: isLast }))
         : found.flatMap((directory) => matchesIn(root, directory, part));
   }
   const unique = new Map(found.filter((path) => path.length > 0).map((path) => [path.toString('latin1'), path]));
@@ -42,13 +52,14 @@ function matchesIn(root: Fd, directory: Buffer, part: Buffer): Buffer[] {
     .map(({ name }) => childPath(directory, name));
 }
 
-/** The directory itself and every directory and file below it. */
-function descendants(root: Fd, directory: Buffer): Buffer[] {
+/** The directory itself and every directory below it, and what else is in them if `files` is set. Links are not followed. */
+function descendants(root: Fd, directory: Buffer, options: Required<Pick<ExpandOptions, 'enter'>> & { readonly files: boolean }): Buffer[] {
   return [
     directory,
     ...namesIn(root, directory).flatMap(({ name, isDirectory }) => {
       const path = childPath(directory, name);
-      return isDirectory ? descendants(root, path) : [path];
+      if (!isDirectory) return options.files ? [path] : [];
+      return options.enter(path) ? descendants(root, path, options) : [];
     }),
   ];
 }

@@ -69,6 +69,8 @@ suite('context/source-tree', (test) => {
     [['.'], '*\n!dir/sub/keep', [' <- : . dir dir/sub dir/sub/keep']],
     [['.'], '*', [' <- : .']],
     [['dir'], 'dir/sub', ['dir <- dir: . a.log keep link']],
+    [['**/keep'], 'dir/sub', ['keep <- dir/keep: .']],
+    [['**/keep'], '*\n!dir/sub/keep', ['keep <- dir/sub/keep: .']],
   ] as const) {
     test(`select() ${sources.join(' ')}${ignore === undefined ? '' : ` with ${JSON.stringify(ignore)}`}`, () =>
       withTree(ignore, async ({ select }) => assert.equal(show(await select([...sources])), expected)));
@@ -122,6 +124,12 @@ suite('context/source-tree', (test) => {
       'link',
       'dir/keep',
       '"link": no such file or directory in the build context "ctx": it is excluded by .dockerignore line 1: "dir/keep"',
+      'Change that line, or add one with "!" below it',
+    ],
+    [
+      '**/b.log',
+      'dir',
+      '"**/b.log": no such file or directory in the build context "ctx": it is excluded by .dockerignore line 1: "dir"',
       'Change that line, or add one with "!" below it',
     ],
     [

@@ -35,6 +35,8 @@ suite('context/wildcards', (test) => {
     ['d1/**', ['d1', 'd1/a.txt', 'd1/b.md', 'd1/deep', 'd1/deep/c.txt']],
     ['d1/**/*.txt', ['d1/a.txt', 'd1/deep/c.txt']],
     ['link/*.md', ['link/b.md']],
+    ['**/*.md', ['d1/b.md']],
+    ['link/**/c.txt', ['link/deep/c.txt']],
     ['.h*', ['.hidden']],
     ['a\\*b', ['a*b']],
     ['/d2/../d1/*.md', ['d1/b.md']],
@@ -63,8 +65,22 @@ suite('context/wildcards', (test) => {
       try {
         const found = expandWildcards(root, Buffer.from('?'));
         assert.equal(found, [Buffer.from([0xff])]);
-        assert.equal(expandWildcards(root, Buffer.from('*.txt'), Buffer.from('d2')).map(String), ['d2/a.txt']);
+        assert.equal(expandWildcards(root, Buffer.from('*.txt'), { start: Buffer.from('d2') }).map(String), ['d2/a.txt']);
         await rejects(() => expandWildcards(root, Buffer.from('d[1')), { code: 'CONTEXT_INVALID' });
+      } finally {
+        closeSync(root);
+      }
+    }));
+
+  test('expandWildcards() goes only into directories that are wanted', () =>
+    withTempDir((directory) => {
+      makeTree(directory, TREE);
+      const root = openSync(directory, 'r');
+      try {
+        const asked: string[] = [];
+        const enter = (below: Buffer) => asked.push(below.toString()) > 0 && below.toString() !== 'd1';
+        assert.equal(expandWildcards(root, Buffer.from('**/*.txt'), { enter }).map(String), ['d2/a.txt', 'top.txt']);
+        assert.equal(asked, ['d1', 'd2']);
       } finally {
         closeSync(root);
       }
