@@ -9,6 +9,8 @@ import type { StatCache } from './stat-cache.js';
 export interface DigestOptions {
   /** Owners count: they are kept by a copy from a stage, and replaced by one from the build context. */
   readonly owners: boolean;
+  /** Of a directory that is named only what is below it counts, not its own mode and attributes: they are not copied. */
+  readonly contentsOnly?: boolean | undefined;
   readonly cache?: StatCache | undefined;
 }
 
@@ -41,7 +43,8 @@ export interface DigestedEntry {
 }
 
 /** As {@link contentDigest}, and the list behind it. */
-export async function digestSelection(root: Fd, sources: readonly SelectedSource[], options: DigestOptions): Promise<DigestedSelection> {
+export async function digestSelection(root: Fd, selected: readonly SelectedSource[], options: DigestOptions): Promise<DigestedSelection> {
+  const sources = options.contentsOnly === true ? selected.map(withoutItself) : selected;
   const files: FileToDigest[] = [];
   for (const source of sources) {
     for (const entry of source.entries) if (isRegular(entry.stat.mode)) files.push({ path: below(source, entry.path), stat: entry.stat });
@@ -66,6 +69,10 @@ export async function digestSelection(root: Fd, sources: readonly SelectedSource
     hash.update('\n');
   }
   return { digest: `sha256:${hash.digest('hex')}`, entries: () => listEntries(sources, digests, options.owners) };
+}
+
+function withoutItself(source: SelectedSource): SelectedSource {
+  return source.isDirectory ? { ...source, entries: source.entries.filter(({ path }) => path.length > 0) } : source;
 }
 
 /** Enough digits to tell files apart for a reader. */

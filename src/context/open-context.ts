@@ -29,7 +29,7 @@ export interface Context {
   /** Content digest of a selection, or of what the sources name; owners do not count. */
   digest(selected: readonly SelectedSource[] | readonly string[]): Promise<string>;
   /** As {@link digest}, and the list behind it. */
-  digestSelection(selected: readonly SelectedSource[]): Promise<DigestedSelection>;
+  digestSelection(selected: readonly SelectedSource[], options?: { readonly contentsOnly?: boolean }): Promise<DigestedSelection>;
   /** Remembers what was learned and lets go. */
   close(): Promise<void>;
 }
@@ -49,9 +49,9 @@ export async function openContext(options: ContextOptions): Promise<Context> {
   }
   const tree = new SourceTree(root, { place: `the build context ${JSON.stringify(options.directory)}`, rules });
   let cache: StatCache | undefined;
-  const digest = async (sources: readonly SelectedSource[]): Promise<DigestedSelection> => {
+  const digest: Context['digestSelection'] = async (sources, { contentsOnly } = {}) => {
     cache ??= StatCache.load(options.statCacheDirectory, directory);
-    return digestSelection(root, sources, { owners: false, cache });
+    return digestSelection(root, sources, { owners: false, contentsOnly, cache });
   };
   return {
     root,

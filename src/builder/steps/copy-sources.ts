@@ -49,7 +49,8 @@ export async function digestSources(
 ): Promise<Selection> {
   const { loose } = options;
   const paths = pathsOf(options.sources);
-  const selected = paths.length === 0 ? undefined : await digestPaths(paths, options, origin, toolbox, signal);
+  const selected =
+    paths.length === 0 ? undefined : await digestPaths(paths, { ...options, contentsOnly: !options.parents }, origin, toolbox, signal);
   if (loose === undefined) return selected ?? { digest: '' };
   const definition = definitionOf('sources', { loose: loose.digest, selected: selected?.digest ?? '' });
   return {
@@ -58,24 +59,31 @@ export async function digestSources(
   };
 }
 
+export interface DigestPathsOptions extends Pick<CopySourcesOptions, 'exclude' | 'parents'> {
+  /** The attributes of a directory that is named do not count: a copy takes what is in it, a mount shows the directory itself. */
+  readonly contentsOnly?: boolean;
+}
+
 /**
  * What paths of a tree hold, wildcards expanded. Of a stage it is remembered by the stage's content: asking again needs none of its files.
  */
 export async function digestPaths(
   paths: readonly string[],
-  options: Pick<CopySourcesOptions, 'exclude' | 'parents'>,
+  options: DigestPathsOptions,
   origin: CopyOrigin,
   toolbox: Toolbox,
   signal: AbortSignal,
 ): Promise<Selection> {
+  const { contentsOnly = false } = options;
   if ('context' in origin) {
     const selected = await origin.context.select(paths, selectOptions(options));
-    return describe(selected, await origin.context.digestSelection(selected));
+    return describe(selected, await origin.context.digestSelection(selected, { contentsOnly }));
   }
   const inputs: StepInputs = {
     'selection.paths': JSON.stringify(paths),
     'selection.exclude': JSON.stringify(options.exclude),
     'selection.parents': String(options.parents),
+    'selection.contentsOnly': String(contentsOnly),
   };
   const definition = definitionOf('selection', inputs);
   const content = await contentOf(origin.root);
@@ -86,7 +94,7 @@ export async function digestPaths(
   }
   const selection = await withTree(origin.root, toolbox, signal, async (tree) => {
     const selected = await tree.select(paths, selectOptions(options));
-    return describe(selected, await digestSelection(tree.root, selected, { owners: true }));
+    return describe(selected, await digestSelection(tree.root, selected, { owners: true, contentsOnly }));
   });
   await toolbox.store.cache.put({
     definition,

@@ -15,6 +15,7 @@ import {
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { contentDigest } from '../../../src/context/content-digest.js';
+import { type IgnoreRules, rulesOf } from '../../../src/context/ignore-rules.js';
 import { SourceTree } from '../../../src/context/source-tree.js';
 import { setXattr } from '../../../src/sys/index.js';
 import { skip, suite } from '../../support/suite.js';
@@ -23,12 +24,20 @@ import { makeTree } from '../../support/tree-lines.js';
 
 const TREE = ['d 755 dir', 'f 644 dir/a A', 'f 644 dir/b B', 'd 755 dir/sub', 'l dir/link a', 'd 755 dir/empty'];
 
-async function digestOf(directory: string, options: { owners?: boolean; parents?: boolean; source?: string } = {}): Promise<string> {
+interface DigestCase {
+  readonly owners?: boolean;
+  readonly parents?: boolean;
+  readonly contentsOnly?: boolean;
+  readonly source?: string;
+  readonly rules?: IgnoreRules;
+}
+
+async function digestOf(directory: string, options: DigestCase = {}): Promise<string> {
   const root = openSync(directory, 'r');
   try {
-    const { owners = false, parents = false, source = 'dir' } = options;
-    const selected = await new SourceTree(root, { place: 'here' }).select([source], { parents });
-    return await contentDigest(root, selected, { owners });
+    const { owners = false, parents = false, contentsOnly = false, source = 'dir', rules } = options;
+    const selected = await new SourceTree(root, { place: 'here', rules }).select([source], { parents });
+    return await contentDigest(root, selected, { owners, contentsOnly });
   } finally {
     closeSync(root);
   }
@@ -168,5 +177,23 @@ suite('context/content-digest', (test) => {
       const after = await digests();
       assert.is(after[0], before[0]);
       assert.is.not(after[1], before[1]);
+    }));
+
+  test('contentDigest() looks at a named directory itself unless only its contents are taken', () =>
+    withTempDir(async (directory) => {
+      makeTree(directory, TREE);
+      const digests = async () => [await digestOf(directory), await digestOf(directory, { contentsOnly: true })];
+      const before = await digests();
+      chmodSync(join(directory, 'dir'), 0o700);
+      const after = await digests();
+      assert.is.not(after[0], before[0]);
+      assert.is(after[1], before[1]);
+    }));
+
+  test('contentDigest() is the same with rules that leave nothing out', () =>
+    withTempDir(async (directory) => {
+      // A name with a character below the slash sorts between a directory and what it holds.
+      makeTree(directory, [...TREE, 'f 644 dir/sub-way x', 'f 644 dir/sub/file x']);
+      assert.is(await digestOf(directory, { rules: rulesOf(['nothing'], '.dockerignore') }), await digestOf(directory));
     }));
 });
