@@ -1,7 +1,7 @@
 import type { Context } from '../../context/index.js';
 import type { CacheSharing } from '../../store/index.js';
 import type { Fd } from '../../sys/index.js';
-import { digestPaths } from './copy-sources.js';
+import { digestPaths, escapeWildcards } from './copy-sources.js';
 import { contentOf, type RootState } from './root-state.js';
 import type { StepInputs } from './step-definition.js';
 import type { Selection } from './step-key.js';
@@ -129,7 +129,7 @@ export async function runMountInputs(
   const selections: Record<string, Selection> = {};
   const select = async (name: string, origin: MountOrigin, source: string): Promise<string> => {
     const from = 'context' in origin ? origin : { root: sources[origin.input]! };
-    const selection = await digestPaths([source === '' ? '.' : source], { exclude: [], parents: false }, from, toolbox, signal);
+    const selection = await digestPaths([source === '' ? '.' : escapeWildcards(source)], { exclude: [], parents: false }, from, toolbox, signal);
     selections[name] = selection;
     return selection.digest;
   };
@@ -137,11 +137,11 @@ export async function runMountInputs(
     const name = `mount.${mount.kind === 'secret' || mount.kind === 'ssh' ? `${mount.kind}.${mount.id}` : mount.target}`;
     switch (mount.kind) {
       case 'bind':
-        inputs[name] = `bind ${await select(name, mount.from, mount.source)}`;
+        inputs[name] = `bind ${await select(name, mount.from, mount.source)} ${visibleOptions(mount)}`;
         break;
       case 'cache': {
         const origin = mount.from === undefined ? '' : ` ${await select(name, mount.from, mount.source)}`;
-        inputs[name] = `cache ${mount.id} ${toolbox.platform}${origin}`;
+        inputs[name] = `cache ${mount.id} ${toolbox.platform}${origin} ${visibleOptions(mount)}`;
         break;
       }
       case 'secret':
@@ -151,10 +151,22 @@ export async function runMountInputs(
         inputs[name] = mount.target ?? '';
         break;
       default:
-        inputs[name] = mount.kind;
+        inputs[name] = `${mount.kind} ${visibleOptions(mount)}`;
     }
   }
   return { inputs, selections };
+}
+
+/** Told apart by the name of the input or by content, or not noticed by a command. */
+const UNSEEN: ReadonlySet<string> = new Set(['kind', 'target', 'source', 'from', 'hostPath', 'id', 'sharing']);
+
+/** What else of a mount a command can notice: `readOnly`, `sizeBytes`, ... */
+function visibleOptions(mount: RunMount): string {
+  return JSON.stringify(
+    Object.entries(mount)
+      .filter(([name, value]) => !UNSEEN.has(name) && value !== undefined)
+      .sort(([a], [b]) => (a < b ? -1 : 1)),
+  );
 }
 
 /** Names what a cache begins with, by content. */
