@@ -2,8 +2,11 @@
  * What a running operation tells the person who waits for it. Operations report; `ui` renders; nothing else writes to the terminal.
  */
 export type ProgressEvent =
-  /** A build graph is known: how many stages will be built. Sent once, before any step. */
-  | { readonly kind: 'build-started'; readonly stages: number }
+  /**
+   * A build graph is known: how many stages will be built, for one platform. Sent before any of its steps; once for each platform where
+   * there are several, which number their stages one after the other.
+   */
+  | { readonly kind: 'build-started'; readonly stages: number; readonly first?: number; readonly platform?: string | undefined }
   /** A step begins, or is about to be looked up. `index` and `total` count the instructions of its stage, from 1. */
   | { readonly kind: 'step-started'; readonly step: StepLabel }
   | { readonly kind: 'step-cached'; readonly step: StepLabel; readonly id: string }
@@ -14,7 +17,7 @@ export type ProgressEvent =
   /** Why a step was run, or not; reported before it is done, and only where it was asked for. */
   | { readonly kind: 'step-explained'; readonly step: StepLabel; readonly id: string; readonly decision: StepDecision }
   /** The image is made; `id` is its ID. */
-  | { readonly kind: 'commit'; readonly name: string | undefined; readonly id: string }
+  | { readonly kind: 'commit'; readonly name: string | undefined; readonly id: string; readonly stage?: number }
   | { readonly kind: 'tagged'; readonly name: string }
   /** A blob or manifest is being moved. `what`: `layer`, `config`, `manifest`; `action`: 'copying', 'skipped' (already there). */
   | {
@@ -28,7 +31,7 @@ export type ProgressEvent =
   | { readonly kind: 'warning'; readonly text: string };
 
 export interface StepLabel {
-  /** From 0. */
+  /** From 0, over all platforms of the build. */
   readonly stage: number;
   readonly stageName: string | undefined;
   /** From 1. */

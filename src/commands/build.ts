@@ -1,17 +1,20 @@
 import type { Settings } from '../config/index.js';
 import { UsageError } from '../errors.js';
-import { build } from '../operations/build.js';
+import { type BuildOptions, build } from '../operations/build.js';
+import { parseOutputs, takesStandardOutput } from '../operations/build-output.js';
 import type { Reporter } from '../progress.js';
-import { BuildReporter, JsonExplainReporter } from '../ui/index.js';
+import { BuildReporter, formatDifferences, JsonExplainReporter, onStandardError, type Terminal, toLogFile } from '../ui/index.js';
 import { BaseCommand, type CommandServices, showsWarnings } from './base-command.js';
 import { commandOptions, MOUNT_FLAGS, SECRET_FLAGS } from './command-surroundings-flags.js';
 import { COMPRESSION_FLAGS, chosenCompression } from './compression-flags.js';
+import { DEBUG_FLAGS, debugOptions } from './debug-flags.js';
 import { choice, flag, list, text, wholeNumber } from './flags.js';
-import { parseKeyValues, parseVariables } from './key-values.js';
+import { parseVariables } from './key-values.js';
 import { refuseFlagsAmong, refuseMoreThan } from './operands.js';
 import { chosenPlatform, PLATFORM_FLAGS } from './platform-flags.js';
 import { parsePullPolicy } from './pull-policy.js';
 import { REGISTRY_FLAGS, registryAccess } from './registry-flags.js';
+import { RESULT_FLAGS, resultOptions } from './result-flags.js';
 
 export class Build extends BaseCommand<typeof Build> {
   static override usage = 'build [flags] [CONTEXT]';
@@ -22,11 +25,14 @@ export class Build extends BaseCommand<typeof Build> {
   static override flags = {
     ...REGISTRY_FLAGS,
     ...PLATFORM_FLAGS,
+    platform: list({ value: 'OS/ARCH[/VARIANT]', summary: 'Platforms to build, separated by commas (default: this machine)' }),
+    'all-platforms': flag({ summary: 'Build every platform that the base images have' }),
     ...COMPRESSION_FLAGS,
+    ...DEBUG_FLAGS,
     ...MOUNT_FLAGS,
     ...SECRET_FLAGS,
+    ...RESULT_FLAGS,
     'add-host': list({ value: 'NAME:ADDRESS', summary: 'Add a line to /etc/hosts of RUN commands' }),
-    annotation: list({ value: 'NAME=VALUE', summary: "Annotation of the image's manifest" }),
     'build-arg': list({ value: 'NAME[=VALUE]', summary: 'Value of an ARG; without =VALUE the variable of that name' }),
     'cache-from': list({
       value: 'NAME|type=...',
@@ -42,13 +48,13 @@ export class Build extends BaseCommand<typeof Build> {
     format: choice(['oci', 'docker'], { summary: 'Format of the image: oci (default) or docker' }),
     'http-proxy': flag({ summary: 'Give RUN commands the proxy variables of the environment (default; --http-proxy=false: not)' }),
     ignorefile: text({ value: 'path', summary: 'Ignore file to use instead of .containerignore or .dockerignore' }),
-    iidfile: text({ value: 'path', summary: 'Write the ID of the image to this file' }),
     jobs: wholeNumber({ summary: 'How many steps may run at once (default: the number of processors; 0: no limit)' }),
-    label: list({ value: 'NAME=VALUE', summary: 'Label of the image' }),
     layers: flag({
       negatable: true,
       summary: 'Make a layer of each instruction and use the cache (default; --no-layers: one layer for all)',
     }),
+    manifest: text({ value: 'NAME', summary: 'Add the image to this index of platforms; it is made if there is none' }),
+    logfile: text({ value: 'path', summary: 'Write to this file what would go to standard output and error' }),
     network: text({ aliases: ['net'], value: 'host|none', summary: 'Network of RUN commands' }),
     'no-cache': flag({ summary: 'Run every step, even if the cache has its result' }),
     'no-cache-filter': list({ value: 'STAGE[,STAGE]', summary: 'Run every step of these stages' }),
@@ -57,9 +63,17 @@ export class Build extends BaseCommand<typeof Build> {
       summary: 'When to ask registries for base images (default: missing; alone: always)',
     }),
     quiet: flag({ char: 'q', summary: 'Show only the ID' }),
-    tag: list({ char: 't', value: 'NAME', summary: 'Name for the image; may be given several times' }),
-    target: text({ value: 'STAGE', summary: 'Build this stage and what it needs' }),
-    timestamp: wholeNumber({ value: 'SECONDS', summary: 'Time of everything in the image, in seconds since 1970' }),
+    'source-policy-file': text({
+      value: 'path',
+      summary: 'Policy that allows, denies or replaces sources (default: $EXPERIMENTAL_BUILDKIT_SOURCE_POLICY)',
+    }),
+    tag: list({
+      char: 't',
+      value: 'NAME',
+      summary: 'Name for the image, or STAGE=NAME for that of another target; may be given several times',
+    }),
+    target: list({ value: 'STAGE', summary: 'Build this stage and what it needs; may be given several times' }),
+    'verify-reproducible': flag({ summary: 'Build twice without the cache and show in what the images differ, if they do' }),
     // Accepted because scripts give them; what they ask for is the case, or cannot be chosen here.
     compress: flag({ hidden: true, summary: 'Without effect, as in Buildah' }),
     'disable-compression': flag({ char: 'D', hidden: true, summary: 'Without effect: layers are kept compressed' }),
@@ -72,10 +86,14 @@ export class Build extends BaseCommand<typeof Build> {
   };
 
   private buildReporter: BuildReporter | undefined;
+  /** Where the build is shown: not where an output is written. */
+  private shown: Terminal = this.terminal;
 
   protected override openReporter(settings: Settings): Reporter {
-    const { out, err } = this.terminal;
-    this.buildReporter = new BuildReporter(this.flags.explain === 'json' ? { out: err, err } : { out, err }, { quiet: this.flags.quiet === true, warnings: showsWarnings(settings) });
+    const { explain, logfile, output } = this.flags;
+    if (logfile !== undefined) this.shown = toLogFile(logfile);
+    else if (explain === 'json' || parseOutputs(output ?? []).some(takesStandardOutput)) this.shown = onStandardError(this.terminal);
+    this.buildReporter = new BuildReporter(this.shown, { quiet: this.flags.quiet === true, warnings: showsWarnings(settings) });
     return this.flags.explain === 'json' ? new JsonExplainReporter(this.terminal, this.buildReporter) : this.buildReporter;
   }
 
@@ -83,9 +101,11 @@ export class Build extends BaseCommand<typeof Build> {
     refuseFlagsAmong(this.operands);
     refuseMoreThan(1, this.operands);
     try {
-      const { imageId } = await build(this.options(services.settings), services);
+      const options = this.options(services.settings);
+      if (this.flags['verify-reproducible'] === true) return await this.verify(options, services);
+      const { imageIds } = await build(options, services);
       this.buildReporter?.finish();
-      this.terminal.out(`${imageId}\n`);
+      this.showIds(imageIds);
       return 0;
     } catch (error) {
       this.buildReporter?.finish();
@@ -93,7 +113,24 @@ export class Build extends BaseCommand<typeof Build> {
     }
   }
 
-  private options(settings: Settings) {
+  private async verify(options: BuildOptions, services: CommandServices): Promise<number> {
+    const { verifyReproducible } = await import('../operations/verify-reproducible.js');
+    const verification = await verifyReproducible(options, services);
+    this.buildReporter?.finish();
+    if (verification.kind === 'equal') {
+      this.showIds(verification.result.imageIds);
+      return 0;
+    }
+    const { first, second, differences } = verification;
+    this.shown.out(formatDifferences(first.imageId, second.imageId, differences));
+    return 1;
+  }
+
+  private showIds(imageIds: readonly string[]): void {
+    for (const imageId of imageIds) this.shown.out(`${imageId}\n`);
+  }
+
+  private options(settings: Settings): BuildOptions {
     const { flags } = this;
     return {
       ...registryAccess(flags),
@@ -101,7 +138,7 @@ export class Build extends BaseCommand<typeof Build> {
       files: flags.file ?? [],
       tags: flags.tag ?? [],
       buildArgs: parseVariables(flags['build-arg'] ?? [], 'build-arg', settings.environment),
-      target: flags.target,
+      targets: flags.target ?? [],
       noCache: flags['no-cache'] ?? false,
       noCacheFilter: flags['no-cache-filter'],
       cacheTtl: flags['cache-ttl'],
@@ -113,17 +150,25 @@ export class Build extends BaseCommand<typeof Build> {
       compression: chosenCompression(flags),
       network: flags.network,
       pull: this.pullPolicy(),
-      iidFile: flags.iidfile,
-      platform: chosenPlatform(flags),
-      labels: parseKeyValues(flags.label ?? [], 'label'),
-      annotations: parseKeyValues(flags.annotation ?? [], 'annotation'),
+      ...this.platforms(),
+      manifest: flags.manifest,
+      sourcePolicyFile: flags['source-policy-file'] ?? (settings.environment.EXPERIMENTAL_BUILDKIT_SOURCE_POLICY || undefined),
+      ...debugOptions(flags),
       jobs: flags.jobs,
-      timestamp: flags.timestamp,
+      ...resultOptions(flags, settings),
+      standardOutput: (bytes: Uint8Array) => this.terminal.out(bytes),
       ignoreFile: flags.ignorefile,
       addHosts: flags['add-host'] ?? [],
       commands: commandOptions(flags),
       httpProxy: flags['http-proxy'],
     };
+  }
+
+  private platforms() {
+    const { platform, arch, os, variant, 'all-platforms': all } = this.flags;
+    const listed = (platform ?? []).flatMap((text) => text.split(',')).map((text) => text.trim());
+    const one = chosenPlatform({ arch, os, variant, platform: listed[0] });
+    return { platforms: listed.length > 0 ? listed : one === undefined ? [] : [one], allPlatforms: all ?? false };
   }
 
   private pullPolicy() {

@@ -5,6 +5,7 @@ import type { Store } from '../store/index.js';
 import type { Services } from './context.js';
 import { obtainImage, type PullPolicy } from './pull.js';
 import type { RegistryAccess } from './registry-access.js';
+import { SourceGate } from './source-gate.js';
 
 /** An image that a build reads from. Its layers are in the store as blobs; nothing of it is extracted yet. */
 export interface BaseImage {
@@ -27,6 +28,9 @@ export class BaseImages {
     readonly access: RegistryAccess,
     readonly policy: PullPolicy,
     readonly services: Services,
+    /** Platforms for which an image of the store for another one will not do. */
+    readonly isExact: (platform: Platform) => boolean = () => false,
+    readonly gate: SourceGate = new SourceGate(undefined),
   ) {}
 
   get(reference: string, platform: Platform): Promise<BaseImage> {
@@ -39,8 +43,16 @@ export class BaseImages {
     return image;
   }
 
-  async #obtain(reference: string, platform: Platform): Promise<BaseImage> {
-    const named = await obtainImage({ image: reference, policy: this.policy, platform }, this.store, this.access, this.services);
+  async #obtain(asked: string, platform: Platform): Promise<BaseImage> {
+    const reference = this.gate.image(asked, this.store);
+    const named = await obtainImage(
+      { image: reference, policy: this.policy, platform, exactPlatform: this.isExact(platform) },
+      this.store,
+      this.access,
+      this.services,
+    );
+    const instead = this.gate.found(named, reference, this.store);
+    if (instead !== undefined) return this.get(instead, platform);
     const image = this.store.readImage(named.descriptor, platform);
     if (matchPlatform(platform, image.config) === undefined) {
       const text = `${reference} is for ${formatPlatform(image.config)}, not for ${formatPlatform(platform)}`;

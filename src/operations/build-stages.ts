@@ -11,7 +11,7 @@ import {
 import type { Outcome, Scheduler, Step } from '../builder/scheduler/index.js';
 import { ConstantStep, EMPTY_ROOT, FreshStep, type RootState, SealStep, type Toolbox } from '../builder/steps/index.js';
 import { type ErrorCode, TsbuildError } from '../errors.js';
-import { emptyConfig, type HistoryEntry, type ImageConfig } from '../image/index.js';
+import { completeHistory, emptyConfig, type HistoryEntry, type ImageConfig } from '../image/index.js';
 import { type Instruction, suggest, syntaxErrorAt } from '../parser/index.js';
 import type { StepLabel } from '../progress.js';
 import type { BaseImage, BaseImages } from './base-images.js';
@@ -31,6 +31,7 @@ const LOCATED: readonly ErrorCode[] = [
   'REFERENCE_SYNTAX',
   'REGISTRY_ERROR',
   'SIZE_MISMATCH',
+  'SOURCE_DENIED',
   'SOURCE_NOT_FOUND',
   'UNSUPPORTED',
   'USAGE',
@@ -75,6 +76,10 @@ export interface StageBuilderOptions {
   readonly explaining?: DecisionLogOptions | undefined;
   /** Absolute path; undefined for standard input. */
   readonly containerfilePath?: string | undefined;
+  /** False: a stage begins without the labels of its base. */
+  readonly inheritLabels?: boolean | undefined;
+  /** Where several platforms are built: what precedes this one's lines, and the number of its first stage among all. */
+  readonly place?: { readonly platform: string; readonly first: number } | undefined;
 }
 
 /** Builds the stages a graph needs, all at once as far as they do not wait for each other. */
@@ -94,14 +99,14 @@ export class StageBuilder {
     this.#fresh = freshStages(options.noCacheFilter ?? [], options.graph, options.toolbox.reporter);
   }
 
-  /** Builds every stage of the graph and gives the target. @throws the first failure, after everything else has stopped */
-  async build(): Promise<BuiltStage> {
-    const { graph, scheduler, toolbox } = this.#options;
-    toolbox.reporter.report({ kind: 'build-started', stages: graph.stages.length });
+  /** Builds every stage of the graph and gives the targets. @throws the first failure, after everything else has stopped */
+  async build(): Promise<readonly BuiltStage[]> {
+    const { graph, scheduler, toolbox, place } = this.#options;
+    toolbox.reporter.report({ kind: 'build-started', stages: graph.stages.length, ...place });
     const stages = graph.stages.map((stage) => this.#buildOnce(stage.index));
     try {
       await Promise.all(stages);
-      return await this.#buildOnce(graph.target.index);
+      return await Promise.all(graph.targets.map((target) => this.#buildOnce(target.index)));
     } catch (error) {
       scheduler.cancel(error);
       await Promise.allSettled(stages);
@@ -109,6 +114,17 @@ export class StageBuilder {
       const reason: unknown = scheduler.signal.reason;
       throw this.#located.get(reason) ?? reason;
     }
+  }
+
+  /** The stages that are no target; they are built once `build` has resolved. */
+  async others(): Promise<readonly BuiltStage[]> {
+    const { graph } = this.#options;
+    const isTarget = (stage: Stage): boolean => graph.targets.some(({ index }) => index === stage.index);
+    return Promise.all(graph.stages.filter((stage) => !isTarget(stage)).map((stage) => this.#buildOnce(stage.index)));
+  }
+
+  get #firstStage(): number {
+    return this.#options.place?.first ?? 0;
   }
 
   #buildOnce(index: number): Promise<BuiltStage> {
@@ -127,7 +143,7 @@ export class StageBuilder {
     const position = graph.stages.findIndex((stage) => stage.index === index);
     const stage = graph.stages[position]!;
     const label = (number: number, total: number, text: string): StepLabel => ({
-      stage: position,
+      stage: this.#firstStage + position,
       stageName: stage.name,
       index: number,
       total,
@@ -181,7 +197,7 @@ export class StageBuilder {
   async #prepareStage(stage: Stage): Promise<PreparedStage> {
     const base = await this.#base(stage);
     const lowered = lowerStage(stage, {
-      config: base.config,
+      config: this.#options.inheritLabels === false ? withoutLabels(base.config) : base.config,
       ...(base.args === undefined ? {} : { args: base.args }),
       author: base.author,
     });
@@ -198,7 +214,7 @@ export class StageBuilder {
           throw error;
         }
       };
-      const made = await this.#options.makeStep(step, last, { stageOf, label });
+      const made = await this.#options.makeStep(step, last, { stageOf, label, platform: stage.platform });
       const own = made !== undefined && this.#fresh.has(stage.index) ? new FreshStep(made) : made;
       steps.push(own);
       last = own ?? last;
@@ -246,7 +262,7 @@ export class StageBuilder {
 
   #labelOf(stage: Stage, at: number, count: number, step: GraphStep): StepLabel {
     const position = this.#options.graph.stages.findIndex(({ index }) => index === stage.index);
-    return { stage: position, stageName: stage.name, index: at + 2, total: count + 1, text: step.display };
+    return { stage: this.#firstStage + position, stageName: stage.name, index: at + 2, total: count + 1, text: step.display };
   }
 
   async #historyBelow(stage: Stage): Promise<readonly HistoryEntry[]> {
@@ -271,7 +287,7 @@ export function imageConfigOf(built: BuiltStage, diffIds: ImageConfig['rootfs'][
   const { stage, lowered, image } = built;
   const { os, architecture, variant } = stage.platform;
   const start: ImageConfig = image?.config ?? emptyConfig({ architecture, os, ...(variant === undefined ? {} : { variant }) });
-  const { created: _created, author: _author, history: below, ...base } = start;
+  const { created: _created, author: _author, history: _history, ...base } = start;
   const author = lowered.author;
   const own =
     image === undefined
@@ -282,8 +298,12 @@ export function imageConfigOf(built: BuiltStage, diffIds: ImageConfig['rootfs'][
     ...(author === undefined ? {} : { author }),
     config: lowered.config,
     rootfs: { type: 'layers', diff_ids: diffIds },
-    history: [...(below ?? []), ...own],
+    history: [...completeHistory(start), ...own],
   };
+}
+
+function withoutLabels({ Labels: _, ...config }: LoweredStage['config']): LoweredStage['config'] {
+  return config;
 }
 
 function imageStep(image: BaseImage): Step<RootState> {

@@ -1,45 +1,71 @@
-import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
-import { resolveStages } from '../builder/graph/index.js';
+import { type ResolveOptions, resolveStages } from '../builder/graph/index.js';
 import { Scheduler } from '../builder/scheduler/index.js';
-import { BackgroundWork, diffIdsOf, type RootState, StepCache, StepExplainer, type Toolbox } from '../builder/steps/index.js';
-import { type Context, openContext } from '../context/index.js';
 import {
-  ANNOTATION_BASE_DIGEST,
-  ANNOTATION_BASE_NAME,
+  BackgroundWork,
+  ConstantStep,
+  diffIdsOf,
+  type RootState,
+  SquashStep,
+  StepCache,
+  StepExplainer,
+  type Toolbox,
+} from '../builder/steps/index.js';
+import { type Context, openContext } from '../context/index.js';
+import { UsageError } from '../errors.js';
+import {
   type Compression,
+  type Descriptor,
   formatPlatform,
   type ImageFormat,
   localName,
+  type Platform,
   parsePlatform,
 } from '../image/index.js';
-import { parseContainerfile } from '../parser/index.js';
+import { type Containerfile, parseContainerfile } from '../parser/index.js';
 import { BaseImages } from './base-images.js';
-import { type BuiltStage, imageConfigOf, StageBuilder } from './build-stages.js';
-import { type CommandOptions, readCommandOptions } from './command-surroundings.js';
+import { buildGoals, namesByTarget, resolveGoals, stageNumber } from './build-goals.js';
+import { type BuildOutput, parseOutputs } from './build-output.js';
+import type { BuiltStage } from './build-stages.js';
+import { type BuildTimes, chooseTimes } from './build-times.js';
 import { parseCacheTtl, takesNothing } from './cache-flags.js';
+import { type CommandOptions, readCommandOptions } from './command-surroundings.js';
 import type { Services, Workspace } from './context.js';
+import { cutContainerfile } from './cut-containerfile.js';
+import { failureShell, stageShell } from './debug-shell.js';
 import type { DecisionLogOptions } from './decision-log.js';
+import { describeImage, type ImageOptions } from './describe-image.js';
 import { type FinishedImage, finishImage } from './finish-image.js';
+import { annotationTargets } from './image-annotations.js';
 import { stepMaker } from './make-step.js';
+import { memoryBrake } from './memory-brake.js';
+import { type BuiltImage, type PublishedTarget, publishTarget } from './publish-build.js';
 import type { PullPolicy } from './pull.js';
 import { type ContainerfileText, readContainerfile } from './read-containerfile.js';
 import { RegistryAccess, type RegistryOptions, readCertificates } from './registry-access.js';
+import { type ResultFiles, writeResultFiles } from './result-files.js';
 import { parseAddHost, parseNetwork } from './run-flags.js';
+import { stageImageOptions } from './save-stages.js';
 import type { SharedCache } from './shared-cache.js';
 import { withSharedWorkspace } from './shared-workspace.js';
-import { versionInfo } from './version.js';
+import { SourceGate } from './source-gate.js';
+import type { SourcePolicy } from './source-policy.js';
+import { tagDestinations } from './tag-destinations.js';
 
-export interface BuildOptions extends RegistryOptions {
+export interface BuildOptions extends RegistryOptions, ImageOptions, ResultFiles {
   readonly contextDirectory: string;
   /** Containerfiles, joined in order; none: the context's own. */
   readonly files: readonly string[];
-  /** Names for the image, as given. */
+  /**
+   * Names for the image, as given: `NAME` for that of the last target, `STAGE=NAME` for another. One that begins with a transport is a place
+   * the last target is sent to.
+   */
   readonly tags: readonly string[];
   /** A name without a value takes nothing from anywhere: undefined leaves the ARG's default. */
   readonly buildArgs: Readonly<Record<string, string | undefined>>;
-  readonly target?: string | undefined;
+  /** Stages to build; none: the last. */
+  readonly targets: readonly string[];
   readonly noCache: boolean;
   /** Stages that take nothing from the cache, by name or number; each may be a list with commas. */
   readonly noCacheFilter?: readonly string[] | undefined;
@@ -57,15 +83,32 @@ export interface BuildOptions extends RegistryOptions {
   readonly compression?: { readonly format: Compression; readonly level?: number } | undefined;
   readonly network?: string | undefined;
   readonly pull: PullPolicy;
-  /** Where the image ID is written, as `sha256:<hex>`. */
-  readonly iidFile?: string | undefined;
-  readonly platform?: string | undefined;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly annotations: Readonly<Record<string, string>>;
+  /** What is written besides the image in the store, of the last target, each as `parseOutput` reads it. */
+  readonly outputs?: readonly string[] | undefined;
+  /** Where an output goes that asks for standard output. */
+  readonly standardOutput: (bytes: Uint8Array) => void;
+  /** Keep the images of the stages that the target needed, without a name. */
+  readonly saveStages?: boolean | undefined;
+  /** Say in labels of those images which stages they are. */
+  readonly stageLabels?: boolean | undefined;
+  /** One image each, several in an index; none: this machine's. `local` is this machine's. */
+  readonly platforms: readonly string[];
+  /** Whatever platforms the base images have. */
+  readonly allPlatforms?: boolean;
+  /** Name of an index that gets the images too, beside those it has for other platforms. */
+  readonly manifest?: string | undefined;
+  /** BuildKit's source policy: which images, downloads and repositories may be used, and what is used in their place. */
+  readonly sourcePolicyFile?: string | undefined;
+  /** Build only as far as the instruction at, or before, this line of the Containerfile. */
+  readonly until?: number | undefined;
+  /** Open a shell at the terminal in what was built, before it is finished. */
+  readonly shell?: boolean;
+  /** `shell`: open one in the file system of a command that fails. */
+  readonly onError?: 'stop' | 'shell' | undefined;
   /** Steps at a time; left out: the number of processors; 0: no limit. */
   readonly jobs?: number | undefined;
-  /** Seconds since 1970: the time of the image and of every file in its new layers. */
-  readonly timestamp?: number | undefined;
+  /** Compress the base's layers too, where they are compressed in another way. */
+  readonly forceCompression?: boolean | undefined;
   readonly ignoreFile?: string | undefined;
   readonly addHosts: readonly string[];
   /** What RUN commands get. */
@@ -75,48 +118,63 @@ export interface BuildOptions extends RegistryOptions {
 }
 
 export interface BuildResult {
-  /** Hexadecimal digits. */
+  /** Hexadecimal digits; of the last target, and of its index where there are several platforms. */
   readonly imageId: string;
-  /** Of the manifest. */
+  /** Of the manifest or index. */
   readonly digest: string;
+  /** Of every target, as they were asked for. */
+  readonly imageIds: readonly string[];
+  readonly descriptor: Descriptor;
 }
 
 /** Builds a Containerfile. The image's names point to the new image when this resolves, and to what they did before if it throws. */
-export async function build(options: BuildOptions, services: Services): Promise<BuildResult> {
-  const names = options.tags.map(localName);
+export async function build(given: BuildOptions, services: Services): Promise<BuildResult> {
+  const options = withTimes(given, services);
   const network = parseNetwork(options.network);
   const commands = await readCommandOptions(options.commands, services.settings);
   const containerfile = readContainerfile(options.files, options.contextDirectory);
   return withSharedWorkspace(options, services, async (workspace, options, shared) => {
-    const platform = options.platform === undefined ? workspace.platform : parsePlatform(options.platform);
-    const graph = resolveStages(parseContainerfile(containerfile), {
-      buildArgs: definedOnly(options.buildArgs),
-      target: options.target,
-      platform,
-      buildPlatform: workspace.platform,
-    });
-    warnAboutArguments(graph.unusedBuildArgs, services);
+    const access = new RegistryAccess(services, options);
+    const gate = new SourceGate(await sourcePolicy(options));
+    const whole = parseContainerfile(containerfile);
+    const parsed = options.until === undefined ? whole : cutContainerfile(whole, options.until);
+    const resolving = { buildArgs: definedOnly(options.buildArgs), target: options.targets, buildPlatform: workspace.platform };
+    const platforms = await platformsOf(parsed, resolving, options, workspace, access, gate, services);
+    const goals = resolveGoals(parsed, platforms, resolving);
+    const { names: tags, destinations } = await tagDestinations(options.tags);
+    const names = namesByTarget(tags, goals[0]!.graph.targets);
+    const outputs = parseOutputs(options.outputs ?? []);
+    const { index: indexAnnotations } = annotationTargets(options.annotations);
+    checkResult(options, platforms, outputs);
+    warnAboutArguments(goals[0]!.graph.unusedBuildArgs, services);
     warnAboutIds(services);
     const context = await openBuildContext(options, containerfile, workspace);
     try {
       const abort = new AbortController();
       const background = new BackgroundWork((error) => abort.abort(error));
-      const toolbox = toolboxOf(options, formatPlatform(platform), background, workspace, services, shared);
+      const toolbox: Toolbox = {
+        ...toolboxOf(options, formatPlatform(workspace.platform), background, workspace, services, shared),
+        admitSource: (source) => gate.source(source),
+        onFailedCommand: options.onError === 'shell' ? failureShell((failure) => abort.abort(failure), services) : undefined,
+      };
       toolbox.cache.limitAge(parseCacheTtl(options.cacheTtl));
       const scheduler = new Scheduler<RootState>({
         jobs: options.jobs ?? availableParallelism(),
+        hasRoom: memoryBrake(services.reporter),
         cache: toolbox.cache,
         signal: AbortSignal.any([services.signal, abort.signal]),
       });
-      const access = new RegistryAccess(services, options);
-      const builder = new StageBuilder({
-        graph,
-        images: new BaseImages(workspace.store, access, options.pull, services),
+      const isForeign = (platform: Platform): boolean => formatPlatform(platform) !== formatPlatform(workspace.platform);
+      // This machine's own is forgiving when it is the only one: an image that is mislabelled may still run.
+      const isExact = platforms.some(isForeign) ? () => true : isForeign;
+      const parts = {
+        images: new BaseImages(workspace.store, access, options.pull, services, isExact, gate),
         scheduler,
         toolbox,
         noCacheFilter: options.noCacheFilter ?? [],
         containerfilePath: containerfile.path,
         explaining: explainingOf(options, toolbox),
+        inheritLabels: options.inheritLabels,
         makeStep: stepMaker({
           toolbox,
           context,
@@ -125,14 +183,55 @@ export async function build(options: BuildOptions, services: Services): Promise<
           extraHosts: options.addHosts.map(parseAddHost),
           ambient: options.httpProxy === false ? {} : services.settings.proxyEnvironment,
         }),
-      });
+      };
       try {
-        const built = await builder.build();
+        const built = await buildGoals(goals, parts);
+        if (options.shell === true) await stageShell(built.at(-1)!.targets.at(-1)!, network, toolbox, services);
         await background.done();
-        const image = await finish(built, options, toolbox, services.signal, shared);
-        await publish(image, names, options, workspace, services);
-        await shared?.export([built.root]);
-        return { imageId: image.imageId, digest: image.descriptor.digest };
+        for (const { goal, others } of options.saveStages === true ? built : []) {
+          for (const stage of others) {
+            const described = stageImageOptions(stage, goal.graph.allStages, options.stageLabels === true);
+            const { descriptor, imageId } = await finish(stage, options, described, toolbox, services.signal, shared);
+            await workspace.store.names.publish([], descriptor);
+            services.reporter.report({ kind: 'note', text: `Stage ${stage.stage.name ?? stage.stage.index} is kept as ${imageId}` });
+          }
+        }
+        const published: PublishedTarget[] = [];
+        for (const [at, target] of goals[0]!.graph.targets.entries()) {
+          const images: BuiltImage[] = [];
+          for (const { goal, targets } of built) {
+            const { stage } = targets[at]!;
+            const whole = options.squash === true ? await squash(targets[at]!, scheduler, toolbox) : targets[at]!;
+            const image = await finish(whole, options, options, toolbox, services.signal, shared);
+            images.push({ image, platform: stage.platform, stage: stageNumber(goal, stage) });
+          }
+          const isLast = at === names.length - 1;
+          const shownName = isLast ? tags.find((tag) => !tag.includes('=')) : target.name;
+          const list = isLast && options.manifest !== undefined ? localName(options.manifest) : undefined;
+          const newNames = isLast ? [...names[at]!, ...outputNames(outputs)] : names[at]!;
+          const roots = built.map(({ targets }) => ({ root: targets[at]!.root, platform: targets[at]!.stage.platform }));
+          const isSent = isLast && outputs.length + destinations.length > 0;
+          const beforeNaming = async (descriptor: Descriptor): Promise<void> => {
+            const { writeOutputs } = await import('./write-outputs.js');
+            const { imageSeconds: timeSeconds } = options.times;
+            const { standardOutput } = options;
+            const finished = { descriptor, roots, names: newNames, timeSeconds, access, standardOutput };
+            await writeOutputs(outputs, destinations, finished, workspace, services);
+          };
+          const publishing = {
+            format: options.format,
+            names: newNames,
+            list,
+            shownName,
+            indexAnnotations,
+            beforeNaming: isSent ? beforeNaming : undefined,
+          };
+          published.push(await publishTarget(images, publishing, { store: workspace.store, ...services }));
+        }
+        const last = published.at(-1)!;
+        writeResultFiles(options, last, names.at(-1)!);
+        await shared?.export(built.flatMap(({ targets }) => targets.map(({ root }) => root)));
+        return { imageId: last.id, digest: last.descriptor.digest, imageIds: published.map(({ id }) => id), descriptor: last.descriptor };
       } finally {
         await background.settled();
       }
@@ -145,28 +244,21 @@ export async function build(options: BuildOptions, services: Services): Promise<
 
 async function finish(
   built: BuiltStage,
-  options: BuildOptions,
+  options: TimedOptions,
+  described: ImageOptions,
   toolbox: Toolbox,
   signal: AbortSignal,
   shared: SharedCache | undefined,
 ): Promise<FinishedImage> {
-  const config = imageConfigOf(built, await diffIdsOf(built.root));
-  await shared?.fetch(config.rootfs.diff_ids, signal);
-  const labels = { ...config.config?.Labels, 'io.tsbuild.version': versionInfo().version, ...options.labels };
-  const { image } = built;
+  const description = describeImage(built, await diffIdsOf(built.root), { ...described, times: options.times });
+  await shared?.fetch(description.config.rootfs.diff_ids, signal);
   const finished = await finishImage(
     {
-      config: { ...config, config: { ...config.config, Labels: labels } },
+      ...description,
       format: options.format,
-      annotations: {
-        ...(image === undefined ? {} : { [ANNOTATION_BASE_DIGEST]: image.digest }),
-        ...(image?.name === undefined ? {} : { [ANNOTATION_BASE_NAME]: image.name }),
-        ...options.annotations,
-      },
       ...(shared === undefined ? {} : { lateAnnotations: () => shared.inlineAnnotations(built.root) }),
       compression: toolbox.compression,
-      baseLayers: image?.layers.length ?? 0,
-      created: options.timestamp === undefined ? undefined : new Date(options.timestamp * 1000).toISOString(),
+      baseLayers: options.forceCompression === true || options.squash === true ? 0 : (built.image?.layers.length ?? 0),
     },
     toolbox.store,
     { now: toolbox.now, reuseCreated: options.layers && !takesNothing(options), signal },
@@ -175,32 +267,71 @@ async function finish(
   return finished;
 }
 
-async function publish(
-  image: FinishedImage,
-  names: readonly string[],
+/** The stage with everything it holds in one layer. */
+async function squash(built: BuiltStage, scheduler: Scheduler<RootState>, toolbox: Toolbox): Promise<BuiltStage> {
+  const whole = new ConstantStep(`squashed ${(await diffIdsOf(built.root)).join(' ')}`, built.root);
+  const { value: root } = await scheduler.evaluate(new SquashStep(whole, toolbox));
+  return { ...built, root };
+}
+
+/** Names that outputs give beside `--tag`. */
+function outputNames(outputs: readonly BuildOutput[]): string[] {
+  return outputs.flatMap((output) => (output.kind === 'image' ? output.names.map(localName) : []));
+}
+
+/** @throws {UsageError} what can only be said of several platforms, or of one */
+function checkResult(options: BuildOptions, platforms: readonly Platform[], outputs: readonly BuildOutput[]): void {
+  if (options.stageLabels === true && options.saveStages !== true) throw new UsageError('--stage-labels requires --save-stages');
+  const isIndex = platforms.length > 1;
+  if (!isIndex && Object.keys(annotationTargets(options.annotations).index).length > 0)
+    throw new UsageError('--annotation index: needs an index, and one platform makes none', { hint: 'Leave "index:" out' });
+  if (isIndex && outputs.some(({ kind }) => kind === 'tar'))
+    throw new UsageError('--output type=tar holds one platform', { hint: 'Use type=local, which makes a directory for each' });
+}
+
+/** Read before anything else: a build that should have one does not begin without it. */
+async function sourcePolicy({ sourcePolicyFile }: BuildOptions): Promise<SourcePolicy | undefined> {
+  return sourcePolicyFile === undefined ? undefined : (await import('./read-source-policy.js')).readSourcePolicy(sourcePolicyFile);
+}
+
+/** What the user asked for, each once. */
+async function platformsOf(
+  parsed: Containerfile,
+  resolving: Omit<ResolveOptions, 'platform'>,
   options: BuildOptions,
-  { store }: Workspace,
-  { reporter }: Services,
-): Promise<void> {
-  reporter.report({ kind: 'commit', name: options.tags[0], id: image.imageId });
-  await store.names.publish(names, image.descriptor);
-  for (const name of names) reporter.report({ kind: 'tagged', name });
-  if (options.iidFile !== undefined) writeFileSync(options.iidFile, `sha256:${image.imageId}`);
+  { store, platform: own }: Workspace,
+  access: RegistryAccess,
+  gate: SourceGate,
+  services: Services,
+): Promise<readonly Platform[]> {
+  if (options.allPlatforms === true) {
+    if (options.platforms.length > 0) throw new UsageError('--all-platforms and --platform exclude each other');
+    const graph = resolveStages(parsed, { ...resolving, platform: own });
+    return (await import('./base-platforms.js')).basePlatforms(graph, { policy: options.pull, store, access, gate, services });
+  }
+  const wanted = options.platforms.map((text) => (text === 'local' ? own : parsePlatform(text)));
+  const texts = wanted.map(formatPlatform);
+  return wanted.length === 0 ? [own] : wanted.filter((_, at) => texts.indexOf(texts[at]!) === at);
 }
 
 function toolboxOf(
-  options: BuildOptions,
+  options: TimedOptions,
   platform: string,
   background: BackgroundWork,
   { store, snapshots }: Workspace,
   services: Services,
   shared: SharedCache | undefined,
-): Toolbox {
+): Omit<Toolbox, 'admitSource' | 'onFailedCommand'> {
   return {
     store,
     snapshots,
     // Without layers nothing is looked up, as with Buildah: a record names a layer that such a build does not have.
-    cache: new StepCache(store, takesNothing(options) || !options.layers, (diffId) => shared?.isObtainable(diffId) ?? false),
+    cache: new StepCache(
+      store,
+      takesNothing(options) || !options.layers,
+      (diffId) => shared?.isObtainable(diffId) ?? false,
+      (label) => services.reporter.report({ kind: 'note', text: `Waiting for another build that is at ${label}` }),
+    ),
     reporter: services.reporter,
     background,
     interrupted: services.signal,
@@ -209,7 +340,8 @@ function toolboxOf(
     layerPerStep: options.layers,
     singleId: services.settings.idMode === 'single',
     platform,
-    timestampSeconds: options.timestamp,
+    timestampSeconds: options.times.forceSeconds,
+    clampSeconds: options.times.clampSeconds,
     download: async (url, signal) =>
       (await import('../registry/index.js')).openDownload({ url: new URL(url), ca: readCertificates(services), signal }),
     now: () => new Date().toISOString(),
@@ -229,6 +361,15 @@ async function openBuildContext(options: BuildOptions, containerfile: Containerf
     containerfile: containerfile.path,
     statCacheDirectory: store.statCacheDir,
   });
+}
+
+type TimedOptions = BuildOptions & { readonly times: BuildTimes };
+
+/** The options with the times they mean, which an ARG may ask for too. */
+function withTimes(options: BuildOptions, { settings }: Services): TimedOptions {
+  const times = chooseTimes(options, settings.sourceDateEpoch);
+  const argument = times.argument === undefined ? {} : { SOURCE_DATE_EPOCH: times.argument };
+  return { ...options, buildArgs: { ...argument, ...options.buildArgs }, times };
 }
 
 function definedOnly(values: Readonly<Record<string, string | undefined>>): Record<string, string> {

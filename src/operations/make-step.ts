@@ -12,6 +12,7 @@ import {
 } from '../builder/steps/index.js';
 import type { Context } from '../context/index.js';
 import { UnsupportedFeatureError } from '../errors.js';
+import { formatPlatform, type Platform } from '../image/index.js';
 import type { StepLabel } from '../progress.js';
 import type { ResourceLimit } from '../sandbox/index.js';
 import { runMountOf } from './instruction-mount.js';
@@ -34,14 +35,18 @@ interface Neighbours {
   /** The step whose root another stage or an image ends with. */
   stageOf(source: Exclude<InputSource, { kind: 'build-context' | 'named-context' }>): Promise<Step<RootState>>;
   readonly label: StepLabel;
+  /** What the stage is for. */
+  readonly platform: Platform;
 }
 
 /** Gives an instruction of the graph the step that carries it out; undefined when there is nothing to carry out. */
 export type StepMaker = (step: GraphStep, parent: Step<RootState>, neighbours: Neighbours) => Promise<Step<RootState> | undefined>;
 
 export function stepMaker(surroundings: StepSurroundings): StepMaker {
-  const { toolbox, context } = surroundings;
+  const { context } = surroundings;
   return async (step, parent, neighbours) => {
+    // A stage for the machine that builds is the same for every platform that is built.
+    const toolbox: Toolbox = { ...surroundings.toolbox, platform: formatPlatform(neighbours.platform) };
     switch (step.kind) {
       case 'config':
         return undefined;

@@ -13,6 +13,13 @@ export interface BuildReporterOptions {
   readonly limitBytes?: number;
 }
 
+/** The stages of one platform. */
+interface StageGroup {
+  readonly first: number;
+  readonly count: number;
+  readonly platform: string | undefined;
+}
+
 interface StageState {
   readonly log: StageLog;
   finished: boolean;
@@ -25,7 +32,7 @@ const DEFAULT_LIMIT_BYTES = 4 << 20;
  * foreground, at once, those of the others when their turn comes, or at once when one of their steps fails.
  */
 export class BuildReporter implements Reporter {
-  private stageCount = 1;
+  private groups: readonly StageGroup[] = [{ first: 0, count: 1, platform: undefined }];
   private readonly stages = new Map<number, StageState>();
   private foreground: number | undefined;
   private readonly limitBytes: number;
@@ -40,7 +47,7 @@ export class BuildReporter implements Reporter {
   report(event: ProgressEvent): void {
     switch (event.kind) {
       case 'build-started':
-        this.stageCount = event.stages;
+        this.groupStarted({ first: event.first ?? 0, count: event.stages, platform: event.platform });
         break;
       case 'step-started':
         this.stepStarted(event.step);
@@ -64,7 +71,7 @@ export class BuildReporter implements Reporter {
         break;
       case 'commit':
         this.say(
-          `${this.prefix(this.stageCount - 1)}COMMIT${event.name === undefined ? '' : ` ${event.name}`}\n--> ${shortId(event.id)}\n`,
+          `${this.prefix(event.stage ?? lastStage(this.groups[0]!))}COMMIT${event.name === undefined ? '' : ` ${event.name}`}\n--> ${shortId(event.id)}\n`,
         );
         break;
       case 'tagged':
@@ -109,7 +116,7 @@ export class BuildReporter implements Reporter {
   private stepEnded(step: StepLabel, id: string): void {
     const last = step.index === step.total;
     // The last step's commit is the image's, which Buildah shows after COMMIT.
-    const isCommit = last && step.stage === this.stageCount - 1;
+    const isCommit = last && step.stage === lastStage(this.groupOf(step.stage));
     if (!isCommit && id !== '') this.line(step, `--> ${shortId(id)}\n`);
     if (last) this.stageEnded(step.stage);
   }
@@ -120,7 +127,17 @@ export class BuildReporter implements Reporter {
   }
 
   private prefix(stage: number): string {
-    return this.stageCount > 1 ? `[${stage + 1}/${this.stageCount}] ` : '';
+    const { first, count, platform } = this.groupOf(stage);
+    const place = count > 1 ? `[${stage - first + 1}/${count}] ` : '';
+    return platform === undefined ? place : `[${platform}] ${place}`;
+  }
+
+  private groupStarted(group: StageGroup): void {
+    this.groups = group.first === 0 ? [group] : [...this.groups, group];
+  }
+
+  private groupOf(stage: number): StageGroup {
+    return this.groups.findLast(({ first }) => first <= stage) ?? this.groups[0]!;
   }
 
   private say(text: string): void {
@@ -157,4 +174,8 @@ export class BuildReporter implements Reporter {
       return;
     }
   }
+}
+
+function lastStage({ first, count }: StageGroup): number {
+  return first + count - 1;
 }

@@ -38,9 +38,13 @@ export class RunFailedError extends TsbuildError {
   constructor(
     readonly instruction: string,
     ending: { readonly exitCode: number } | { readonly signal: string },
+    /** Where everything it printed is kept; undefined when it printed nothing. */
+    readonly log?: string | undefined,
   ) {
     const how = 'exitCode' in ending ? `exit status ${ending.exitCode}` : `killed by ${ending.signal}`;
-    super(`building at STEP "${instruction}": while running the command: ${how}`);
+    super(`building at STEP "${instruction}": while running the command: ${how}`, {
+      hint: log === undefined ? undefined : `All it printed: ${log}`,
+    });
     this.exitCode = 'exitCode' in ending ? ending.exitCode : undefined;
     this.signal = 'signal' in ending ? ending.signal : undefined;
   }

@@ -31,6 +31,7 @@ export interface LooseFiles {
 const SHOWN_END = 'sha256:'.length + 16;
 const TEXT_MODE = 0o644;
 const DOWNLOAD_MODE = 0o600;
+const CHECKSUM = 'http.checksum'; // BuildKit's name for it in policies
 let made = 0;
 
 /**
@@ -55,9 +56,8 @@ export async function makeLooseFiles(
   for (const source of loose) {
     const name = (source.kind === 'text' ? source.name : nameOf(source.url)).replaceAll('/', '_');
     const file = join(directory, name);
-    const digest = source.kind === 'text' ? writeText(file, source.content, toolbox) : await fetchTo(file, source.url, toolbox, signal);
-    if (source.kind === 'url' && checksum !== undefined && digest !== checksum)
-      throw new ChecksumMismatchError(source.url, checksum, digest);
+    const digest =
+      source.kind === 'text' ? writeText(file, source.content, toolbox) : await fetchAdmitted(file, source.url, checksum, toolbox, signal);
     hash.update(`${name.length}:${name} ${digest}\n`);
     names.push(name);
     const { mode, size } = statSync(file);
@@ -77,6 +77,21 @@ function writeText(file: string, content: string, toolbox: Toolbox): string {
   writeFileSync(file, content, { mode: TEXT_MODE });
   utimesSync(file, now, now);
   return `sha256:${createHash('sha256').update(content).digest('hex')}`;
+}
+
+/** The policy may ask for another URL, and for a digest where the instruction does not. */
+async function fetchAdmitted(
+  file: string,
+  url: string,
+  checksum: string | undefined,
+  toolbox: Toolbox,
+  signal: AbortSignal,
+): Promise<string> {
+  const admitted = toolbox.admitSource({ identifier: url, attrs: checksum === undefined ? {} : { [CHECKSUM]: checksum } });
+  const digest = await fetchTo(file, admitted.identifier, toolbox, signal);
+  const expected = admitted.attrs[CHECKSUM];
+  if (expected !== undefined && digest !== expected) throw new ChecksumMismatchError(admitted.identifier, expected, digest);
+  return digest;
 }
 
 async function fetchTo(file: string, url: string, toolbox: Toolbox, signal: AbortSignal): Promise<string> {

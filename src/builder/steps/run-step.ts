@@ -1,12 +1,12 @@
 import type { StepLabel } from '../../progress.js';
-import type { ResourceLimit, SandboxFile, SandboxResult } from '../../sandbox/index.js';
+import type { ResourceLimit, SandboxFile } from '../../sandbox/index.js';
 import { closeFd } from '../../sys/index.js';
 import { type RunStep as GraphRunStep, runEnvironment } from '../graph/index.js';
 import type { Step, StepKey } from '../scheduler/index.js';
-import { RunFailedError } from './errors.js';
 import { type ImageUser, lookUpUser } from './image-user.js';
 import { type OpenedMounts, openRunMounts } from './open-run-mounts.js';
 import type { RootState } from './root-state.js';
+import { runCommand } from './run-command.js';
 import { type Confidants, type RunMount, runMountInputs } from './run-mounts.js';
 import { commonInputs, type StepInputs } from './step-definition.js';
 import { type ExplainableKey, explainableKey } from './step-key.js';
@@ -103,8 +103,8 @@ export class RunStep implements Step<RootState> {
   ): Promise<void> {
     const { spec, surroundings, toolbox } = this;
     // Loaded by the first command that runs: a build from the cache needs none of it.
-    const { hostFiles, runInSandbox } = await import('../../sandbox/index.js');
-    const result = await runInSandbox(
+    const { hostFiles } = await import('../../sandbox/index.js');
+    await runCommand(
       {
         rootfs: { lowers, upper: working.upper, work: working.work, overlayXattrs: 'user' },
         argv: spec.argv,
@@ -125,21 +125,8 @@ export class RunStep implements Step<RootState> {
         singleId: toolbox.singleId,
         stdio: 'pipe',
       },
-      { signal, onOutput: (stream, bytes) => toolbox.reporter.report({ kind: 'step-output', step: this.progress, stream, bytes }) },
+      { step: this.progress, user: spec.user, toolbox, signal },
     );
-    this.#check(result);
-  }
-
-  #check(result: SandboxResult): void {
-    for (const warning of result.warnings) {
-      const text =
-        warning === 'user'
-          ? `${this.progress.text}: there is one id only, so the command ran as root of its sandbox instead of user ${this.spec.user}`
-          : `${this.progress.text}: /proc shows the processes outside, because this system forbids a new one`;
-      this.toolbox.reporter.report({ kind: 'warning', text });
-    }
-    if (result.kind === 'signaled') throw new RunFailedError(this.progress.text, { signal: result.signal });
-    if (result.code !== 0) throw new RunFailedError(this.progress.text, { exitCode: result.code });
   }
 
   #record(key: StepKey, root: RootState, createdAt: string): void {

@@ -1,9 +1,16 @@
 import type { Compression } from '../../image/index.js';
-import type { Reporter } from '../../progress.js';
+import type { Reporter, StepLabel } from '../../progress.js';
 import type { SnapshotDriver } from '../../snapshots/index.js';
 import type { Store } from '../../store/index.js';
 import type { BackgroundWork } from './background-work.js';
+import type { RunFailedError } from './errors.js';
 import type { StepCache } from './step-cache.js';
+
+/** Something that is read from elsewhere, as source policies name it. */
+export interface ForeignSource {
+  readonly identifier: string;
+  readonly attrs: Readonly<Record<string, string>>;
+}
 
 /** What the steps of one build share. */
 export interface Toolbox {
@@ -27,6 +34,19 @@ export interface Toolbox {
   readonly timestampSeconds: number | undefined;
   /** Seconds since 1970 that no file of a new layer is younger than. */
   readonly clampSeconds?: number | undefined;
+  /**
+   * What may be read in place of a download or a git repository, by the source policy.
+   *
+   * @throws when it is forbidden
+   */
+  readonly admitSource: (source: ForeignSource) => ForeignSource;
+  /**
+   * Looks into a command that failed, before its file system goes; `openShell` runs a shell there, with the command's mounts and
+   * environment and these further variables.
+   */
+  readonly onFailedCommand?:
+    | ((failure: RunFailedError, step: StepLabel, openShell: (env: readonly string[]) => Promise<void>) => Promise<void>)
+    | undefined;
   /** Fetches a URL for ADD; the bytes are read once, to the end. */
   readonly download: (
     url: string,

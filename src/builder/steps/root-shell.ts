@@ -1,0 +1,51 @@
+import { closeFd } from '../../sys/index.js';
+import { lookUpUser } from './image-user.js';
+import { type RootState, withLowers } from './root-state.js';
+import type { Toolbox } from './toolbox.js';
+
+export interface RootShellOptions {
+  /** `NAME=value`. */
+  readonly env: readonly string[];
+  /** Absolute. */
+  readonly workingDirectory: string;
+  /** `user[:group]` of the image; empty for root. */
+  readonly user: string;
+  readonly network: 'host' | 'none';
+}
+
+/** Runs a shell at the terminal in a root file system. What it writes there is thrown away when it ends. */
+export async function openRootShell(root: RootState, shell: RootShellOptions, toolbox: Toolbox): Promise<void> {
+  const { snapshots, interrupted: signal } = toolbox;
+  const { hostFiles, runInSandbox } = await import('../../sandbox/index.js');
+  await withLowers(root, snapshots, { signal }, async (lowers) => {
+    const working = await snapshots.prepare(lowers);
+    try {
+      const merged = await snapshots.openMerged([working.upper, ...lowers]);
+      let user: ReturnType<typeof lookUpUser>;
+      try {
+        user = lookUpUser(merged, shell.user);
+      } finally {
+        closeFd(merged);
+      }
+      await runInSandbox(
+        {
+          rootfs: { lowers, upper: working.upper, work: working.work, overlayXattrs: 'user' },
+          argv: ['/bin/sh'],
+          env: [`HOME=${user.home}`, ...shell.env],
+          cwd: shell.workingDirectory,
+          user: { uid: user.uid, gid: user.gid, groups: user.groups },
+          network: shell.network,
+          hostname: 'debug',
+          mounts: [],
+          files: hostFiles({ hostname: 'debug', network: shell.network, extraHosts: [] }),
+          seccomp: 'default',
+          singleId: toolbox.singleId,
+          stdio: 'inherit',
+        },
+        { signal },
+      );
+    } finally {
+      snapshots.discard(working);
+    }
+  });
+}

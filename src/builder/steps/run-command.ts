@@ -1,0 +1,77 @@
+import { UnsupportedFeatureError } from '../../errors.js';
+import { hostPlatform, parsePlatform } from '../../image/index.js';
+import type { StepLabel } from '../../progress.js';
+import type { SandboxPlan, SandboxResult } from '../../sandbox/index.js';
+import { RunFailedError } from './errors.js';
+import type { Toolbox } from './toolbox.js';
+
+export interface RunCommandOptions {
+  /** As progress lines name it. */
+  readonly step: StepLabel;
+  /** Of the image, as USER has it. */
+  readonly user: string;
+  readonly toolbox: Toolbox;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Runs the command of a RUN; what it prints is reported, and kept whole in a file of the store.
+ *
+ * @throws {RunFailedError} it did not succeed; when the build wants to look into that, after the shell has ended
+ * @throws {UnsupportedFeatureError} programs of its platform cannot run here
+ */
+export async function runCommand(plan: SandboxPlan, { step, user, toolbox, signal }: RunCommandOptions): Promise<void> {
+  // Loaded by the first command that runs: a build from the cache needs none of it.
+  const { executionOf, runInSandbox } = await import('../../sandbox/index.js');
+  refuseForeign(toolbox.platform, executionOf);
+  const log = toolbox.store.openStepLog();
+  const onOutput = (stream: 'stdout' | 'stderr', bytes: Uint8Array): void => {
+    log.write(bytes);
+    toolbox.reporter.report({ kind: 'step-output', step, stream, bytes });
+  };
+  try {
+    const result = await runInSandbox(plan, { signal, onOutput });
+    warn(result, step, user, toolbox);
+    const failure = failureOf(result, step, log.path);
+    if (failure === undefined) return;
+    await toolbox.onFailedCommand?.(failure, step, async (env) => {
+      const shell: SandboxPlan = { ...plan, argv: shellOf(plan.argv), env: [...plan.env, ...env], stdio: 'inherit' };
+      await runInSandbox(shell, { signal: toolbox.interrupted });
+    });
+    throw failure;
+  } finally {
+    log.close();
+  }
+}
+
+function refuseForeign(platform: string, executionOf: typeof import('../../sandbox/index.js').executionOf): void {
+  const { os, architecture } = parsePlatform(platform);
+  const own = hostPlatform(process.arch);
+  if (os !== own.os) throw new UnsupportedFeatureError(`Cannot run commands for ${platform}: only Linux can run here`);
+  const execution = executionOf(architecture, own.architecture);
+  if (execution.kind !== 'impossible') return;
+  throw new UnsupportedFeatureError(`Cannot run commands for ${platform} on ${own.os}/${own.architecture}: ${execution.reason}`, {
+    hint: 'Install qemu-user-static (Debian, Ubuntu: apt-get install qemu-user-static binfmt-support; Fedora: dnf install qemu-user-static), or cross-compile in a stage FROM --platform=$BUILDPLATFORM',
+  });
+}
+
+function warn({ warnings }: SandboxResult, step: StepLabel, user: string, { reporter }: Toolbox): void {
+  for (const warning of warnings) {
+    const text =
+      warning === 'user'
+        ? `${step.text}: there is one id only, so the command ran as root of its sandbox instead of user ${user}`
+        : `${step.text}: /proc shows the processes outside, because this system forbids a new one`;
+    reporter.report({ kind: 'warning', text });
+  }
+}
+
+function failureOf(result: SandboxResult, { text }: StepLabel, log: string | undefined): RunFailedError | undefined {
+  if (result.kind === 'signaled') return new RunFailedError(text, { signal: result.signal }, log);
+  return result.code === 0 ? undefined : new RunFailedError(text, { exitCode: result.code }, log);
+}
+
+/** The shell that was given the command, without the command; the usual one for a program that was started by itself. */
+function shellOf(argv: readonly string[]): readonly string[] {
+  const [program] = argv;
+  return argv.length >= 3 && argv.at(-2)?.startsWith('-') === true && program !== undefined ? [program] : ['/bin/sh'];
+}
