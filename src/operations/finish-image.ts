@@ -1,4 +1,5 @@
 import {
+  ANNOTATION_CREATED,
   buildManifest,
   type Compression,
   type Descriptor,
@@ -23,6 +24,8 @@ export interface UnfinishedImage {
   readonly annotations: Readonly<Record<string, string>>;
   /** Annotations that tell how the image was made, not what it is: asked for when its time is known. */
   readonly lateAnnotations?: () => Promise<Readonly<Record<string, string>>>;
+  /** Whether an annotation names the image's time. */
+  readonly createdAnnotation: boolean;
   /** How layers are compressed that this build made, and those that the format cannot hold as they are. */
   readonly compression: Compression;
   /** How many layers came with the base: they stay as they are if they can. */
@@ -48,7 +51,8 @@ export async function finishImage(
   const history = image.config.history?.map((entry) => (entry.created === undefined ? { created, ...entry } : entry));
   const config: ImageConfig = { ...image.config, created, ...(history === undefined ? {} : { history }) };
   const types = FORMAT_TYPES[image.format];
-  const annotations = { ...image.annotations, ...(await image.lateAnnotations?.()) };
+  const timed = image.createdAnnotation ? { [ANNOTATION_CREATED]: created } : {};
+  const annotations = { ...timed, ...image.annotations, ...(await image.lateAnnotations?.()) };
   const configBlob = await store.blobs.putBytes(encodeImageConfig(config));
   const layers: Descriptor[] = [];
   for (const [position, diffId] of config.rootfs.diff_ids.entries()) {
