@@ -1,7 +1,9 @@
 import { CACHE_CONFIG, type CacheDocument, type CachedLayer, encodeCacheDocument } from '../builder/steps/index.js';
 import { locateImage } from '../config/index.js';
+import { hasCode } from '../errors.js';
 import { type Descriptor, type Digest, digestOf, encodeJson, layerMediaType, OCI_MANIFEST } from '../image/index.js';
 import type { Reporter } from '../progress.js';
+import type { RegistryError } from '../registry/index.js';
 import type { Store } from '../store/index.js';
 import { copyImage, type ImageSource, openSink, openSource, type RawManifest, type TransportName } from '../transports/index.js';
 import type { CachePlace } from './cache-spec.js';
@@ -74,9 +76,11 @@ async function digestThere(
     } finally {
       await source.close();
     }
-  } catch {
+  } catch (error) {
     signal.throwIfAborted();
-    // Nothing is there yet, or it may only be written; if it cannot be reached, writing tells.
+    // Without a status the registry gave no answer at all, and has been asked often enough.
+    if (hasCode(error, 'REGISTRY_ERROR') && (error as RegistryError).status === undefined) throw error;
+    // Nothing is there yet, or it may only be written.
     return undefined;
   }
 }

@@ -1,7 +1,8 @@
+import { createHash } from 'node:crypto';
 import type { CachedLayer } from '../builder/steps/index.js';
 import { TsbuildError } from '../errors.js';
-import { type Descriptor, type DiffId, layerMediaType } from '../image/index.js';
-import { EMPTY_LAYER } from '../layers/index.js';
+import { type Descriptor, type DiffId, type Digest, DigestMismatchError, layerMediaType } from '../image/index.js';
+import { decompress, EMPTY_LAYER } from '../layers/index.js';
 import type { SnapshotDriver } from '../snapshots/index.js';
 import type { Store } from '../store/index.js';
 import type { ImageSource } from '../transports/index.js';
@@ -47,7 +48,7 @@ export class RemoteLayers {
   }
 
   /**
-   * When this resolves the store has a blob of each layer that is offered.
+   * When this resolves the store has a blob of each layer that is offered, and each is what its diff id says.
    * @throws {CacheLayerLostError} no source gives the bytes it promised
    */
   async fetch(diffIds: readonly DiffId[], signal: AbortSignal | undefined): Promise<void> {
@@ -89,6 +90,8 @@ export class RemoteLayers {
       try {
         const bytes = source.openBlob({ mediaType: layerMediaType(compression, 'oci'), digest, size }, options);
         await this.store.blobs.put(bytes, { digest, size }, options);
+        await this.#checkDiffId(layer);
+        signal?.throwIfAborted();
         await this.store.layers.put({ diffId, blobs: [{ digest, size, compression }] });
         return;
       } catch (cause) {
@@ -97,6 +100,14 @@ export class RemoteLayers {
       }
     }
     if (failure !== undefined) throw failure;
+  }
+
+  /** What the store notes of a layer outlives the build, so the source's word for it is not enough. */
+  async #checkDiffId({ digest, size, compression, diffId }: CachedLayer): Promise<void> {
+    const hash = createHash('sha256');
+    for await (const chunk of decompress(this.store.blobs.open({ digest, size }), compression)) hash.update(chunk);
+    const actual = `sha256:${hash.digest('hex')}` as Digest;
+    if (actual !== (diffId as string)) throw new DigestMismatchError(diffId as string as Digest, actual, 'an uncompressed layer');
   }
 }
 
