@@ -104,6 +104,13 @@ const BARE_OPTIONS = [
 ];
 const VALUE_OPTIONS = ['bind-propagation', 'bind-nonrecursive', 'relabel', 'consistency', 'upperdir', 'workdir', 'opt'];
 
+/** None of these words reaches the kernel as it is written. */
+const OPTION_VALUES: Readonly<Record<string, readonly string[]>> = {
+  'bind-propagation': ['shared', 'rshared', 'private', 'rprivate', 'slave', 'rslave', 'unbindable', 'runbindable'],
+  relabel: ['private', 'shared'],
+  consistency: ['consistent', 'cached', 'delegated', 'default'],
+};
+
 /**
  * Reads the value of a `--mount` flag.
  * @throws {Fault} it is no comma-separated list of known `key=value` pairs
@@ -142,6 +149,10 @@ function parseField(field: string): MountField {
   if (value === undefined && !alone) throw new Fault(`invalid field '${field}' must be a key=value pair`);
   if (!isOption(key) && !SWITCH_KEYS.includes(key) && !VALUE_KEYS.includes(key)) {
     throw new Fault(`unexpected key '${key}' in '${field}'`, undefined, didYouMean(key, KEY_NAMES));
+  }
+  const allowed = Object.hasOwn(OPTION_VALUES, key) ? OPTION_VALUES[key] : undefined;
+  if (allowed !== undefined && value !== undefined && !allowed.includes(value)) {
+    throw new Fault(`invalid value ${value} for ${key}`, undefined, didYouMean(value, allowed));
   }
   if (key === 'env' && value === '') throw new Fault(`invalid value for 'env' in '${field}'`);
   return { key, value, text: field };

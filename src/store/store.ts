@@ -46,8 +46,7 @@ export interface Store {
   readonly scratch: Scratch;
   /** `<root>/snapshots`; its content belongs to the snapshot driver. */
   readonly snapshotsDir: string;
-  /** `<root>/cache/mounts`: directories of RUN --mount=type=cache. */
-  readonly cacheMountsDir: string;
+  /** Directories of RUN --mount=type=cache. */
   readonly cacheMounts: CacheMounts;
   /** `<root>/cache/stat`: one file per build context. */
   readonly statCacheDir: string;
@@ -140,7 +139,6 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     containers,
     scratch,
     snapshotsDir: layout.snapshots,
-    cacheMountsDir: layout.cacheMounts,
     cacheMounts: openCacheMounts(layout, scratch, ensure),
     statCacheDir: layout.statCache,
     ensureLayout: ensure,
