@@ -129,7 +129,13 @@ export async function runMountInputs(
   const selections: Record<string, Selection> = {};
   const select = async (name: string, origin: MountOrigin, source: string): Promise<string> => {
     const from = 'context' in origin ? origin : { root: sources[origin.input]! };
-    const selection = await digestPaths([source === '' ? '.' : escapeWildcards(source)], { exclude: [], parents: false }, from, toolbox, signal);
+    const selection = await digestPaths(
+      [source === '' ? '.' : escapeWildcards(source)],
+      { exclude: [], parents: false },
+      from,
+      toolbox,
+      signal,
+    );
     selections[name] = selection;
     return selection.digest;
   };
