@@ -1,0 +1,139 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import { suite } from '../support/suite.js';
+import { addBusybox, type TestStore, withTestStore } from '../support/tsbuild.js';
+
+const BASE = 'FROM localhost/busybox';
+
+async function withContext(body: (context: string, store: TestStore) => Promise<void>): Promise<void> {
+  await withTestStore(async (store) => {
+    await addBusybox(store);
+    const context = join(store.directory, 'context');
+    mkdirSync(join(context, 'src'), { recursive: true });
+    await body(context, store);
+  });
+}
+
+function write(context: string, lines: readonly string[], name = 'Containerfile'): void {
+  writeFileSync(join(context, name), `${lines.join('\n')}\n`);
+}
+
+/** The explanation below a STEP line: lines up to the next that is none of it. */
+function explanationOf(output: string, step: string): string[] {
+  const lines = output.split('\n');
+  const at = lines.findIndex((line) => line.endsWith(`: ${step}`));
+  const below = lines.slice(at + 1).filter((line) => !line.startsWith('-->'));
+  const end = below.findIndex((line) => !/^( {2}|cache: )/.test(line));
+  return below.slice(0, end).map((line) => line.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/, 'THEN').replace(/\b[0-9a-f]{12,16}\b/g, 'HEX'));
+}
+
+suite('integration/explain', (test) => {
+  test('--explain names the files, variables and text that differ, and the parent', () =>
+    withContext(async (context, store) => {
+      const build = async (lines: readonly string[], ...flags: readonly string[]) => {
+        write(context, [BASE, ...lines]);
+        return (await store.ok(['build', '--explain', '-t', 'app', ...flags, context])).stdout;
+      };
+      const lines = ['ARG VERSION=1', 'ENV MODE=a', 'RUN echo $VERSION $MODE > /v', 'COPY src /src', 'WORKDIR /w', 'LABEL a=b'];
+      for (const name of ['a', 'b']) writeFileSync(join(context, 'src', name), name);
+      const [, , run = '', copy = ''] = lines;
+      const cold = await build(lines);
+      assert.equal(explanationOf(cold, run), ['cache: miss, nothing like it was built here before']);
+      const again = await build(lines);
+      for (const step of [run, copy, 'WORKDIR /w']) assert.equal(explanationOf(again, step), ['cache: hit, recorded THEN'], step);
+      assert.equal(explanationOf(again, 'LABEL a=b'), []);
+
+      writeFileSync(join(context, 'src/a'), 'longer');
+      for (let index = 0; index < 5; index++) writeFileSync(join(context, 'src', `new${index}`), '');
+      const changed = await build(['ARG VERSION=1', 'ENV MODE=b', ...lines.slice(2)], '--build-arg', 'VERSION=2');
+      const parent = '  parent: the steps before gave other content, HEX -> HEX';
+      const miss = 'cache: miss, not as recorded THEN';
+      assert.equal(explanationOf(changed, run), [miss, '  ARG VERSION: HEX -> HEX', '  ENV MODE: HEX -> HEX']);
+      assert.equal(explanationOf(changed, copy), [
+        miss,
+        '  src/a: 1 bytes mode 0644 HEX -> 6 bytes mode 0644 HEX',
+        ...[0, 1, 2, 3].map((index) => `  src/new${index}: new, 0 bytes mode 0644 HEX`),
+        '  and 1 more',
+        parent,
+      ]);
+
+      const other = 'RUN echo other > /v';
+      const rewritten = await build([...lines.slice(0, 2), other, ...lines.slice(3)], '--build-arg', 'VERSION=1');
+      assert.equal(explanationOf(rewritten, other), [miss, `  instruction: was ${run}`]);
+    }));
+
+  test('an instruction that was moved, or stands in another checkout, is found by its text', () =>
+    withContext(async (context, store) => {
+      const step = 'RUN echo text > /text';
+      write(context, [BASE, step]);
+      await store.ok(['build', '-q', context]);
+      const other = join(store.directory, 'other');
+      mkdirSync(other);
+      write(other, [BASE, 'RUN echo before > /before', step]);
+      const { stdout } = await store.ok(['build', '--explain', other]);
+      assert.equal(explanationOf(stdout, step).slice(1), ['  parent: the steps before gave other content, HEX -> HEX']);
+      const [first = ''] = explanationOf(stdout, 'RUN echo before > /before');
+      assert.is(first, 'cache: miss, nothing like it was built here before');
+    }));
+
+  test('cache why tells it afterwards, of an image or of a step', () =>
+    withContext(async (context, store) => {
+      const steps = ['RUN echo 1 > /one', 'RUN echo 2 > /two', 'CMD ["x"]'];
+      write(context, [BASE, ...steps]);
+      await store.ok(['build', '-q', context]);
+      write(context, [BASE, 'RUN echo 1 > /one', 'RUN echo 3 > /two', 'CMD ["x"]']);
+      const { stdout } = await store.ok(['build', '-t', 'app', context]);
+      const [first = '', second = ''] = [...stdout.matchAll(/^--> ([0-9a-f]{12})$/gm)].map(([, id]) => id!);
+      const why = (await store.ok(['cache', 'why', 'app'])).stdout;
+      assert.equal(explanationOf(why, 'RUN echo 1 > /one'), ['cache: hit, recorded THEN']);
+      assert.equal(explanationOf(why, 'RUN echo 3 > /two'), ['cache: miss, not as recorded THEN', '  instruction: was RUN echo 2 > /two']);
+
+      // A build that finds everything leaves the explanation of what ran.
+      await store.ok(['build', '-t', 'app', context]);
+      assert.is((await store.ok(['cache', 'why', 'app'])).stdout.replace(/, again from.*/, ''), why);
+      const hit = JSON.parse((await store.ok(['cache', 'why', '--json', first])).stdout);
+      assert.equal([hit.instruction, hit.outcome, hit.index, hit.total], ['RUN echo 1 > /one', 'hit', 2, 4]);
+      const miss = JSON.parse((await store.ok(['cache', 'why', '--json', second])).stdout);
+      assert.equal(miss.differences, [{ kind: 'instruction', before: 'RUN echo 2 > /two', after: 'RUN echo 3 > /two' }]);
+
+      for (const [what, message] of [
+        ['nothing', /neither an image nor a step/],
+        ['0123456789ab', /neither an image nor a step/],
+      ] as const) {
+        const failed = await store.tsbuild(['cache', 'why', what]);
+        assert.is(failed.status, 125);
+        assert.match(failed.stderr, message);
+      }
+      assert.is((await store.tsbuild(['cache', 'which'])).status, 125);
+    }));
+
+  test('--explain=json gives one object a step on standard output, and the rest elsewhere', () =>
+    withContext(async (context, store) => {
+      write(context, [BASE, 'ENV A=b', 'RUN echo hidden > /x; echo shown']);
+      const { stdout, stderr } = await store.ok(['build', '--explain=json', '--build-arg', 'SECRETLIKE=value', context]);
+      const objects = stdout.split('\n').flatMap((line) => (line.startsWith('{') ? [JSON.parse(line)] : []));
+      assert.equal(
+        objects.map(({ stage, index, total, instruction, outcome }) => [stage, index, total, instruction, outcome]),
+        [
+          [0, 1, 3, 'FROM localhost/busybox', 'base'],
+          [0, 2, 3, 'ENV A=b', 'none'],
+          [0, 3, 3, 'RUN echo hidden > /x; echo shown', 'miss'],
+        ],
+      );
+      assert.match(stderr, /STEP 3\/3: RUN echo hidden/);
+      assert.match(stderr, /^shown$/m);
+    }));
+
+  test('values of variables are in no explanation, and in nothing the cache keeps', () =>
+    withContext(async (context, store) => {
+      write(context, [BASE, 'ARG TOKEN', 'RUN true $TOKEN > /x']);
+      const shown: string[] = [];
+      for (const token of ['hunter2-first', 'hunter2-second'])
+        shown.push((await store.ok(['build', '--explain', '-t', 'app', '--build-arg', `TOKEN=${token}`, context])).stdout);
+      shown.push((await store.ok(['cache', 'why', '--json', 'app'])).stdout);
+      assert.not.match(shown.join('\n'), /hunter2/);
+      const found = await store.tsbuild(['unshare', 'grep', '-rl', 'hunter2', join(store.root, 'cache')]);
+      assert.is(found.stdout, '');
+    }));
+});
