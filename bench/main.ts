@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { cacheLookup } from './cache-lookup.js';
 import { largeRun } from './large-run.js';
 import { startUp } from './start-up.js';
 import { formatTable, type Result } from './support/report.js';
@@ -10,6 +11,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<Result[]>>> = {
   'start-up': startUp,
   'trivial-instructions': trivialInstructions,
   'large-run': largeRun,
+  'cache-lookup': cacheLookup,
 };
 
 const wanted = process.argv.slice(2);
