@@ -53,6 +53,8 @@ function hintFor(stage: string, errno: number): string | undefined {
   if (stage === 'namespaces' && errno === EPERM)
     return 'Namespaces are forbidden here; in a container, run it with --security-opt seccomp=unconfined';
   if (stage === 'limits' && errno === EPERM) return 'Only real root can raise a limit above the hard limit tsbuild itself was started with';
+  if (stage === 'mount' && errno === EINVAL)
+    return 'The owner a mount asks for may not be in the range of ids mapped here; widen it in /etc/subuid and /etc/subgid';
   if (stage === 'user' && errno === EINVAL)
     return 'The user or group is not in the range of ids mapped here; widen it in /etc/subuid and /etc/subgid';
   if (stage === 'overlay' && errno === EINVAL)

@@ -1,4 +1,4 @@
-import { hasCode, UsageError } from '../../errors.js';
+import { hasCode, UnsupportedFeatureError, UsageError } from '../../errors.js';
 import type { Reporter } from '../../progress.js';
 import type { SandboxFile, SandboxMount } from '../../sandbox/index.js';
 import type { SnapshotDriver } from '../../snapshots/index.js';
@@ -153,7 +153,7 @@ class Opening {
     }
     this.#closers.push(() => agent.close());
     // With one id there is one owner only, who the command runs as.
-    if (!this.surroundings.singleId) fchownat(agent.socket, '', mount.uid, mount.gid, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW);
+    if (!this.surroundings.singleId) giveSocket(agent.socket, mount);
     fchmodat(agent.socket, '', mount.modeBits);
     const target = mount.target ?? `/run/buildkit/ssh_agent.${this.#agents}`; // BuildKit's path
     this.#agents++;
@@ -212,6 +212,18 @@ class Opening {
 
 function accessFlags({ nosuid, nodev, noexec }: { nosuid?: boolean; nodev?: boolean; noexec?: boolean }) {
   return { nosuid: nosuid ?? false, nodev: nodev ?? false, noexec: noexec ?? false };
+}
+
+function giveSocket(socket: Fd, { id, uid, gid }: RunSsh): void {
+  try {
+    fchownat(socket, '', uid, gid, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW);
+  } catch (error) {
+    if (!hasCode(error, 'EINVAL')) throw error;
+    throw new UnsupportedFeatureError(`the socket of ssh agent "${id}" cannot belong to ${uid}:${gid}, which is not mapped here`, {
+      hint: 'Widen the range of ids in /etc/subuid and /etc/subgid',
+      cause: error,
+    });
+  }
 }
 
 function openInside(root: Fd, source: string): Fd {

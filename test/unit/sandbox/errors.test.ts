@@ -13,6 +13,8 @@ suite('SandboxSetupError', (test) => {
   });
   const hints: readonly (readonly [stage: string, errno: number, hint: RegExp])[] = [
     ['user', 22, /\/etc\/subuid/],
+    ['mount', 22, /\/etc\/subuid/],
+    ['limits', 1, /hard limit/],
     ['namespaces', 28, /user\.max_mnt_namespaces/],
     ['mount', 28, /fs\.mount-max/],
     ['scratch', 38, /Linux 5\.12/],
