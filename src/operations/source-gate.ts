@@ -2,7 +2,7 @@ import { UnsupportedFeatureError } from '../errors.js';
 import { formatReference, parseReference, withDefaultTag } from '../image/index.js';
 import type { NamedImage, Store } from '../store/index.js';
 import { parseTransport } from '../transports/index.js';
-import { applySourcePolicy, type PolicySource, type SourcePolicy } from './source-policy.js';
+import { applySourcePolicy, gitIdentifier, type PolicySource, type SourcePolicy } from './source-policy.js';
 
 const IMAGE = 'docker-image://';
 
@@ -35,7 +35,9 @@ export class SourceGate {
 
   /** A download or a git repository. @throws {SourceDeniedError} */
   source(source: PolicySource): PolicySource {
-    return this.policy === undefined ? source : applySourcePolicy(this.policy, source);
+    if (this.policy === undefined) return source;
+    const repository = source.attrs['git.fullurl'];
+    return applySourcePolicy(this.policy, repository === undefined ? source : { ...source, identifier: gitIdentifier(repository) });
   }
 }
 

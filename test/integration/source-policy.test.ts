@@ -91,6 +91,15 @@ suite('integration/source-policy', (test) => {
     }
   });
 
+  test('a git repository is denied by the name BuildKit gives it', async () => {
+    await withTestStore(async (store) => {
+      const policy = policyOf(store, [{ action: 'DENY', selector: { identifier: 'git://example.com/*' } }]);
+      const context = contextOf(store, 'c', 'FROM scratch\nADD https://user:word@example.com/repo.git#v1 /src\n');
+      const denied = await store.tsbuild(['bud', '--source-policy-file', policy, context]);
+      assert.equal([denied.status, denied.stderr.includes('source "git://example.com/repo.git#v1" denied by policy')], [125, true]);
+    });
+  });
+
   test('a build does not begin without its policy', async () => {
     await withTestStore(async (store) => {
       const context = contextOf(store, 'c', 'FROM scratch\nLABEL a=b\n');

@@ -31,7 +31,9 @@ export interface LooseFiles {
 const SHOWN_END = 'sha256:'.length + 16;
 const TEXT_MODE = 0o644;
 const DOWNLOAD_MODE = 0o600;
-const CHECKSUM = 'http.checksum'; // BuildKit's name for it in policies
+// BuildKit's names in policies.
+const CHECKSUM = 'http.checksum';
+const FULL_URL = 'git.fullurl';
 let made = 0;
 
 /**
@@ -46,6 +48,10 @@ export async function makeLooseFiles(
   toolbox: Toolbox,
   signal: AbortSignal,
 ): Promise<LooseFiles | undefined> {
+  for (const source of sources) {
+    // A repository is what its policy says before it is one that cannot be fetched.
+    if (source.kind === 'git') toolbox.admitSource({ identifier: source.url, attrs: { [FULL_URL]: source.url } });
+  }
   const loose = sources.filter((source) => source.kind === 'text' || source.kind === 'url');
   if (loose.length === 0) return undefined;
   const directory = join(await toolbox.store.scratch.dir(), `loose-${made++}`);

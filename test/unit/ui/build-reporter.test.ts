@@ -135,4 +135,22 @@ Successfully tagged localhost/app:latest
     assert.match(text(), /\[2\/2\] STEP 2\/2: RUN 1\.2\n/);
     assert.match(text(), /the end\n$/);
   });
+
+  test('report() says which platform a line is of, and counts the stages of each', () => {
+    const { reporter, text } = openReporter();
+    reporter.report({ kind: 'build-started', stages: 1, first: 0, platform: 'linux/amd64' });
+    reporter.report({ kind: 'build-started', stages: 2, first: 1, platform: 'linux/arm64' });
+    reporter.report({ kind: 'step-started', step: step(0, 1, 1, 'FROM scratch') });
+    reporter.report({ kind: 'step-started', step: step(2, 1, 1, 'FROM scratch') });
+    reporter.report({ kind: 'commit', name: 'app', id: ID, stage: 0 });
+    reporter.finish();
+    assert.is(
+      text(),
+      `[linux/amd64] STEP 1/1: FROM scratch
+[linux/arm64] [2/2] STEP 1/1: FROM scratch
+[linux/amd64] COMMIT app
+--> 0123456789ab
+`,
+    );
+  });
 });

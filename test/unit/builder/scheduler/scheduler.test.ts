@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as assert from 'uvu/assert';
-import { Scheduler } from '../../../../src/builder/scheduler/index.js';
-import { FakeStep, fakeCache } from '../../../support/fake-step.js';
+import { type BuildCache, Scheduler } from '../../../../src/builder/scheduler/index.js';
+import { type FakeResult, FakeStep, fakeCache } from '../../../support/fake-step.js';
 import { suite } from '../../../support/suite.js';
 
 suite('Scheduler', (test) => {
@@ -30,6 +30,50 @@ suite('Scheduler', (test) => {
     const scheduler = new Scheduler({ jobs: 0, cache: fakeCache() });
     await Promise.all([scheduler.evaluate(one), scheduler.evaluate(two)]);
     assert.is(one.runs + two.runs, 2);
+  });
+
+  test('a step is claimed under a name that says what it stands on, and run when nobody made it meanwhile', async () => {
+    const lineages = async (text: string): Promise<readonly string[]> => {
+      const names: string[] = [];
+      const cache = fakeCache();
+      const claim: BuildCache<FakeResult>['claim'] = async (_key, lineage) => {
+        names.push(lineage);
+        return { waited: true, release() {} };
+      };
+      const step = new FakeStep('step', [new FakeStep(text)]);
+      await new Scheduler({ jobs: 1, cache: { ...cache, claim } }).evaluate(step);
+      assert.is(step.runs, 1);
+      return names;
+    };
+    const [base, other, again] = [await lineages('base'), await lineages('other'), await lineages('base')];
+    assert.equal(base, again);
+    assert.is.not(base[1], other[1]);
+  });
+
+  test('what another build made while a step waited for it is a hit, and lets go', async () => {
+    const records: Record<string, string> = {};
+    let released = 0;
+    const claim: BuildCache<FakeResult>['claim'] = async (key) => {
+      if (key.definition !== 'step') return undefined;
+      records['step base'] = 'made elsewhere';
+      return { waited: true, release: () => released++ };
+    };
+    const step = new FakeStep('step', [new FakeStep('base')]);
+    const scheduler = new Scheduler({ jobs: 0, cache: { ...fakeCache(records), claim } });
+    const outcome = await scheduler.evaluate(step);
+    assert.equal([outcome.value.name, outcome.cached, step.runs, released], ['made elsewhere', true, 0, 1]);
+  });
+
+  test('a step that fails lets go of its claim', async () => {
+    let released = 0;
+    const claim: BuildCache<FakeResult>['claim'] = async () => ({ waited: false, release: () => released++ });
+    const step = new FakeStep('step', [], async () => {
+      throw new Error('failed');
+    });
+    const failure = await new Scheduler({ jobs: 0, cache: { ...fakeCache(), claim } })
+      .evaluate(step)
+      .catch((error: Error) => error.message);
+    assert.equal([failure, released], ['failed', 1]);
   });
 
   test('a hit runs nothing and is marked as cached', async () => {
