@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { demand } from '../support/docker-registry.js';
+import { withRegistry } from '../support/registry.js';
 import { suite } from '../support/suite.js';
 import { idModeOf, runOk, type TestStore, withTestStore } from '../support/tsbuild.js';
 
@@ -230,4 +231,19 @@ suite('integration/outputs', (test) => {
       assert.equal(new Set(manifest.layers.map(({ mediaType }) => mediaType)), new Set(['application/vnd.oci.image.layer.v1.tar+gzip']));
     });
   });
+
+  test('type=image,push=true and a tag with docker:// push to registries', () =>
+    withRegistry({}, (registry) =>
+      withTestStore(async (store) => {
+        const directory = context(store, TWO_LAYERS, FILES);
+        const name = `${registry.host}/team/app:1`;
+        const flags = ['--tls-verify=false', '-o', `type=image,name=${name},push=true`, '-t', `docker://${registry.host}/team/app:2`];
+        await store.ok(['bud', '-q', ...flags, directory]);
+        const pushed = ['1', '2'].map((tag) => registry.manifests.get(`team/app:${tag}`)?.bytes.toString());
+        assert.ok(pushed[0] !== undefined && pushed[0] === pushed[1]);
+        assert.match((await store.ok(['images', '--format', '{{.Name}}'])).stdout, /team\/app/);
+        const refused = await store.tsbuild(['bud', '-q', '-o', 'type=registry', directory]);
+        assert.match(refused.stderr, /a name is needed when pushing/);
+      }),
+    ));
 });
