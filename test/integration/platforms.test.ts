@@ -1,6 +1,7 @@
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import { withRegistry } from '../support/registry.js';
 import { skip, suite } from '../support/suite.js';
 import { addBusybox, run, type TestStore, withTestStore } from '../support/tsbuild.js';
 
@@ -111,6 +112,30 @@ suite('integration/platforms', (test) => {
       ]);
       const found = (await indexOf(store, 'top')).manifests.map(({ platform }) => platform.architecture);
       assert.equal(found, ['amd64', 'arm64', 'ppc64le']);
+    });
+  });
+
+  test('base images are pulled for each platform, and stay together under their name', async () => {
+    await withRegistry({}, async (registry) => {
+      const base = `${registry.host}/base:1`;
+      await withTestStore(async (store) => {
+        const context = contextOf(store, 'base', 'FROM scratch\nARG TARGETARCH\nLABEL arch=$TARGETARCH\nCOPY Containerfile /base\n');
+        await store.ok(['bud', '-q', '--platform', `linux/${own},linux/${foreign},linux/riscv64`, '-t', base, context]);
+        await store.ok(['push', '-q', '--tls-verify=false', base]);
+      });
+      await withTestStore(async (store) => {
+        const context = contextOf(store, 'top', `FROM ${base}\nCOPY Containerfile /top\n`);
+        const args = ['--tls-verify=false', '--platform', `linux/${own},linux/${foreign}`, '-t', 'top'];
+        await store.ok(['bud', '-q', ...args, context]);
+        const platforms = async (name: string) =>
+          (await indexOf(store, name)).manifests.map(({ platform }) => platform.architecture).sort();
+        assert.equal(await platforms('top'), [own, foreign].sort());
+        assert.equal(await platforms(base), [own, foreign].sort());
+        const again = await store.ok(['bud', '--pull=never', ...args, context]);
+        assert.match(again.stdout, 'Using cache');
+        await store.ok(['bud', '-q', '--tls-verify=false', '--pull=always', '--all-platforms', '-t', 'all', context]);
+        assert.equal(await platforms('all'), [own, foreign, 'riscv64'].sort());
+      });
     });
   });
 
