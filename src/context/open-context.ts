@@ -24,6 +24,8 @@ export interface ContextOptions {
 export interface Context {
   /** Open as long as the context is. */
   readonly root: Fd;
+  /** True when there are ignore rules, so that `root` may hold more than the context does. */
+  readonly ignores?: boolean;
   /** @throws {SourceNotFoundError} */
   select(sources: readonly string[], options?: SelectOptions): Promise<readonly SelectedSource[]>;
   /** Content digest of a selection, or of what the sources name; owners do not count. */
@@ -55,6 +57,7 @@ export async function openContext(options: ContextOptions): Promise<Context> {
   };
   return {
     root,
+    ignores: rules !== undefined,
     select: (sources, selection) => tree.select(sources, selection),
     digest: async (selected) => (await digest(isSelection(selected) ? selected : await tree.select(selected))).digest,
     digestSelection: digest,

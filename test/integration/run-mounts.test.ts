@@ -64,6 +64,30 @@ RUN ! ls /ctx && ! ls /d && ! ls /f
   );
 
   test(
+    'bind: what the ignore file leaves out of the context is not there',
+    withBusybox(async (store) => {
+      const files = {
+        '.dockerignore': 'private\n**/*.key\ndir/*\n!dir/kept\n',
+        a: '1',
+        private: '2',
+        'sub/x.key': '3',
+        'sub/y': '4',
+        'dir/kept': '5',
+        'dir/no': '6',
+      };
+      const containerfile = `RUN --mount=target=/c test "$(cd /c && find . -type f | sort | tr '\\n' ' ')" = "./.dockerignore ./a ./dir/kept ./sub/y "
+RUN --mount=target=/c,rw ! cat /c/private && echo x >/c/private && ls /c/sub && rm -r /c/sub
+RUN --mount=source=sub,target=/c test "$(ls /c)" = y
+`;
+      ok(await build(store, { containerfile, files }));
+      const context = join(store.directory, 'context');
+      assert.is(readFileSync(join(context, 'private'), 'utf8'), '2');
+      writeFileSync(join(context, 'private'), 'changed');
+      assert.is(ok(await build(store, { containerfile, files: {} })).stdout.match(/Using cache/g)?.length, 3);
+    }),
+  );
+
+  test(
     'mount points that were missing leave nothing in the layer, and their parent its time',
     withBusybox(async (store) => {
       ok(await build(store, { containerfile: 'RUN mkdir -p /opt/there && touch -d "2001-02-03 04:05:06" /opt/there\n' }));

@@ -11,6 +11,7 @@ import { MountSourceError, SecretMissingError } from './errors.js';
 import { type RootState, withLowers } from './root-state.js';
 import type { Confidants, MountOrigin, RunMount, RunSecret, RunSsh } from './run-mounts.js';
 import { openThrowAway } from './throw-away.js';
+import { withoutIgnored } from './without-ignored.js';
 
 /** What mounts need of the program around them. */
 export interface MountSurroundings {
@@ -175,8 +176,13 @@ class Opening {
 
   /** The source, resolved inside its own root; the mount is made on the descriptor, so nothing can be swapped in between. */
   async #openSource(from: MountOrigin, source: string): Promise<Fd> {
-    const root = 'context' in from ? from.context.root : await this.#openRoot(from.input);
-    return this.#keep(openInside(root, source));
+    if (!('context' in from)) return this.#keep(openInside(await this.#openRoot(from.input), source));
+    const opened = this.#keep(openInside(from.context.root, source));
+    const { snapshots } = this.surroundings;
+    const filtered = await withoutIgnored(from.context, opened, source, snapshots);
+    if (filtered === undefined) return opened;
+    this.#closers.push(filtered.close);
+    return this.#keep(await snapshots.openMerged(filtered.lowers));
   }
 
   async #openWritable(from: MountOrigin, source: string): Promise<Fd> {
