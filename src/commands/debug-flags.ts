@@ -5,7 +5,7 @@ import { choice, flag, wholeNumber } from './flags.js';
 export const DEBUG_FLAGS = {
   'on-error': choice(['stop', 'shell'], {
     value: 'stop|shell',
-    summary: 'When a RUN fails: stop (default), or open a shell in its file system first',
+    summary: 'When a step fails: stop (default), or open a shell in its file system first',
   }),
   shell: flag({ summary: 'Open a shell in what was built, before it becomes an image' }),
   until: wholeNumber({ value: 'LINE', summary: 'Stop after the instruction at, or before, this line of the Containerfile' }),

@@ -64,6 +64,14 @@ export interface BuiltStage {
   readonly decisions: DecisionLog | undefined;
 }
 
+export interface FailedStep {
+  readonly error: unknown;
+  readonly label: StepLabel;
+  readonly step: GraphStep;
+  /** The file system it was to change. */
+  readonly parent: RootState;
+}
+
 export interface StageBuilderOptions {
   readonly graph: Graph;
   readonly images: BaseImages;
@@ -78,6 +86,8 @@ export interface StageBuilderOptions {
   readonly containerfilePath?: string | undefined;
   /** False: a stage begins without the labels of its base. */
   readonly inheritLabels?: boolean | undefined;
+  /** Looks into a step that failed otherwise than by its command. */
+  readonly onFailedStep?: ((failure: FailedStep) => Promise<void>) | undefined;
   /** Where several platforms are built: what precedes this one's lines, and the number of its first stage among all. */
   readonly place?: { readonly platform: string; readonly first: number } | undefined;
 }
@@ -155,6 +165,7 @@ export class StageBuilder {
     let id = createHash('sha256').update(stage.display).digest('hex');
     let running = announced;
     let instruction: Instruction = stage.from;
+    let failing: { readonly step: GraphStep; readonly scheduled: Step<RootState> } | undefined;
     try {
       const prepared = await this.#prepare(index);
       const { lowered, image } = prepared;
@@ -167,6 +178,7 @@ export class StageBuilder {
         instruction = step.triggered ? stage.from : step.instruction;
         reporter.report({ kind: 'step-started', step: running });
         const scheduled = prepared.steps[at];
+        failing = scheduled === undefined ? undefined : { step, scheduled };
         const outcome = scheduled === undefined ? undefined : await scheduler.evaluate(scheduled);
         id = nextId(id, step, outcome);
         await this.#decisions?.addStep(running, id, places[at]!, outcome);
@@ -180,8 +192,17 @@ export class StageBuilder {
       if (!scheduler.signal.aborted || scheduler.signal.reason === error) reporter.report({ kind: 'step-failed', step: running });
       // The stage that owns the step fails before those that wait for it: its instruction is the one to show.
       if (!this.#located.has(error)) this.#located.set(error, locate(error, stage, instruction, running));
+      if (failing !== undefined && scheduler.signal.reason === error) await this.#lookInto(error, running, failing.step, failing.scheduled);
       throw error;
     }
+  }
+
+  /** What a step failed on is there as long as the build is: its first input. */
+  async #lookInto(error: unknown, label: StepLabel, step: GraphStep, { inputs }: Step<RootState>): Promise<void> {
+    const { onFailedStep, scheduler, toolbox } = this.#options;
+    const [parent] = inputs;
+    if (onFailedStep === undefined || parent === undefined || toolbox.interrupted.aborted) return;
+    await onFailedStep({ error, label, step, parent: (await scheduler.evaluate(parent)).value });
   }
 
   #prepare(index: number): Promise<PreparedStage> {

@@ -27,13 +27,13 @@ import { type Containerfile, parseContainerfile } from '../parser/index.js';
 import { BaseImages } from './base-images.js';
 import { buildGoals, namesByTarget, resolveGoals, stageNumber } from './build-goals.js';
 import { type BuildOutput, parseOutputs } from './build-output.js';
-import type { BuiltStage } from './build-stages.js';
+import type { BuiltStage, FailedStep } from './build-stages.js';
 import { type BuildTimes, chooseTimes } from './build-times.js';
 import { parseCacheTtl, takesNothing } from './cache-flags.js';
 import { type CommandOptions, readCommandOptions } from './command-surroundings.js';
 import type { Services, Workspace } from './context.js';
 import { cutContainerfile } from './cut-containerfile.js';
-import { failureShell, stageShell } from './debug-shell.js';
+import { FailureShell, stageShell } from './debug-shell.js';
 import type { DecisionLogOptions } from './decision-log.js';
 import { describeImage, type ImageOptions } from './describe-image.js';
 import { type FinishedImage, finishImage } from './finish-image.js';
@@ -152,10 +152,11 @@ export async function build(given: BuildOptions, services: Services): Promise<Bu
     try {
       const abort = new AbortController();
       const background = new BackgroundWork((error) => abort.abort(error));
+      const debug = options.onError === 'shell' ? new FailureShell((failure) => abort.abort(failure), network, services) : undefined;
       const toolbox: Toolbox = {
         ...toolboxOf(options, formatPlatform(workspace.platform), background, workspace, services, shared),
         admitSource: (source) => gate.source(source),
-        onFailedCommand: options.onError === 'shell' ? failureShell((failure) => abort.abort(failure), services) : undefined,
+        onFailedCommand: debug?.onFailedCommand,
       };
       toolbox.cache.limitAge(parseCacheTtl(options.cacheTtl));
       const scheduler = new Scheduler<RootState>({
@@ -171,6 +172,7 @@ export async function build(given: BuildOptions, services: Services): Promise<Bu
         images: new BaseImages(workspace.store, access, options.pull, services, isExact, gate),
         scheduler,
         toolbox,
+        onFailedStep: debug === undefined ? undefined : (failure: FailedStep) => debug.onFailedStep(failure, toolbox),
         noCacheFilter: options.noCacheFilter ?? [],
         containerfilePath: containerfile.path,
         explaining: explainingOf(options, toolbox),

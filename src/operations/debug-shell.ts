@@ -1,24 +1,41 @@
 import { openRootShell, type Toolbox } from '../builder/steps/index.js';
-import type { BuiltStage } from './build-stages.js';
+import type { StepLabel } from '../progress.js';
+import type { BuiltStage, FailedStep } from './build-stages.js';
 import type { Services } from './context.js';
 
-/**
- * What a build does with a command that fails when the user wants to look at it: stop everything else, then open a shell. The first failure
- * gets it; those that come while it is open are not looked at.
- *
- * @param stopOthers ends the build for that reason
- */
-export function failureShell(stopOthers: (reason: unknown) => void, services: Services): NonNullable<Toolbox['onFailedCommand']> {
-  let isTaken = false;
-  return async (failure, step, openShell) => {
-    if (isTaken) return;
-    isTaken = true;
-    stopOthers(failure);
-    const { reporter } = services;
+/** What a build does with a failure that the user wants to look at: it stops everything else, then opens a shell. */
+export class FailureShell {
+  /** The first failure gets it; those that come while it is open, or because of it, are not looked at. */
+  #isTaken = false;
+
+  /** @param stopOthers ends the build for that reason */
+  constructor(
+    readonly stopOthers: (reason: unknown) => void,
+    readonly network: 'host' | 'none',
+    readonly services: Services,
+  ) {}
+
+  readonly onFailedCommand: NonNullable<Toolbox['onFailedCommand']> = (failure, step, openShell) =>
+    this.#open(failure, step, () => openShell(terminalEnvironment(this.services)));
+
+  /** Of a step without a command: in the file system it was to change, with what a command would see there. */
+  onFailedStep({ error, label, step, parent }: FailedStep, toolbox: Toolbox): Promise<void> {
+    const { Env, WorkingDir, User } = step.before;
+    const env = [...(Env ?? []), ...terminalEnvironment(this.services)];
+    const shell = { env, workingDirectory: WorkingDir || '/', user: User ?? '', network: this.network };
+    return this.#open(error, label, () => openRootShell(parent, shell, toolbox));
+  }
+
+  async #open(failure: unknown, step: StepLabel, open: () => Promise<void>): Promise<void> {
+    if (this.#isTaken) return;
+    this.#isTaken = true;
+    this.stopOthers(failure);
+    const { reporter } = this.services;
     reporter.report({ kind: 'step-failed', step });
-    reporter.report({ kind: 'note', text: `${failure.message}\nThis is a shell in its file system; the build ends when it does` });
-    await atTerminal(() => openShell(terminalEnvironment(services)));
-  };
+    const message = failure instanceof Error ? failure.message : String(failure);
+    reporter.report({ kind: 'note', text: `${message}\nThis is a shell in its file system; the build ends when it does` });
+    await atTerminal(open);
+  }
 }
 
 /** A shell in what a stage has become, for the user to look at. */

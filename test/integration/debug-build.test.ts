@@ -28,6 +28,17 @@ suite('integration/debug-build', (test) => {
     });
   });
 
+  test('--on-error=shell opens a shell where a COPY was to copy', async () => {
+    await withTestStore(async (store) => {
+      await addBusybox(store);
+      const context = contextOf(store, 'FROM localhost/busybox\nWORKDIR /w\nENV A=of-the-image\nRUN echo before > made\nCOPY nothing .\n');
+      const built = await store.tsbuild(['bud', '--on-error=shell', context], { stdin: 'pwd; cat made; echo $A\n' });
+      assert.is(built.status, 125);
+      assert.ok(built.stdout.endsWith('/w\nbefore\nof-the-image\n'), built.stdout);
+      assert.match(built.stderr, '>> 5 | COPY nothing .');
+    });
+  });
+
   test('without --on-error nothing is opened', async () => {
     await withTestStore(async (store) => {
       await addBusybox(store);
