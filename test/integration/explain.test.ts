@@ -63,6 +63,27 @@ suite('integration/explain', (test) => {
       assert.equal(explanationOf(rewritten, other), [miss, `  instruction: was ${run}`]);
     }));
 
+  test('--explain names the files of a mount and the base image', () =>
+    withContext(async (context, store) => {
+      const base = async (text: string) => {
+        write(context, [BASE, `RUN echo ${text} > /base`], 'Containerfile.base');
+        await store.ok(['build', '-q', '-t', 'base', '-f', join(context, 'Containerfile.base'), context]);
+      };
+      const step = 'RUN --mount=source=src,target=/src cat /src/a > /a';
+      write(context, ['FROM localhost/base', step]);
+      const build = async () => explanationOf((await store.ok(['build', '--explain', '-t', 'app', context])).stdout, step);
+      await base('one');
+      writeFileSync(join(context, 'src/a'), 'a');
+      await build();
+      writeFileSync(join(context, 'src/a'), 'ab');
+      await base('two');
+      assert.equal(await build(), [
+        'cache: miss, not as recorded THEN',
+        '  mount /src: src/a: 1 bytes mode 0644 HEX -> 2 bytes mode 0644 HEX',
+        '  base image: HEX -> HEX',
+      ]);
+    }));
+
   test('an instruction that was moved, or stands in another checkout, is found by its text', () =>
     withContext(async (context, store) => {
       const step = 'RUN echo text > /text';
