@@ -289,6 +289,8 @@ function checkResult(options: BuildOptions, platforms: readonly Platform[], outp
     throw new UsageError('--annotation index: needs an index, and one platform makes none', { hint: 'Leave "index:" out' });
   if (isIndex && outputs.some(({ kind }) => kind === 'tar'))
     throw new UsageError('--output type=tar holds one platform', { hint: 'Use type=local, which makes a directory for each' });
+  if (isIndex && outputs.some((output) => output.kind === 'archive' && output.format === 'docker'))
+    throw new UsageError('--output type=docker holds one platform', { hint: 'Use type=oci, which holds all of them' });
 }
 
 /** Read before anything else: a build that should have one does not begin without it. */

@@ -1,4 +1,4 @@
-import type { Descriptor, DiffId, ImageConfig } from '../image/index.js';
+import { type Descriptor, type DiffId, formatPlatform, type ImageConfig, isIndexType, parseIndex } from '../image/index.js';
 import { decompress } from '../layers/index.js';
 import type { Store, StoredImage } from '../store/index.js';
 import { compareLayers, type FileDifference } from './compare-layers.js';
@@ -31,6 +31,7 @@ export interface ImageDifferences {
 /** Tells in what two images of the store differ, down to their files. Both lists are empty when nothing does. */
 export async function compareImages(first: Descriptor, second: Descriptor, store: Store): Promise<ImageDifferences> {
   if (first.digest === second.digest) return { values: [], layers: [] };
+  if (isIndexType(first.mediaType) && isIndexType(second.mediaType)) return compareIndexes(first, second, store);
   const [one, other] = [store.readImage(first), store.readImage(second)];
   return {
     values: [
@@ -39,6 +40,22 @@ export async function compareImages(first: Descriptor, second: Descriptor, store
     ],
     layers: await compareAllLayers(one, other, store),
   };
+}
+
+/** Image by image, as they stand in the indexes of two builds for the same platforms; each difference says for which. */
+async function compareIndexes(first: Descriptor, second: Descriptor, store: Store): Promise<ImageDifferences> {
+  const [one, other] = [parseIndex(store.blobs.readAll(first)).manifests, parseIndex(store.blobs.readAll(second)).manifests];
+  const values: ValueDifference[] = [];
+  const layers: LayerDifference[] = [];
+  for (const [at, image] of one.entries()) {
+    const counterpart = other[at];
+    if (counterpart === undefined) continue;
+    const place = image.platform === undefined ? '' : `${formatPlatform(image.platform)} `;
+    const found = await compareImages(image, counterpart, store);
+    values.push(...found.values.map((value) => ({ ...value, name: place + value.name })));
+    layers.push(...found.layers.map((layer) => ({ ...layer, createdBy: place + layer.createdBy })));
+  }
+  return { values, layers };
 }
 
 async function compareAllLayers(first: StoredImage, second: StoredImage, store: Store): Promise<LayerDifference[]> {

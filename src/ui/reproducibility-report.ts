@@ -30,7 +30,7 @@ export function formatDifferences(firstId: string, secondId: string, { values, l
 
 function hasTimes(values: Differences['values'], layers: Differences['layers']): boolean {
   return (
-    values.some(({ name }) => name === 'created') ||
+    values.some(({ name }) => /(?:^| )created$/.test(name)) ||
     layers.some(({ files }) => files.some(({ fields }) => fields.some(({ name }) => name === 'mtime')))
   );
 }
