@@ -43,7 +43,10 @@ export class Build extends BaseCommand<typeof Build> {
       summary: 'Keep the outcomes of the steps there: type=registry,ref=NAME, type=local,dest=DIR or type=inline; mode=min|max, mounts=ID',
     }),
     'cache-ttl': text({ value: 'DURATION', summary: 'Run steps whose result is older than this, 24h for instance; 0: run every step' }),
-    explain: choice(['text', 'json'], { value: 'text|json', summary: 'Tell of each step whether the cache had it, and if not what has changed (alone: text)' }),
+    explain: choice(['text', 'json'], {
+      value: 'text|json',
+      summary: 'Tell of each step whether the cache had it, and if not what has changed (alone: text)',
+    }),
     file: list({ char: 'f', value: 'path', summary: 'Containerfile; - is standard input; several are read as one' }),
     format: choice(['oci', 'docker'], { summary: 'Format of the image: oci (default) or docker' }),
     'http-proxy': flag({ summary: 'Give RUN commands the proxy variables of the environment (default; --http-proxy=false: not)' }),
