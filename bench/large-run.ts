@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Buildah } from './support/buildah.js';
 import { runOnce } from './support/measure.js';
 import type { Result } from './support/report.js';
+import { seededText } from './support/seeded.js';
 import { withStoreDisk } from './support/store-disk.js';
 import { fixtures, Tsbuild } from './support/tsbuild.js';
 
@@ -17,7 +18,7 @@ export async function largeRun(): Promise<Result[]> {
     mkdirSync(join(context, 'seed'), { recursive: true });
     copyFileSync(join(fixtures, 'busybox.tar'), join(context, 'rootfs.tar'));
     writeFileSync(join(context, 'seed/rand'), randomBytes(SEED_BYTES));
-    writeFileSync(join(context, 'seed/text'), text(SEED_BYTES));
+    writeFileSync(join(context, 'seed/text'), seededText(SEED_BYTES));
     const copies = (name: string): string => `for i in $(seq ${COPIES}); do cat /seed/${name}; done > /${name}.bin`;
     writeFileSync(
       join(context, 'Containerfile'),
@@ -38,23 +39,4 @@ export async function largeRun(): Promise<Result[]> {
       },
     ];
   });
-}
-
-/** Text that compresses as prose does: words with a skewed distribution, the same on every run. */
-function text(bytes: number): Buffer {
-  let state = 42;
-  const next = (): number => {
-    state = (Math.imul(state, 1103515245) + 12345) >>> 0;
-    return state / 2 ** 32;
-  };
-  const words = Array.from({ length: 8000 }, () =>
-    Array.from({ length: 2 + Math.floor(next() * 9) }, () => String.fromCharCode(97 + Math.floor(next() * 26))).join(''),
-  );
-  const parts: string[] = [];
-  for (let length = 0; length < bytes; ) {
-    const word = words[Math.floor(8000 ** next()) % 8000]!;
-    parts.push(word);
-    length += word.length + 1;
-  }
-  return Buffer.from(parts.join(' ').padEnd(bytes, ' ').slice(0, bytes));
 }

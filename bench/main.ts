@@ -1,7 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheLookup } from './cache-lookup.js';
+import { largeContext } from './large-context.js';
 import { largeRun } from './large-run.js';
+import { sixStages } from './six-stages.js';
 import { startUp } from './start-up.js';
 import { formatTable, type Result } from './support/report.js';
 import { project } from './support/tsbuild.js';
@@ -12,6 +14,8 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<Result[]>>> = {
   'trivial-instructions': trivialInstructions,
   'large-run': largeRun,
   'cache-lookup': cacheLookup,
+  'six-stages': sixStages,
+  'large-context': largeContext,
 };
 
 const wanted = process.argv.slice(2);

@@ -14,6 +14,8 @@ export interface Command {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly sampleMemory?: boolean;
+  /** A process that works for the command without being its child: its processor time counts too. */
+  readonly daemonPid?: number;
 }
 
 const MEMORY_INTERVAL_MS = 10;
@@ -23,7 +25,7 @@ export function runOnce(command: Command): Promise<Sample> {
   return new Promise((resolve, reject) => {
     const [program, ...args] = command.argv;
     const started = process.hrtime.bigint();
-    const cpuBefore = childCpuMs();
+    const cpuBefore = cpuOf(command);
     const child = spawn(program!, args, { cwd: command.cwd, env: { ...process.env, ...command.env }, stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
     child.stdout.on('data', (chunk) => {
@@ -43,7 +45,7 @@ export function runOnce(command: Command): Promise<Sample> {
       clearInterval(sampler);
       const wallMs = Number(process.hrtime.bigint() - started) / 1e6;
       if (code !== 0) reject(new Error(`${command.argv.join(' ')} ended with ${signal ?? code}:\n${output}`));
-      else resolve({ wallMs, cpuMs: childCpuMs() - cpuBefore, peakKiB });
+      else resolve({ wallMs, cpuMs: cpuOf(command) - cpuBefore, peakKiB });
     });
   });
 }
@@ -56,11 +58,20 @@ export function median(values: readonly number[]): number {
 
 const CLOCK_TICKS_MS = 10; // sysconf(_SC_CLK_TCK) is 100 on Linux
 
-/** CPU time of children this process has waited for: cutime and cstime of proc(5). */
-function childCpuMs(): number {
-  const stat = readFileSync('/proc/self/stat', 'utf8');
+/** CPU time of children this process has waited for, and all of the daemon's: utime, stime, cutime and cstime of proc(5). */
+function cpuOf(command: Command): number {
+  const daemon = command.daemonPid === undefined ? 0 : sum(cpuTimesMs(command.daemonPid));
+  return daemon + sum(cpuTimesMs('self').slice(2));
+}
+
+function cpuTimesMs(pid: number | 'self'): number[] {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[13]) + Number(fields[14])) * CLOCK_TICKS_MS;
+  return fields.slice(11, 15).map((ticks) => Number(ticks) * CLOCK_TICKS_MS);
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }
 
 /** Proportional set size of `root` and everything below it. Processes that end meanwhile count as nothing. */

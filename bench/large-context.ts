@@ -1,0 +1,79 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { BASE_IMAGE, writeBase } from './support/base-image.js';
+import { Buildah } from './support/buildah.js';
+import { withBuildKit } from './support/buildkit.js';
+import { Comparison } from './support/comparison.js';
+import { type Command, runOnce } from './support/measure.js';
+import type { Result } from './support/report.js';
+import { seededRandom, seededText } from './support/seeded.js';
+import { withStoreDisk } from './support/store-disk.js';
+import { Tsbuild } from './support/tsbuild.js';
+
+const ROUNDS = 3;
+const FILES = 50_000;
+const FILES_PER_PACKAGE = 63;
+const FOLDERS = ['', 'lib', 'lib', 'dist/esm', 'dist/cjs', 'src/internal/util'];
+const COLD = '50,000 files, cold';
+const CACHED = '50,000 files, cached';
+const CHANGED = '50,000 files, one changed';
+
+type Build = (args: readonly string[], context: string) => Command;
+
+/** A context of 50,000 small files and a RUN that touches 1,000 of them: into an empty store, again, and again after a change of one file. */
+export async function largeContext(): Promise<Result[]> {
+  return withStoreDisk(async (disk) => {
+    const base = writeBase(join(disk, 'base'));
+    const context = writeContext(join(disk, 'w2'));
+    const comparison = new Comparison();
+    const measure = async (tool: string, round: number, build: Build): Promise<void> => {
+      await runOnce(build(['-q', '-t', BASE_IMAGE], base));
+      // What the tool before this one wrote is not written back at the cost of this one.
+      execFileSync('sync');
+      comparison.add(COLD, tool, await runOnce(build(['-t', 'w2'], context)));
+      comparison.add(CACHED, tool, await runOnce(build(['-t', 'w2'], context)));
+      writeFileSync(join(context, 'tree/pkg400/lib/index.js'), `module.exports = '${tool} ${round}';\n`);
+      comparison.add(CHANGED, tool, await runOnce(build(['-t', 'w2'], context)));
+    };
+    // A store for each round: a cold build is one into an empty store, and removing files would slow down what comes after.
+    for (let round = 0; round < ROUNDS; round++) {
+      const ours = new Tsbuild(join(disk, `tsbuild-${round}`));
+      await measure('tsbuild', round, (args, from) => ours.command(['bud', '--network', 'host', ...args, from]));
+      await withBuildKit(join(disk, `buildkit-${round}`), async (buildkit) => {
+        if (buildkit !== undefined) await measure('buildkit', round, (args, from) => buildkit.build(args, from));
+      });
+      const buildah = new Buildah(join(disk, `buildah-${round}`));
+      await measure('buildah', round, (args, from) => buildah.command(['bud', '--layers', '--network', 'host', ...args, from]));
+    }
+    return [
+      ...comparison.results(COLD, 'ratio well below 1'),
+      ...comparison.results(COLD, 'ratio well below 1', 'cpu'),
+      ...comparison.results(CACHED, '< 500 ms'),
+      ...comparison.results(CHANGED, 'ratio well below 1'),
+      ...comparison.results(CHANGED, 'ratio well below 1', 'cpu'),
+    ];
+  });
+}
+
+/** 800 packages in the shape of node_modules; sizes are log-normal with a mean of about 4 KiB. The same tree in each run. */
+function writeContext(directory: string): string {
+  const random = seededRandom(42);
+  const pool = seededText(2 ** 22);
+  const made = new Set<string>();
+  for (let file = 0; file < FILES; file++) {
+    const parent = `pkg${String(Math.floor(file / FILES_PER_PACKAGE)).padStart(3, '0')}`;
+    const path = join(directory, 'tree', parent, FOLDERS[(file % FILES_PER_PACKAGE) % FOLDERS.length]!, `f${file}.js`);
+    if (!made.has(dirname(path))) mkdirSync(dirname(path), { recursive: true });
+    made.add(dirname(path));
+    const gaussian = Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+    const sizeBytes = Math.min(Math.floor(Math.exp(7.55 + 1.25 * gaussian)), 400_000);
+    const start = Math.floor(random() * (pool.length - sizeBytes));
+    writeFileSync(path, pool.subarray(start, start + sizeBytes));
+  }
+  writeFileSync(join(directory, 'tree/pkg400/lib/index.js'), 'module.exports = undefined;\n');
+  const touch = 'cd /app/tree && find . -type f -name "f*0.js" | head -n 1000 | xargs touch';
+  writeFileSync(join(directory, 'Containerfile'), `FROM ${BASE_IMAGE}\nCOPY tree /app/tree\nRUN ${touch}\n`);
+  execFileSync('sync');
+  return directory;
+}
