@@ -61,11 +61,11 @@ suite('integration/scheduling', (test) => {
       const context = contextOf(
         store,
         'c',
-        'FROM localhost/busybox AS a\nRUN until [ -e /shared/go ]; do sleep 0.05; done; date +%s%N > /a\nFROM localhost/busybox\nCOPY --from=a /a /\nRUN date +%s%N > /b\n',
+        'FROM localhost/busybox AS a\nRUN echo begun; until [ -e /shared/go ]; do sleep 0.05; done; date +%s%N > /a\nFROM localhost/busybox\nCOPY --from=a /a /\nRUN date +%s%N > /b\n',
       );
       const args = ['bud', '-v', `${shared}:/shared:ro`, context];
-      const first = await startUntil(store, args, 'STEP 2/2');
-      const second = await startUntil(store, args, 'Waiting for another build that is at RUN until');
+      const first = await startUntil(store, args, 'begun\n');
+      const second = await startUntil(store, args, 'Waiting for another build that is at RUN echo begun');
       writeFileSync(join(shared, 'go'), '');
       const both = await Promise.all([first.ended, second.ended]);
       const ids = both.map(({ stdout }) => stdout.trim().split('\n').at(-1));
