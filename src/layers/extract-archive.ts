@@ -18,7 +18,8 @@ export interface ArchiveToExtract {
 
 /**
  * Extract an archive into a directory of a root filesystem, as ADD does: names that begin with `.wh.` are names, an entry for the
- * archive's own root is passed over, what is in the way is replaced without being followed. The main thread stays free.
+ * archive's own root gives that directory its attributes, what is in the way is replaced without being followed. The main thread stays
+ * free.
  *
  * @throws {ArchiveInvalidError} {PathEscapeError} {LayerSystemError} as `applyLayer`; also for an archive without its closing blocks
  * @throws {UnsupportedFeatureError} bzip2 or xz, and its program is not installed

@@ -247,11 +247,10 @@ void TreeWriter::copy_lower_attributes(const Slot& at) {
 void TreeWriter::root_entry(const ArchiveEntry& found) {
   // A root that became a link would send everything after it elsewhere (CVE-2021-29136).
   if (found.type != '5') throw_invalid(found.name, "the root entry is not a directory");
-  // The directory an archive is unpacked into is not the archive's.
-  if (!is_layer_) return;
   begin_record({}, found);
   has_root_entry_ = true;
-  set_directory_meta(options_.root, ".", found, {});
+  const int at = directory(options_.prefix);
+  set_directory_meta(at, ".", found, options_.prefix);
 }
 
 void TreeWriter::whiteout(const ArchiveEntry& found, const Slot& at) {
@@ -500,9 +499,11 @@ void TreeWriter::drop_whiteouts_below(int directory, const std::string& path) {
 
 void TreeWriter::set_times() {
   for (const auto& [path, time] : times_) {
-    const std::string above = parent_of(path);
+    // Links on the way to the prefix were followed; nothing in the archive can have replaced it.
+    const bool is_prefix = path == options_.prefix;
+    const std::string above = is_prefix ? path : parent_of(path);
     const UniqueFd parent(above.empty() ? fcntl(options_.root, F_DUPFD_CLOEXEC, 3) : open_directory(above));
-    const std::string name = path.empty() ? "." : name_of(path);
+    const std::string name = is_prefix ? "." : name_of(path);
     struct stat status;
     // A later entry may have put something else there, or above it.
     if (!parent || !status_at(parent.get(), name, path, &status) || !S_ISDIR(status.st_mode)) continue;

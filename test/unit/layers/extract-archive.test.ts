@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { lstatSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { lstatSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import * as assert from 'uvu/assert';
@@ -41,12 +41,19 @@ suite('layers/extract-archive', (test) => {
     });
   }
 
-  test('extractArchive() leaves the directory it goes into as it is', async () => {
+  test('extractArchive() gives the directory it goes into the attributes of the entry for the root, if there is one', async () => {
     await withTempDir(async (dir) => {
-      mkdirSync(join(dir, 'root'));
-      mkdirSync(join(dir, 'root/tmp'), { mode: 0o755 });
-      await extract(join(dir, 'root'), gzipSync(TAR), '/tmp');
-      assert.is(lstatSync(join(dir, 'root/tmp')).mode & 0o7777, 0o755);
+      const root = join(dir, 'root');
+      makeDirectory(join(root, 'tmp'));
+      makeDirectory(join(root, 'other'));
+      symlinkSync('tmp', join(root, 'link'));
+      await extract(root, gzipSync(TAR), '/link');
+      const stat = lstatSync(join(root, 'tmp'));
+      assert.equal([stat.mode & 0o7777, stat.mtimeMs], [0o700, 5000]);
+      await extract(root, tarOf([{ name: 'f', data: 'x', ...ME }]), 'other');
+      assert.is(lstatSync(join(root, 'other')).mode & 0o7777, 0o755);
+      await extract(root, TAR, '');
+      assert.is(lstatSync(root).mode & 0o7777, 0o700);
     });
   });
 
