@@ -60,10 +60,11 @@ async function fromImage(options: FromOptions, platform: Platform, store: Store,
   };
 }
 
-/** `app-working-container`, then `app-working-container-1`, ... */
+/** `app-working-container`, then `app-working-container-1`, ...; of scratch `working-container`, as Buildah has it. */
 function freeName(image: string, store: Store): string {
   const last = image.replace(/@.*$/, '').replace(/\/+$/, '').split('/').at(-1) ?? '';
-  const base = `${last.replace(/:[^:]*$/, '').replace(/[^a-zA-Z0-9_.-]/g, '-') || randomBytes(4).toString('hex')}-working-container`;
+  const prefix = last.replace(/:[^:]*$/, '').replace(/[^a-zA-Z0-9_.-]/g, '-') || randomBytes(4).toString('hex');
+  const base = image === 'scratch' ? 'working-container' : `${prefix}-working-container`;
   const taken = new Set(store.containers.list().map((container) => container.name));
   for (let number = 0; ; number++) {
     const name = number === 0 ? base : `${base}-${number}`;

@@ -79,6 +79,7 @@ Successfully tagged localhost/hello:latest`,
       await addBusybox(store);
       await store.ok(['bud', '-q', '-t', 'hello', hello]);
       assert.is((await store.ok(['from', 'hello'])).stdout, 'hello-working-container\n');
+      assert.is((await store.ok(['from', 'scratch'])).stdout, 'working-container\n');
       // Where there is one id only, every user of the image is that one.
       const uid = (await idModeOf(store)) === 'single' ? 0 : 1000;
       const { stdout } = await store.ok(['run', 'hello-working-container']);
