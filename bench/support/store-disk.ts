@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const DISK_BYTES = 16 * 2 ** 30;
+/** Stores of small files need an inode for each 4 KiB. */
+const BYTES_PER_INODE = 4096;
 
 /**
  * Runs `body` on a file system of its own for the stores of both sides: ext4 with a journal on a loop device for root, a temporary folder
@@ -28,7 +30,7 @@ function mountLoop(directory: string): boolean {
   closeSync(fd);
   mkdirSync(join(directory, 'disk'));
   try {
-    execFileSync('mkfs.ext4', ['-q', '-F', '-E', 'lazy_itable_init=1,lazy_journal_init=1', image]);
+    execFileSync('mkfs.ext4', ['-q', '-F', '-i', String(BYTES_PER_INODE), '-E', 'lazy_itable_init=1,lazy_journal_init=1', image]);
     execFileSync('mount', ['-o', 'loop', image, join(directory, 'disk')], { stdio: 'pipe' });
     return true;
   } catch (error) {
