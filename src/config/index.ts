@@ -13,4 +13,5 @@ export {
   type Registries,
   type RegistryRule,
 } from './registries.js';
+export { type RegistryCertificates, readRegistryCertificates } from './registry-certificates.js';
 export { type GlobalFlags, LOG_LEVELS, type LogLevel, readSettings, type Settings } from './settings.js';

@@ -1,5 +1,13 @@
 import { readFileSync } from 'node:fs';
-import { type Credentials, findCredentials, findRegistryRule, parseCredentials, type Registries, readRegistries } from '../config/index.js';
+import {
+  type Credentials,
+  findCredentials,
+  findRegistryRule,
+  parseCredentials,
+  type Registries,
+  readRegistries,
+  readRegistryCertificates,
+} from '../config/index.js';
 import type { Store } from '../store/index.js';
 import type { RegistryClient, TransportServices } from '../transports/index.js';
 import type { Services } from './context.js';
@@ -9,6 +17,8 @@ export interface RegistryOptions {
   readonly tlsVerify?: boolean | undefined;
   /** `USER:PASSWORD`. */
   readonly credentials?: string | undefined;
+  /** Directory with certificates for every registry; left out: `certs.d/HOST` of the user or the system. */
+  readonly certDir?: string | undefined;
 }
 
 /** Registries as the settings and flags describe them. Configuration files are read when the first registry is asked for. */
@@ -54,12 +64,14 @@ export class RegistryAccess {
 
   async #open(host: string, insecure: boolean): Promise<RegistryClient> {
     const { settings } = this.#services;
-    const { tlsVerify, credentials } = this.#options;
+    const { tlsVerify, credentials, certDir } = this.#options;
+    const certificates = readRegistryCertificates(host, certDir, settings);
     const { openRegistry } = await import('../registry/index.js');
     return openRegistry({
       host,
       insecure: tlsVerify === undefined ? insecure : !tlsVerify,
-      ca: readCertificates(this.#services),
+      ca: [...readCertificates(this.#services), ...certificates.authorities],
+      clientCertificate: certificates.client,
       credentials: async (repository: string): Promise<Credentials | undefined> =>
         credentials === undefined ? findCredentials(settings.authFiles, `${host}/${repository}`) : parseCredentials(credentials),
     });

@@ -47,7 +47,7 @@ export function connectionError(action: string, peer: string, cause: unknown): R
 }
 
 const TRUST_HINT =
-  "Name a file with the authority's certificate (PEM) in SSL_CERT_FILE or NODE_EXTRA_CA_CERTS, or, where nobody can interfere, add --tls-verify=false";
+  "Name a directory with the authority's certificate (PEM, NAME.crt) with --cert-dir, or the file in SSL_CERT_FILE, or, where nobody can interfere, add --tls-verify=false";
 const SKIP_HINT = 'Where nobody can interfere, --tls-verify=false goes on without checking the certificate';
 
 function unreachable(code: string, peer: string, cause: unknown): string {
