@@ -22,7 +22,7 @@ export class Cache extends BaseCommand<typeof Cache> {
     const [what, ...more] = line.operands;
     if (what === undefined || more.length > 0) throw new UsageError(`requires exactly 1 arg, received ${line.operands.length}`);
     const builds = await cacheWhy(what, services);
-    const asJson = this.flags.json === true || line.flags['json'] === true;
+    const asJson = this.flags.json === true || line.flags.json === true;
     for (const build of builds) this.terminal.out(asJson ? formatJson(build) : formatBuild(build));
     return 0;
   }

@@ -58,11 +58,11 @@ interface Invocation {
 
 function interpret(argv: readonly string[], line: CommandLine): Invocation {
   const [name, ...rest] = line.operands;
-  if (line.flags['version'] === true) return { entry: lookUp('version'), help: false, argv: ['--short'] };
+  if (line.flags.version === true) return { entry: lookUp('version'), help: false, argv: ['--short'] };
   if (name === undefined) return { entry: undefined, help: true, argv: [] };
   if (name === 'help') return { entry: rest[0] === undefined ? undefined : lookUp(rest[0]), help: true, argv: [] };
   const before = argv.slice(0, argv.length - line.operands.length).filter((word) => word !== '--');
-  return { entry: lookUp(name), help: line.flags['help'] === true, argv: [...before, ...rest] };
+  return { entry: lookUp(name), help: line.flags.help === true, argv: [...before, ...rest] };
 }
 
 function lookUp(name: string): CommandEntry {

@@ -57,13 +57,13 @@ suite('config/credentials', (test) => {
       chmodSync(program, 0o755);
       const path = join(directory, 'auth.json');
       writeFileSync(path, JSON.stringify({ credHelpers: { 'example.com': 'fake' } }));
-      const before = process.env['PATH'];
-      process.env['PATH'] = `${directory}:${before}`;
+      const before = process.env.PATH;
+      process.env.PATH = `${directory}:${before}`;
       try {
         const found = await findCredentials([{ path, kind: 'containers', required: true }], 'example.com/a');
         assert.equal(found, { kind: 'identity-token', token: 's3' });
       } finally {
-        process.env['PATH'] = before;
+        process.env.PATH = before;
       }
     });
   });
