@@ -21,6 +21,7 @@ export type ErrorCode =
   | 'SIZE_MISMATCH'
   | 'SOURCE_DENIED'
   | 'SOURCE_NOT_FOUND'
+  | 'SOURCE_UNREADABLE'
   | 'STEP_FAILED'
   | 'STORE_CORRUPT'
   | 'STORE_FULL'

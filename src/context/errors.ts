@@ -14,6 +14,23 @@ export class SourceNotFoundError extends TsbuildError {
   }
 }
 
+/** A source of COPY or ADD, or something in it, may not be read by this user. */
+export class SourceUnreadableError extends TsbuildError {
+  readonly code = 'SOURCE_UNREADABLE';
+  constructor(
+    /** Relative to the place; undefined when it is not known which. */
+    readonly path: string | undefined,
+    /** What is read from: `the build context "/src/app"`. */
+    readonly place: string,
+    cause: unknown,
+  ) {
+    super(`${path === undefined ? 'a file or directory' : JSON.stringify(path)}: permission denied in ${place}`, {
+      cause,
+      hint: 'Let this user read it, or leave it out in .dockerignore',
+    });
+  }
+}
+
 /** Why a source has nothing to copy. */
 export type MissingReason =
   /** With names that are close to it. */

@@ -1,5 +1,5 @@
 export { contentDigest, type DigestedEntry, type DigestedSelection, digestSelection } from './content-digest.js';
-export { ContextError, SourceNotFoundError } from './errors.js';
+export { ContextError, SourceNotFoundError, SourceUnreadableError } from './errors.js';
 export { IgnoreFileError, rulesOf } from './ignore-rules.js';
 export { type Context, type ContextOptions, openContext } from './open-context.js';
 export { type RealPath, resolveRealPath, resolveTargetPath } from './real-path.js';

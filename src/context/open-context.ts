@@ -4,6 +4,7 @@ import { hasCode } from '../errors.js';
 import { closeFd, type Fd, openat2, RESOLVE_BENEATH, RESOLVE_NO_MAGICLINKS } from '../sys/index.js';
 import { type DigestedSelection, digestSelection } from './content-digest.js';
 import { ContextError } from './errors.js';
+import { explainingUnreadable } from './explain-unreadable.js';
 import { type IgnoreRules, parseIgnoreFile } from './ignore-rules.js';
 import type { SelectedSource } from './selection.js';
 import { type SelectOptions, SourceTree } from './source-tree.js';
@@ -26,7 +27,7 @@ export interface Context {
   readonly root: Fd;
   /** True when there are ignore rules, so that `root` may hold more than the context does. */
   readonly ignores?: boolean;
-  /** @throws {SourceNotFoundError} */
+  /** @throws {SourceNotFoundError} {SourceUnreadableError} */
   select(sources: readonly string[], options?: SelectOptions): Promise<readonly SelectedSource[]>;
   /** Content digest of a selection, or of what the sources name; owners do not count. */
   digest(selected: readonly SelectedSource[] | readonly string[]): Promise<string>;
@@ -49,17 +50,19 @@ export async function openContext(options: ContextOptions): Promise<Context> {
     closeSync(root);
     throw error;
   }
-  const tree = new SourceTree(root, { place: `the build context ${JSON.stringify(options.directory)}`, rules });
+  const place = `the build context ${JSON.stringify(options.directory)}`;
+  const tree = new SourceTree(root, { place, rules });
+  const select: Context['select'] = (sources, selection) => explainingUnreadable(place, () => tree.select(sources, selection));
   let cache: StatCache | undefined;
   const digest: Context['digestSelection'] = async (sources, { contentsOnly } = {}) => {
     cache ??= StatCache.load(options.statCacheDirectory, directory);
-    return digestSelection(root, sources, { owners: false, contentsOnly, cache });
+    return explainingUnreadable(place, () => digestSelection(root, sources, { owners: false, contentsOnly, cache }));
   };
   return {
     root,
     ignores: rules !== undefined,
-    select: (sources, selection) => tree.select(sources, selection),
-    digest: async (selected) => (await digest(isSelection(selected) ? selected : await tree.select(selected))).digest,
+    select,
+    digest: async (selected) => (await digest(isSelection(selected) ? selected : await select(selected))).digest,
     digestSelection: digest,
     async close() {
       cache?.save();

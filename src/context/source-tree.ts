@@ -8,6 +8,7 @@ import {
   RESOLVE_NO_MAGICLINKS,
   RESOLVE_NO_SYMLINKS,
   readDirectory,
+  type Tree,
   type TreeEntry,
   walk,
 } from '../sys/index.js';
@@ -155,7 +156,7 @@ export class SourceTree {
     });
     try {
       const entries: SelectedEntry[] = [];
-      for (const entry of await walk(fd)) if ((entry.mode & S_IFMT) !== S_IFSOCK) entries.push(selectedEntry(entry.path, entry));
+      for (const entry of await walkOf(fd, path)) if ((entry.mode & S_IFMT) !== S_IFSOCK) entries.push(selectedEntry(entry.path, entry));
       return entries.sort(byPath);
     } finally {
       closeFd(fd);
@@ -266,4 +267,18 @@ function distance(a: string, b: string): number {
     previous = current;
   }
   return previous[b.length]!;
+}
+
+/** As `walk`, but errors name paths from the top of the tree. */
+async function walkOf(fd: Fd, directory: Buffer): Promise<Tree> {
+  try {
+    return await walk(fd);
+  } catch (error) {
+    if (error instanceof Error && 'syscall' in error) {
+      const { path } = error as { readonly path?: string | Buffer };
+      const below = Buffer.from(path ?? '');
+      Object.assign(error, { path: below.length === 0 || below.equals(Buffer.from('.')) ? directory : childPath(directory, below) });
+    }
+    throw error;
+  }
 }

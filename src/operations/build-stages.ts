@@ -33,6 +33,7 @@ const LOCATED: readonly ErrorCode[] = [
   'SIZE_MISMATCH',
   'SOURCE_DENIED',
   'SOURCE_NOT_FOUND',
+  'SOURCE_UNREADABLE',
   'UNSUPPORTED',
   'USAGE',
 ];
