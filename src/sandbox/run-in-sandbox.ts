@@ -12,11 +12,12 @@ export interface RunOptions {
   readonly signal?: AbortSignal | undefined;
   /** Bytes as the command wrote them, in order within a stream. Only with `stdio: 'pipe'`. */
   readonly onOutput?: ((stream: 'stdout' | 'stderr', bytes: Uint8Array) => void) | undefined;
-  /** Between SIGTERM and SIGKILL; default 5000. */
+  /** Between SIGTERM and SIGKILL; default 1500. */
   readonly graceMs?: number;
 }
 
-const DEFAULT_GRACE_MS = 5000;
+/** Shorter than what an interrupted command may take in all, so that it still sees the end of the processes and clears up. */
+const DEFAULT_GRACE_MS = 1500;
 
 // Descriptors of the launcher; 0 to 2 are the command's.
 const PLAN_FD = 3;

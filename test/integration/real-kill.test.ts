@@ -178,4 +178,27 @@ suite('integration/real-kill', (test) => {
       });
     });
   }
+
+  test('SIGINT ends a RUN that does not listen, says so and clears up', async () => {
+    await withTestStore(async (store) => {
+      await addBusybox(store);
+      const marker = `tsbuild-deaf-${process.pid}`;
+      const context = join(store.directory, 'context');
+      mkdirSync(context);
+      const deaf = `trap "" INT TERM; : ${marker}; echo started; sleep 300; sleep 300`;
+      writeFileSync(join(context, 'Containerfile'), `FROM localhost/busybox\nRUN ${deaf}\n`);
+      const [program, ...args] = store.argv(['bud', context]);
+      const child = spawn(program!, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+      const ended = new Promise((resolve) => child.on('close', resolve));
+      let errors = '';
+      child.stderr.setEncoding('utf8').on('data', (text: string) => {
+        errors += text;
+      });
+      for await (const text of child.stdout.setEncoding('utf8')) if (/^started$/m.test(text)) child.kill('SIGINT');
+      assert.is(await ended, 130);
+      assert.match(errors, /^Interrupted$/m);
+      await nothingRunsWith(marker, store.root);
+      assert.equal(readdirSync(join(store.root, 'tmp')), []);
+    });
+  });
 });
