@@ -14,6 +14,8 @@ export function writeBusyboxRootfs(file) {
   if (busybox === undefined) throw new SetupError('busybox is missing; run: sudo apt-get install busybox-static');
   const root = mkdtempSync(join(tmpdir(), 'tsbuild-busybox-'));
   try {
+    // Temporary directories are their maker's alone, a root directory is everybody's.
+    chmodSync(root, 0o755);
     for (const folder of FOLDERS) mkdirSync(join(root, folder), { recursive: true, mode: 0o755 });
     for (const folder of ['tmp', 'var/tmp']) chmodSync(join(root, folder), 0o1777);
     chmodSync(join(root, 'root'), 0o700);

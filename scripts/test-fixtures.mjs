@@ -3,23 +3,28 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { writeBusyboxRootfs } from './busybox-rootfs.mjs';
-import { project, SetupError, say } from './requirements.mjs';
+import { modifiedMs, project, SetupError, say } from './requirements.mjs';
 
 export const fixtures = join(project, 'build/fixtures');
 
 export async function makeFixtures() {
   mkdirSync(fixtures, { recursive: true });
-  make('busybox.tar.zst', (file) => writeBusyboxRootfs(file));
-  make('busybox.tar', (file) => execFileSync('zstd', ['-dqf', join(fixtures, 'busybox.tar.zst'), '-o', file]));
+  make('busybox.tar.zst', (file) => writeBusyboxRootfs(file), join(project, 'scripts/busybox-rootfs.mjs'));
+  make(
+    'busybox.tar',
+    (file) => execFileSync('zstd', ['-dqf', join(fixtures, 'busybox.tar.zst'), '-o', file]),
+    join(fixtures, 'busybox.tar.zst'),
+  );
   if (process.getuid() === 0) make('debian12.tar', debian);
   else if (!existsSync(join(fixtures, 'debian12.tar')))
     say('no Debian fixture: mmdebstrap needs root to mount; the tests that build on it are skipped');
   make('node.tar', node);
 }
 
-function make(name, write) {
+/** Unless it is there, and no older than what it is made from. */
+function make(name, write, source) {
   const file = join(fixtures, name);
-  if (existsSync(file)) return;
+  if (existsSync(file) && (source === undefined || modifiedMs(file) >= modifiedMs(source))) return;
   say(`making the test fixture ${name}`);
   const partial = `${file}.partial`;
   write(partial);
