@@ -1,5 +1,5 @@
 import type { Config } from '@oclif/core/config';
-import { runProgram } from './commands/program.js';
+import { runProgram } from './commands/program/program.js';
 import { processEnvironment } from './config/index.js';
 import { processTerminal } from './ui/index.js';
 

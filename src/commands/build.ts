@@ -1,20 +1,20 @@
 import type { Settings } from '../config/index.js';
 import { UsageError } from '../errors.js';
+import { parseOutputs, takesStandardOutput } from '../operations/build/build-output.js';
 import { type BuildOptions, build } from '../operations/build.js';
-import { parseOutputs, takesStandardOutput } from '../operations/build-output.js';
 import type { Reporter } from '../progress.js';
 import { BuildReporter, formatDifferences, JsonExplainReporter, onStandardError, type Terminal, toLogFile } from '../ui/index.js';
-import { BaseCommand, type CommandServices, showsWarnings } from './base-command.js';
-import { commandOptions, MOUNT_FLAGS, SECRET_FLAGS } from './command-surroundings-flags.js';
-import { COMPRESSION_FLAGS, chosenCompression } from './compression-flags.js';
-import { DEBUG_FLAGS, debugOptions } from './debug-flags.js';
-import { choice, flag, list, text, wholeNumber } from './flags.js';
-import { parseVariables } from './key-values.js';
-import { refuseFlagsAmong, refuseMoreThan } from './operands.js';
-import { chosenPlatform, PLATFORM_FLAGS } from './platform-flags.js';
-import { parsePullPolicy } from './pull-policy.js';
-import { REGISTRY_FLAGS, registryAccess } from './registry-flags.js';
-import { RESULT_FLAGS, resultOptions } from './result-flags.js';
+import { commandOptions, MOUNT_FLAGS, SECRET_FLAGS } from './flags/command-surroundings-flags.js';
+import { COMPRESSION_FLAGS, chosenCompression } from './flags/compression-flags.js';
+import { DEBUG_FLAGS, debugOptions } from './flags/debug-flags.js';
+import { choice, flag, list, text, wholeNumber } from './flags/flags.js';
+import { parseVariables } from './flags/key-values.js';
+import { refuseFlagsAmong, refuseMoreThan } from './flags/operands.js';
+import { chosenPlatform, PLATFORM_FLAGS } from './flags/platform-flags.js';
+import { parsePullPolicy } from './flags/pull-policy.js';
+import { REGISTRY_FLAGS, registryAccess } from './flags/registry-flags.js';
+import { RESULT_FLAGS, resultOptions } from './flags/result-flags.js';
+import { BaseCommand, type CommandServices, showsWarnings } from './program/base-command.js';
 
 export class Build extends BaseCommand<typeof Build> {
   static override usage = 'build [flags] [CONTEXT]';

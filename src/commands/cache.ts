@@ -1,9 +1,9 @@
 import { UsageError } from '../errors.js';
 import { cacheWhy, type ExplainedBuild } from '../operations/cache-why.js';
 import { decisionObject, formatDecision, shortId } from '../ui/index.js';
-import { BaseCommand, type CommandServices } from './base-command.js';
-import { parseCommandLine } from './command-line.js';
-import { flag } from './flags.js';
+import { flag } from './flags/flags.js';
+import { BaseCommand, type CommandServices } from './program/base-command.js';
+import { parseCommandLine } from './program/command-line.js';
 
 const WHY_FLAGS = { json: flag({ summary: 'Show one JSON object per step' }) };
 

@@ -1,10 +1,10 @@
 import { UsageError } from '../errors.js';
 import { listImages } from '../operations/images.js';
-import { BaseCommand, type CommandServices } from './base-command.js';
-import { flag, list, text } from './flags.js';
-import { filterImages } from './image-filter.js';
-import { formatImages } from './image-list.js';
-import { refuseFlagsAmong } from './operands.js';
+import { flag, list, text } from './flags/flags.js';
+import { refuseFlagsAmong } from './flags/operands.js';
+import { filterImages } from './images/image-filter.js';
+import { formatImages } from './images/image-list.js';
+import { BaseCommand, type CommandServices } from './program/base-command.js';
 
 export class Images extends BaseCommand<typeof Images> {
   static override usage = 'images [flags] [IMAGE]';

@@ -1,8 +1,8 @@
 import { info } from '../operations/info.js';
 import { executeTemplate } from '../ui/index.js';
-import { BaseCommand, type CommandServices } from './base-command.js';
-import { text } from './flags.js';
-import { refuseMoreThan } from './operands.js';
+import { text } from './flags/flags.js';
+import { refuseMoreThan } from './flags/operands.js';
+import { BaseCommand, type CommandServices } from './program/base-command.js';
 
 export class Info extends BaseCommand<typeof Info> {
   static override usage = 'info [flags]';

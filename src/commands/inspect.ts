@@ -1,9 +1,9 @@
 import { UsageError } from '../errors.js';
 import { inspect } from '../operations/inspect.js';
 import { executeTemplate } from '../ui/index.js';
-import { BaseCommand, type CommandServices } from './base-command.js';
-import { choice, text } from './flags.js';
-import { refuseFlagsAmong } from './operands.js';
+import { choice, text } from './flags/flags.js';
+import { refuseFlagsAmong } from './flags/operands.js';
+import { BaseCommand, type CommandServices } from './program/base-command.js';
 
 /** Fields that Go prints as empty while JSON leaves them out. @see https://github.com/opencontainers/image-spec/blob/v1.1.1/specs-go/v1/config.go */
 const ZERO_VALUES = {

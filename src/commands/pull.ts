@@ -1,11 +1,11 @@
 import { UsageError } from '../errors.js';
 import { pull } from '../operations/pull.js';
-import { BaseCommand, type CommandServices } from './base-command.js';
-import { flag, text } from './flags.js';
-import { refuseFlagsAmong } from './operands.js';
-import { chosenPlatform, PLATFORM_FLAGS } from './platform-flags.js';
-import { parsePullPolicy } from './pull-policy.js';
-import { REGISTRY_FLAGS, registryAccess } from './registry-flags.js';
+import { flag, text } from './flags/flags.js';
+import { refuseFlagsAmong } from './flags/operands.js';
+import { chosenPlatform, PLATFORM_FLAGS } from './flags/platform-flags.js';
+import { parsePullPolicy } from './flags/pull-policy.js';
+import { REGISTRY_FLAGS, registryAccess } from './flags/registry-flags.js';
+import { BaseCommand, type CommandServices } from './program/base-command.js';
 
 export class Pull extends BaseCommand<typeof Pull> {
   static override usage = 'pull [flags] IMAGE';

@@ -1,10 +1,10 @@
 import { UsageError } from '../errors.js';
 import { push } from '../operations/push.js';
-import { BaseCommand, type CommandServices } from './base-command.js';
-import { COMPRESSION_FLAGS, chosenCompression } from './compression-flags.js';
-import { choice, flag, text } from './flags.js';
-import { refuseFlagsAmong } from './operands.js';
-import { REGISTRY_FLAGS, registryAccess } from './registry-flags.js';
+import { COMPRESSION_FLAGS, chosenCompression } from './flags/compression-flags.js';
+import { choice, flag, text } from './flags/flags.js';
+import { refuseFlagsAmong } from './flags/operands.js';
+import { REGISTRY_FLAGS, registryAccess } from './flags/registry-flags.js';
+import { BaseCommand, type CommandServices } from './program/base-command.js';
 
 export class Push extends BaseCommand<typeof Push> {
   static override usage = 'push [flags] IMAGE [DESTINATION]';

@@ -1,8 +1,8 @@
 import { UsageError } from '../errors.js';
 import { removeContainers } from '../operations/remove-container.js';
-import { BaseCommand, type CommandServices } from './base-command.js';
-import { flag } from './flags.js';
-import { refuseFlagsAmong } from './operands.js';
+import { flag } from './flags/flags.js';
+import { refuseFlagsAmong } from './flags/operands.js';
+import { BaseCommand, type CommandServices } from './program/base-command.js';
 
 export class Rm extends BaseCommand<typeof Rm> {
   static override usage = 'rm [flags] CONTAINER [CONTAINER...]';

@@ -1,8 +1,8 @@
 import { UsageError } from '../errors.js';
 import { removeImages } from '../operations/remove-image.js';
-import { BaseCommand, type CommandServices } from './base-command.js';
-import { flag } from './flags.js';
-import { refuseFlagsAmong } from './operands.js';
+import { flag } from './flags/flags.js';
+import { refuseFlagsAmong } from './flags/operands.js';
+import { BaseCommand, type CommandServices } from './program/base-command.js';
 
 export class Rmi extends BaseCommand<typeof Rmi> {
   static override usage = 'rmi [flags] IMAGE [IMAGE...]';

@@ -1,9 +1,9 @@
 import { UsageError } from '../errors.js';
 import { runInContainer } from '../operations/run.js';
-import { BaseCommand, type CommandServices } from './base-command.js';
-import { commandOptions, MOUNT_FLAGS, SECRET_FLAGS } from './command-surroundings-flags.js';
-import { choice, flag, list, text } from './flags.js';
-import { parseVariables } from './key-values.js';
+import { commandOptions, MOUNT_FLAGS, SECRET_FLAGS } from './flags/command-surroundings-flags.js';
+import { choice, flag, list, text } from './flags/flags.js';
+import { parseVariables } from './flags/key-values.js';
+import { BaseCommand, type CommandServices } from './program/base-command.js';
 
 export class Run extends BaseCommand<typeof Run> {
   static override usage = 'run [flags] CONTAINER [--] [COMMAND [ARGUMENT...]]';

@@ -1,7 +1,7 @@
 import { UsageError } from '../errors.js';
 import { tagImage } from '../operations/tag.js';
-import { BaseCommand, type CommandServices } from './base-command.js';
-import { refuseFlagsAmong } from './operands.js';
+import { refuseFlagsAmong } from './flags/operands.js';
+import { BaseCommand, type CommandServices } from './program/base-command.js';
 
 export class Tag extends BaseCommand<typeof Tag> {
   static override usage = 'tag IMAGE NAME [NAME...]';

@@ -1,5 +1,5 @@
 import { unshare } from '../operations/unshare.js';
-import { BaseCommand, type CommandServices } from './base-command.js';
+import { BaseCommand, type CommandServices } from './program/base-command.js';
 
 export class Unshare extends BaseCommand<typeof Unshare> {
   static override usage = 'unshare [flags] [--] [COMMAND [ARGUMENT...]]';

@@ -1,8 +1,8 @@
 import { versionInfo } from '../operations/version.js';
 import { formatTable } from '../ui/index.js';
-import { BaseCommand } from './base-command.js';
-import { flag } from './flags.js';
-import { refuseMoreThan } from './operands.js';
+import { flag } from './flags/flags.js';
+import { refuseMoreThan } from './flags/operands.js';
+import { BaseCommand } from './program/base-command.js';
 
 export class Version extends BaseCommand<typeof Version> {
   static override usage = 'version [flags]';

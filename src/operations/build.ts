@@ -24,34 +24,34 @@ import {
   parsePlatform,
 } from '../image/index.js';
 import { type Containerfile, parseContainerfile } from '../parser/index.js';
-import { BaseImages } from './base-images.js';
-import { buildGoals, namesByTarget, resolveGoals, stageNumber } from './build-goals.js';
-import { type BuildOutput, parseOutputs } from './build-output.js';
-import type { BuiltStage, FailedStep } from './build-stages.js';
-import { type BuildTimes, chooseTimes } from './build-times.js';
-import { parseCacheTtl, takesNothing } from './cache-flags.js';
-import { type CommandOptions, readCommandOptions } from './command-surroundings.js';
+import { BaseImages } from './build/base-images.js';
+import { buildGoals, namesByTarget, resolveGoals, stageNumber } from './build/build-goals.js';
+import { type BuildOutput, parseOutputs } from './build/build-output.js';
+import type { BuiltStage, FailedStep } from './build/build-stages.js';
+import { type BuildTimes, chooseTimes } from './build/build-times.js';
+import { parseCacheTtl, takesNothing } from './build/cache-flags.js';
+import { cutContainerfile } from './build/cut-containerfile.js';
+import { FailureShell, stageShell } from './build/debug-shell.js';
+import { describeImage, type ImageOptions } from './build/describe-image.js';
+import { type FinishedImage, finishImage } from './build/finish-image.js';
+import { annotationTargets } from './build/image-annotations.js';
+import { stepMaker } from './build/make-step.js';
+import { memoryBrake } from './build/memory-brake.js';
+import { type BuiltImage, type PublishedTarget, publishTarget } from './build/publish-build.js';
+import { type ContainerfileText, readContainerfile } from './build/read-containerfile.js';
+import { type ResultFiles, writeResultFiles } from './build/result-files.js';
+import { stageImageOptions } from './build/save-stages.js';
+import type { SharedCache } from './build/shared-cache.js';
+import { withSharedWorkspace } from './build/shared-workspace.js';
+import { SourceGate } from './build/source-gate.js';
+import type { SourcePolicy } from './build/source-policy.js';
+import { tagDestinations } from './build/tag-destinations.js';
 import type { Services, Workspace } from './context.js';
-import { cutContainerfile } from './cut-containerfile.js';
-import { FailureShell, stageShell } from './debug-shell.js';
 import type { DecisionLogOptions } from './decision-log.js';
-import { describeImage, type ImageOptions } from './describe-image.js';
-import { type FinishedImage, finishImage } from './finish-image.js';
-import { annotationTargets } from './image-annotations.js';
-import { stepMaker } from './make-step.js';
-import { memoryBrake } from './memory-brake.js';
-import { type BuiltImage, type PublishedTarget, publishTarget } from './publish-build.js';
 import type { PullPolicy } from './pull.js';
-import { type ContainerfileText, readContainerfile } from './read-containerfile.js';
 import { RegistryAccess, type RegistryOptions, readCertificates } from './registry-access.js';
-import { type ResultFiles, writeResultFiles } from './result-files.js';
-import { parseAddHost, parseNetwork } from './run-flags.js';
-import { stageImageOptions } from './save-stages.js';
-import type { SharedCache } from './shared-cache.js';
-import { withSharedWorkspace } from './shared-workspace.js';
-import { SourceGate } from './source-gate.js';
-import type { SourcePolicy } from './source-policy.js';
-import { tagDestinations } from './tag-destinations.js';
+import { type CommandOptions, readCommandOptions } from './surroundings/command-surroundings.js';
+import { parseAddHost, parseNetwork } from './surroundings/run-flags.js';
 
 export interface BuildOptions extends RegistryOptions, ImageOptions, ResultFiles {
   readonly contextDirectory: string;
@@ -214,7 +214,7 @@ export async function build(given: BuildOptions, services: Services): Promise<Bu
           const roots = built.map(({ targets }) => ({ root: targets[at]!.root, platform: targets[at]!.stage.platform }));
           const isSent = isLast && outputs.length + destinations.length > 0;
           const beforeNaming = async (descriptor: Descriptor): Promise<void> => {
-            const { writeOutputs } = await import('./write-outputs.js');
+            const { writeOutputs } = await import('./build/write-outputs.js');
             const { imageSeconds: timeSeconds } = options.times;
             const { standardOutput } = options;
             const finished = { descriptor, roots, names: newNames, timeSeconds, access, standardOutput };
@@ -295,7 +295,7 @@ function checkResult(options: BuildOptions, platforms: readonly Platform[], outp
 
 /** Read before anything else: a build that should have one does not begin without it. */
 async function sourcePolicy({ sourcePolicyFile }: BuildOptions): Promise<SourcePolicy | undefined> {
-  return sourcePolicyFile === undefined ? undefined : (await import('./read-source-policy.js')).readSourcePolicy(sourcePolicyFile);
+  return sourcePolicyFile === undefined ? undefined : (await import('./build/read-source-policy.js')).readSourcePolicy(sourcePolicyFile);
 }
 
 /** What the user asked for, each once. */
@@ -311,7 +311,7 @@ async function platformsOf(
   if (options.allPlatforms === true) {
     if (options.platforms.length > 0) throw new UsageError('--all-platforms and --platform exclude each other');
     const graph = resolveStages(parsed, { ...resolving, platform: own });
-    return (await import('./base-platforms.js')).basePlatforms(graph, { policy: options.pull, store, access, gate, services });
+    return (await import('./build/base-platforms.js')).basePlatforms(graph, { policy: options.pull, store, access, gate, services });
   }
   const wanted = options.platforms.map((text) => (text === 'local' ? own : parsePlatform(text)));
   const texts = wanted.map(formatPlatform);

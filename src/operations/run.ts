@@ -6,9 +6,9 @@ import { formatPlatform } from '../image/index.js';
 import { hostFiles, runInSandbox, type SandboxResult } from '../sandbox/index.js';
 import type { ContainerRecord } from '../store/index.js';
 import { closeFd } from '../sys/index.js';
-import { type CommandOptions, readCommandOptions } from './command-surroundings.js';
 import { type Services, type Workspace, withWorkspace } from './context.js';
-import { parseNetwork } from './run-flags.js';
+import { type CommandOptions, readCommandOptions } from './surroundings/command-surroundings.js';
+import { parseNetwork } from './surroundings/run-flags.js';
 
 export interface RunOptions {
   readonly container: string;

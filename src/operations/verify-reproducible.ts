@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { compareImages, type ImageDifferences } from './build/compare-images.js';
 import { type BuildOptions, type BuildResult, build } from './build.js';
-import { compareImages, type ImageDifferences } from './compare-images.js';
 import { type Services, withStore } from './context.js';
 
 export type Verification =

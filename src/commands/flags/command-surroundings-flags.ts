@@ -1,0 +1,37 @@
+import type { CommandOptions } from '../../operations/surroundings/command-surroundings.js';
+import { list, text } from './flags.js';
+
+/** Flags of every command that runs commands. */
+export const MOUNT_FLAGS = {
+  device: list({ value: 'HOST[:TARGET]', summary: 'Give commands a device of this machine' }),
+  mount: list({ value: 'type=...,target=...', summary: 'Mount something for every command: bind, cache, tmpfs, secret or ssh' }),
+  'shm-size': text({ value: 'SIZE', summary: 'Size of /dev/shm (default: 64m)' }),
+  ulimit: list({ value: 'NAME=SOFT[:HARD]', summary: 'Limit a resource of commands' }),
+  volume: list({ char: 'v', value: 'SOURCE:TARGET[:OPTIONS]', summary: 'Show a directory of this machine to commands: ro, rw, O, U' }),
+};
+
+/** Of a build, which has secrets of its own. */
+export const SECRET_FLAGS = {
+  secret: list({ value: 'id=ID[,src=FILE|,env=NAME]', summary: 'A secret that RUN --mount=type=secret may read' }),
+  ssh: list({ value: 'default|ID[=SOCKET|KEY,...]', summary: 'An agent or keys that RUN --mount=type=ssh may sign with' }),
+};
+
+export function commandOptions(flags: {
+  readonly device?: string[] | undefined;
+  readonly mount?: string[] | undefined;
+  readonly 'shm-size'?: string | undefined;
+  readonly ulimit?: string[] | undefined;
+  readonly volume?: string[] | undefined;
+  readonly secret?: string[] | undefined;
+  readonly ssh?: string[] | undefined;
+}): CommandOptions {
+  return {
+    devices: flags.device ?? [],
+    mounts: flags.mount ?? [],
+    shmSize: flags['shm-size'],
+    limits: flags.ulimit ?? [],
+    volumes: flags.volume ?? [],
+    secrets: flags.secret ?? [],
+    ssh: flags.ssh ?? [],
+  };
+}

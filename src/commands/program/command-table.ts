@@ -1,0 +1,56 @@
+import type { CommandClass } from './base-command.js';
+
+export interface CommandEntry {
+  readonly name: string;
+  readonly aliases: readonly string[];
+  readonly summary: string;
+  /** Evaluates the command's module, and with it its operation: no other command's code runs. */
+  readonly load: () => Promise<CommandClass>;
+}
+
+/** Every command, in the order of `--help`. */
+export const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: 'build',
+    aliases: ['bud', 'build-using-dockerfile'],
+    summary: 'Build an image from a Containerfile',
+    load: async () => (await import('../build.js')).Build,
+  },
+  {
+    name: 'cache',
+    aliases: [],
+    summary: 'Explain what the cache had for a build',
+    load: async () => (await import('../cache.js')).Cache,
+  },
+  { name: 'from', aliases: [], summary: 'Create a working container from an image', load: async () => (await import('../from.js')).From },
+  {
+    name: 'images',
+    aliases: [],
+    summary: 'List images in the store',
+    load: async () => (await import('../images.js')).Images,
+  },
+  { name: 'info', aliases: [], summary: 'Show what tsbuild finds on this machine', load: async () => (await import('../info.js')).Info },
+  {
+    name: 'inspect',
+    aliases: [],
+    summary: 'Show the configuration of an image or container',
+    load: async () => (await import('../inspect.js')).Inspect,
+  },
+  { name: 'pull', aliases: [], summary: 'Copy an image into the store', load: async () => (await import('../pull.js')).Pull },
+  { name: 'push', aliases: [], summary: 'Copy an image out of the store', load: async () => (await import('../push.js')).Push },
+  { name: 'rm', aliases: ['delete'], summary: 'Remove working containers', load: async () => (await import('../rm.js')).Rm },
+  { name: 'rmi', aliases: [], summary: 'Remove images from the store', load: async () => (await import('../rmi.js')).Rmi },
+  { name: 'run', aliases: [], summary: 'Run a command in a working container', load: async () => (await import('../run.js')).Run },
+  { name: 'tag', aliases: [], summary: 'Give an image further names', load: async () => (await import('../tag.js')).Tag },
+  {
+    name: 'unshare',
+    aliases: [],
+    summary: 'Run a command with the ids that builds have',
+    load: async () => (await import('../unshare.js')).Unshare,
+  },
+  { name: 'version', aliases: [], summary: 'Show the version', load: async () => (await import('../version.js')).Version },
+];
+
+export function findCommand(name: string): CommandEntry | undefined {
+  return COMMANDS.find((entry) => entry.name === name || entry.aliases.includes(name));
+}

@@ -1,0 +1,75 @@
+import { type Graph, type ResolveOptions, resolveStages, type Stage } from '../../builder/graph/index.js';
+import { UsageError } from '../../errors.js';
+import { formatPlatform, localName, type Platform } from '../../image/index.js';
+import type { Containerfile } from '../../parser/index.js';
+import { type BuiltStage, StageBuilder, type StageBuilderOptions } from './build-stages.js';
+
+/** What a build makes for one platform. */
+export interface Goal {
+  readonly platform: Platform;
+  readonly graph: Graph;
+  /** Undefined when it is the only one. */
+  readonly place: { readonly platform: string; readonly first: number } | undefined;
+}
+
+/** The graph for each platform; stages are numbered one platform after the other. */
+export function resolveGoals(
+  containerfile: Containerfile,
+  platforms: readonly Platform[],
+  options: Omit<ResolveOptions, 'platform'>,
+): readonly Goal[] {
+  let first = 0;
+  return platforms.map((platform) => {
+    const graph = resolveStages(containerfile, { ...options, platform });
+    const place = platforms.length === 1 ? undefined : { platform: formatPlatform(platform), first };
+    first += graph.stages.length;
+    return { platform, graph, place };
+  });
+}
+
+export interface BuiltGoal {
+  readonly goal: Goal;
+  /** As the graph's targets. */
+  readonly targets: readonly BuiltStage[];
+  /** The stages the targets needed. */
+  readonly others: readonly BuiltStage[];
+}
+
+/** Builds all goals at once; steps that are equal for several platforms run once. @throws the first failure, after all have stopped */
+export async function buildGoals(
+  goals: readonly Goal[],
+  parts: Omit<StageBuilderOptions, 'graph' | 'place'>,
+): Promise<readonly BuiltGoal[]> {
+  const building = goals.map(async (goal): Promise<BuiltGoal> => {
+    const builder = new StageBuilder({ ...parts, graph: goal.graph, place: goal.place });
+    const targets = await builder.build();
+    return { goal, targets, others: await builder.others() };
+  });
+  const results = await Promise.allSettled(building);
+  const failures = results.flatMap((result): unknown[] => (result.status === 'rejected' ? [result.reason] : []));
+  // Every goal fails with the first reason; the one it happened to also knows where.
+  if (failures.length > 0) throw failures.find((failure) => failure !== parts.scheduler.signal.reason) ?? failures[0];
+  return results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+}
+
+/** The number of a stage in progress lines. */
+export function stageNumber({ graph, place }: Goal, stage: Stage): number {
+  return (place?.first ?? 0) + graph.stages.findIndex(({ index }) => index === stage.index);
+}
+
+/**
+ * Full names by the place of the target they are for: `NAME` is for the last target, `STAGE=NAME` for that stage.
+ *
+ * @throws {UsageError} a name for a stage that is no target
+ */
+export function namesByTarget(tags: readonly string[], targets: Graph['targets']): readonly (readonly string[])[] {
+  const names: string[][] = targets.map(() => []);
+  for (const tag of tags) {
+    const equals = tag.indexOf('=');
+    const stage = equals < 0 ? undefined : tag.slice(0, equals).toLowerCase();
+    const at = stage === undefined ? names.length - 1 : targets.findIndex(({ name, index }) => name === stage || String(index) === stage);
+    if (at < 0) throw new UsageError(`--tag ${tag}: ${stage} is no target of this build`, { hint: `Add --target ${stage}` });
+    names[at]!.push(localName(tag.slice(equals + 1)));
+  }
+  return names;
+}

@@ -1,0 +1,353 @@
+import { createHash } from 'node:crypto';
+import {
+  createdBy,
+  type Graph,
+  type Step as GraphStep,
+  type InputSource,
+  type LoweredStage,
+  lowerStage,
+  type Stage,
+} from '../../builder/graph/index.js';
+import type { Outcome, Scheduler, Step } from '../../builder/scheduler/index.js';
+import { ConstantStep, EMPTY_ROOT, FreshStep, type RootState, SealStep, type Toolbox } from '../../builder/steps/index.js';
+import { type ErrorCode, TsbuildError } from '../../errors.js';
+import { completeHistory, emptyConfig, type HistoryEntry, type ImageConfig } from '../../image/index.js';
+import { type Instruction, suggest, syntaxErrorAt } from '../../parser/index.js';
+import type { StepLabel } from '../../progress.js';
+import { DecisionLog, type DecisionLogOptions } from '../decision-log.js';
+import type { BaseImage, BaseImages } from './base-images.js';
+import { freshStages } from './cache-flags.js';
+import type { StepMaker } from './make-step.js';
+import { placesOf } from './step-places.js';
+
+/** Failures of a step that are shown at its line. A command that fails is not: its own output says why. */
+const LOCATED: readonly ErrorCode[] = [
+  'ARCHIVE_INVALID',
+  'CONTEXT_INVALID',
+  'DIGEST_MISMATCH',
+  'IMAGE_NOT_FOUND',
+  'MANIFEST_INVALID',
+  'PATH_ESCAPE',
+  'REFERENCE_SYNTAX',
+  'REGISTRY_ERROR',
+  'SIZE_MISMATCH',
+  'SOURCE_DENIED',
+  'SOURCE_NOT_FOUND',
+  'SOURCE_UNREADABLE',
+  'UNSUPPORTED',
+  'USAGE',
+];
+
+/** What a step reads beside its parent, where it is no build context. */
+type StageSource = Exclude<InputSource, { kind: 'build-context' | 'named-context' }>;
+
+/** A stage whose steps are known; nothing of it needs to have run. */
+interface PreparedStage {
+  readonly stage: Stage;
+  readonly lowered: LoweredStage;
+  /** The image the stage goes back to, through other stages; undefined for scratch. */
+  readonly image: BaseImage | undefined;
+  /** The step each instruction is; undefined for those that only edit the configuration. */
+  readonly steps: readonly (Step<RootState> | undefined)[];
+  /** What a stage on this one, or a COPY from it, builds on. */
+  readonly last: Step<RootState>;
+}
+
+/** A stage that was built. */
+export interface BuiltStage {
+  readonly stage: Stage;
+  readonly lowered: LoweredStage;
+  readonly image: BaseImage | undefined;
+  readonly root: RootState;
+  /** Of the instructions of this stage and of those below it, down to the base image. */
+  readonly history: readonly HistoryEntry[];
+  /** Of all stages that were built with it. */
+  readonly decisions: DecisionLog | undefined;
+}
+
+export interface FailedStep {
+  readonly error: unknown;
+  readonly label: StepLabel;
+  readonly step: GraphStep;
+  /** The file system it was to change. */
+  readonly parent: RootState;
+}
+
+export interface StageBuilderOptions {
+  readonly graph: Graph;
+  readonly images: BaseImages;
+  readonly scheduler: Scheduler<RootState>;
+  readonly toolbox: Toolbox;
+  readonly makeStep: StepMaker;
+  /** Stages whose steps all run: `--no-cache-filter`. */
+  readonly noCacheFilter?: readonly string[];
+  /** How decisions are explained; left out: nobody asks. */
+  readonly explaining?: DecisionLogOptions | undefined;
+  /** Absolute path; undefined for standard input. */
+  readonly containerfilePath?: string | undefined;
+  /** False: a stage begins without the labels of its base. */
+  readonly inheritLabels?: boolean | undefined;
+  /** Looks into a step that failed otherwise than by its command. */
+  readonly onFailedStep?: ((failure: FailedStep) => Promise<void>) | undefined;
+  /** Where several platforms are built: what precedes this one's lines, and the number of its first stage among all. */
+  readonly place?: { readonly platform: string; readonly first: number } | undefined;
+}
+
+/** Builds the stages a graph needs, all at once as far as they do not wait for each other. */
+export class StageBuilder {
+  readonly #options: StageBuilderOptions;
+  readonly #prepared = new Map<number, Promise<PreparedStage>>();
+  readonly #built = new Map<number, Promise<BuiltStage>>();
+  /** Failures as they are shown, by what was thrown. */
+  readonly #located = new Map<unknown, unknown>();
+
+  readonly #decisions: DecisionLog | undefined;
+  readonly #fresh: ReadonlySet<number>;
+
+  constructor(options: StageBuilderOptions) {
+    this.#options = options;
+    this.#decisions = options.explaining && new DecisionLog(options.explaining);
+    this.#fresh = freshStages(options.noCacheFilter ?? [], options.graph, options.toolbox.reporter);
+  }
+
+  /** Builds every stage of the graph and gives the targets. @throws the first failure, after everything else has stopped */
+  async build(): Promise<readonly BuiltStage[]> {
+    const { graph, scheduler, toolbox, place } = this.#options;
+    toolbox.reporter.report({ kind: 'build-started', stages: graph.stages.length, ...place });
+    const stages = graph.stages.map((stage) => this.#buildOnce(stage.index));
+    try {
+      await Promise.all(stages);
+      return await Promise.all(graph.targets.map((target) => this.#buildOnce(target.index)));
+    } catch (error) {
+      scheduler.cancel(error);
+      await Promise.allSettled(stages);
+      await scheduler.settled();
+      const reason: unknown = scheduler.signal.reason;
+      throw this.#located.get(reason) ?? reason;
+    }
+  }
+
+  /** The stages that are no target; they are built once `build` has resolved. */
+  async others(): Promise<readonly BuiltStage[]> {
+    const { graph } = this.#options;
+    const isTarget = (stage: Stage): boolean => graph.targets.some(({ index }) => index === stage.index);
+    return Promise.all(graph.stages.filter((stage) => !isTarget(stage)).map((stage) => this.#buildOnce(stage.index)));
+  }
+
+  get #firstStage(): number {
+    return this.#options.place?.first ?? 0;
+  }
+
+  #buildOnce(index: number): Promise<BuiltStage> {
+    let built = this.#built.get(index);
+    if (built === undefined) {
+      built = this.#build(index);
+      built.catch((error: unknown) => this.#options.scheduler.cancel(error));
+      this.#built.set(index, built);
+    }
+    return built;
+  }
+
+  async #build(index: number): Promise<BuiltStage> {
+    const { graph, scheduler, toolbox } = this.#options;
+    const { reporter } = toolbox;
+    const position = graph.stages.findIndex((stage) => stage.index === index);
+    const stage = graph.stages[position]!;
+    const label = (number: number, total: number, text: string): StepLabel => ({
+      stage: this.#firstStage + position,
+      stageName: stage.name,
+      index: number,
+      total,
+      text,
+    });
+    // FROM is announced before its image is looked for, when the number of steps that triggers may add is not known yet.
+    const announced = label(1, stage.instructions.length + 1, stage.display);
+    reporter.report({ kind: 'step-started', step: announced });
+    let id = createHash('sha256').update(stage.display).digest('hex');
+    let running = announced;
+    let instruction: Instruction = stage.from;
+    let failing: { readonly step: GraphStep; readonly scheduled: Step<RootState> } | undefined;
+    try {
+      const prepared = await this.#prepare(index);
+      const { lowered, image } = prepared;
+      const total = lowered.steps.length + 1;
+      const history = [...(await this.#historyBelow(stage))];
+      const places = placesOf(stage, lowered.steps, { containerfile: this.#options.containerfilePath, base: image?.digest });
+      await this.#decisions?.addBase(label(1, total, stage.display), id, stage.base.kind === 'image' ? image?.digest : undefined);
+      for (const [at, step] of lowered.steps.entries()) {
+        running = label(at + 2, total, step.triggered ? `ONBUILD ${step.display}` : step.display);
+        instruction = step.triggered ? stage.from : step.instruction;
+        reporter.report({ kind: 'step-started', step: running });
+        const scheduled = prepared.steps[at];
+        failing = scheduled === undefined ? undefined : { step, scheduled };
+        const outcome = scheduled === undefined ? undefined : await scheduler.evaluate(scheduled);
+        id = nextId(id, step, outcome);
+        await this.#decisions?.addStep(running, id, places[at]!, outcome);
+        reporter.report({ kind: outcome?.cached === true ? 'step-cached' : 'step-done', step: running, id });
+        history.push(historyEntry(step, outcome?.value, toolbox.layerPerStep));
+      }
+      const { value: root } = await scheduler.evaluate(prepared.last);
+      const complete = toolbox.layerPerStep || !root.addedLayer ? history : withLayer(history);
+      return { stage, lowered, image, root, history: complete, decisions: this.#decisions };
+    } catch (error) {
+      if (!scheduler.signal.aborted || scheduler.signal.reason === error) reporter.report({ kind: 'step-failed', step: running });
+      // The stage that owns the step fails before those that wait for it: its instruction is the one to show.
+      if (!this.#located.has(error)) this.#located.set(error, locate(error, stage, instruction, running));
+      if (failing !== undefined && scheduler.signal.reason === error) await this.#lookInto(error, running, failing.step, failing.scheduled);
+      throw error;
+    }
+  }
+
+  /** What a step failed on is there as long as the build is: its first input. */
+  async #lookInto(error: unknown, label: StepLabel, step: GraphStep, { inputs }: Step<RootState>): Promise<void> {
+    const { onFailedStep, scheduler, toolbox } = this.#options;
+    const [parent] = inputs;
+    if (onFailedStep === undefined || parent === undefined || toolbox.interrupted.aborted) return;
+    await onFailedStep({ error, label, step, parent: (await scheduler.evaluate(parent)).value });
+  }
+
+  #prepare(index: number): Promise<PreparedStage> {
+    let prepared = this.#prepared.get(index);
+    if (prepared === undefined) {
+      prepared = this.#prepareStage(this.#options.graph.allStages[index]!);
+      prepared.catch((error: unknown) => this.#options.scheduler.cancel(error));
+      this.#prepared.set(index, prepared);
+    }
+    return prepared;
+  }
+
+  async #prepareStage(stage: Stage): Promise<PreparedStage> {
+    const base = await this.#base(stage);
+    const lowered = lowerStage(stage, {
+      config: this.#options.inheritLabels === false ? withoutLabels(base.config) : base.config,
+      ...(base.args === undefined ? {} : { args: base.args }),
+      author: base.author,
+    });
+    let last = base.step;
+    const steps: (Step<RootState> | undefined)[] = [];
+    for (const step of lowered.steps) {
+      const label = this.#labelOf(stage, steps.length, lowered.steps.length, step);
+      const stageOf = async (source: StageSource): Promise<Step<RootState>> => {
+        try {
+          return await this.#inputStep(source, stage);
+        } catch (error) {
+          // Not at the FROM, which waits for all of the stage's steps to be made.
+          if (!this.#located.has(error)) this.#located.set(error, locate(error, stage, step.instruction, label, this.#stageLike(source)));
+          throw error;
+        }
+      };
+      const made = await this.#options.makeStep(step, last, { stageOf, label, platform: stage.platform });
+      const own = made !== undefined && this.#fresh.has(stage.index) ? new FreshStep(made) : made;
+      steps.push(own);
+      last = own ?? last;
+    }
+    if (!this.#options.toolbox.layerPerStep) last = new SealStep(last, this.#options.toolbox);
+    return { stage, lowered, image: base.image, steps, last };
+  }
+
+  async #base(stage: Stage): Promise<{
+    config: LoweredStage['config'];
+    args?: LoweredStage['args'];
+    author: string | undefined;
+    image: BaseImage | undefined;
+    step: Step<RootState>;
+  }> {
+    switch (stage.base.kind) {
+      case 'stage': {
+        const { lowered, image, last } = await this.#prepare(stage.base.index);
+        return { config: lowered.config, args: lowered.args, author: lowered.author, image, step: last };
+      }
+      case 'image': {
+        const image = await this.#options.images.get(stage.base.reference, stage.platform);
+        return { config: image.config.config ?? {}, author: image.config.author, image, step: imageStep(image) };
+      }
+      default:
+        return { config: {}, author: undefined, image: undefined, step: new ConstantStep('scratch', EMPTY_ROOT) };
+    }
+  }
+
+  /** What COPY --from and mounts read: the end of another stage, or an image. */
+  async #inputStep(source: StageSource, reader: Stage): Promise<Step<RootState>> {
+    if (source.kind === 'stage') return (await this.#prepare(source.index)).last;
+    return imageStep(await this.#options.images.get(source.reference, reader.platform));
+  }
+
+  /** An image that is not there may be a stage whose name was misspelt. */
+  #stageLike(source: StageSource): string | undefined {
+    if (source.kind !== 'image') return undefined;
+    const near = suggest(
+      source.reference,
+      this.#options.graph.allStages.flatMap(({ name }) => name ?? []),
+    );
+    return near === undefined ? undefined : `Did you mean the stage "${near}"?`;
+  }
+
+  #labelOf(stage: Stage, at: number, count: number, step: GraphStep): StepLabel {
+    const position = this.#options.graph.stages.findIndex(({ index }) => index === stage.index);
+    return { stage: this.#firstStage + position, stageName: stage.name, index: at + 2, total: count + 1, text: step.display };
+  }
+
+  async #historyBelow(stage: Stage): Promise<readonly HistoryEntry[]> {
+    return stage.base.kind === 'stage' ? (await this.#buildOnce(stage.base.index)).history : [];
+  }
+}
+
+/** A failure that the Containerfile can mend is shown at its instruction. */
+function locate(error: unknown, stage: Stage, instruction: Instruction, running: StepLabel, hint?: string): unknown {
+  if (!(error instanceof TsbuildError) || !LOCATED.includes(error.code)) return error;
+  const { range } = instruction;
+  const problem = `building at STEP "${running.text}": ${error.message}`;
+  return syntaxErrorAt(stage.setting.containerfile.source, range.start, problem, {
+    endLine: range.endLine,
+    hint: hint ?? error.hint,
+    cause: error,
+  });
+}
+
+/** The configuration of a built stage, but for its times. */
+export function imageConfigOf(built: BuiltStage, diffIds: ImageConfig['rootfs']['diff_ids']): ImageConfig {
+  const { stage, lowered, image } = built;
+  const { os, architecture, variant } = stage.platform;
+  const start: ImageConfig = image?.config ?? emptyConfig({ architecture, os, ...(variant === undefined ? {} : { variant }) });
+  const { created: _created, author: _author, history: _history, ...base } = start;
+  const author = lowered.author;
+  const own =
+    image === undefined
+      ? built.history
+      : built.history.map((entry, at) => (at === 0 && image.name !== undefined ? { ...entry, comment: `FROM ${image.name}` } : entry));
+  return {
+    ...base,
+    ...(author === undefined ? {} : { author }),
+    config: lowered.config,
+    rootfs: { type: 'layers', diff_ids: diffIds },
+    history: [...completeHistory(start), ...own],
+  };
+}
+
+function withoutLabels({ Labels: _, ...config }: LoweredStage['config']): LoweredStage['config'] {
+  return config;
+}
+
+function imageStep(image: BaseImage): Step<RootState> {
+  return new ConstantStep(image.digest, { layers: image.layers, addedLayer: false });
+}
+
+/** Twelve digits of this are shown behind each step: what it is and what it stands on, the same in every build. */
+function nextId(previous: string, step: GraphStep, outcome: Outcome<RootState> | undefined): string {
+  return createHash('sha256')
+    .update(`${previous}\n${outcome?.key.definition ?? step.display}`)
+    .digest('hex');
+}
+
+function historyEntry(step: GraphStep, root: RootState | undefined, layerPerStep: boolean): HistoryEntry {
+  const created_by = createdBy(step, root?.contentDigest);
+  return layerPerStep && root?.addedLayer === true ? { created_by } : { created_by, empty_layer: true };
+}
+
+/** Where a stage makes one layer of everything, its last instruction is said to have made it. */
+function withLayer(history: readonly HistoryEntry[]): HistoryEntry[] {
+  const last = history.at(-1);
+  if (last === undefined) return [{ created_by: '/bin/sh' }];
+  const { empty_layer: _, ...entry } = last;
+  return [...history.slice(0, -1), entry];
+}

@@ -1,0 +1,109 @@
+import {
+  ANNOTATION_CREATED,
+  buildManifest,
+  type Compression,
+  type Descriptor,
+  type DiffId,
+  digestOf,
+  encodeImageConfig,
+  encodeJson,
+  FORMAT_TYPES,
+  type ImageConfig,
+  type ImageFormat,
+  imageId,
+  layerMediaType,
+} from '../../image/index.js';
+import { compressTo, decompress } from '../../layers/index.js';
+import type { LayerBlob, Store } from '../../store/index.js';
+
+/** What is known of an image when every layer has its blob, but for the time it was made. */
+export interface UnfinishedImage {
+  /** With diff ids and history; history entries without `created` get the image's. */
+  readonly config: ImageConfig;
+  readonly format: ImageFormat;
+  readonly annotations: Readonly<Record<string, string>>;
+  /** Annotations that tell how the image was made, not what it is: asked for when its time is known. */
+  readonly lateAnnotations?: () => Promise<Readonly<Record<string, string>>>;
+  /** Whether an annotation names the image's time. */
+  readonly createdAnnotation: boolean;
+  /** How layers are compressed that this build made, and those that the format cannot hold as they are. */
+  readonly compression: Compression;
+  /** How many layers came with the base: they stay as they are if they can. */
+  readonly baseLayers: number;
+  /** RFC 3339; undefined: when this content was finished first. */
+  readonly created: string | undefined;
+}
+
+export interface FinishedImage {
+  readonly imageId: string;
+  readonly descriptor: Descriptor;
+  /** RFC 3339. */
+  readonly created: string;
+}
+
+/** Writes config and manifest. The image has no name yet: `store.names.publish` gives it one. */
+export async function finishImage(
+  image: UnfinishedImage,
+  store: Store,
+  options: { readonly now: () => string; readonly reuseCreated: boolean; readonly signal: AbortSignal },
+): Promise<FinishedImage> {
+  const created = image.created ?? (await firstCreated(image, store, options));
+  const history = image.config.history?.map((entry) => (entry.created === undefined ? { created, ...entry } : entry));
+  const config: ImageConfig = { ...image.config, created, ...(history === undefined ? {} : { history }) };
+  const types = FORMAT_TYPES[image.format];
+  const timed = image.createdAnnotation ? { [ANNOTATION_CREATED]: created } : {};
+  const annotations = { ...timed, ...image.annotations, ...(await image.lateAnnotations?.()) };
+  const configBlob = await store.blobs.putBytes(encodeImageConfig(config));
+  const layers: Descriptor[] = [];
+  for (const [position, diffId] of config.rootfs.diff_ids.entries()) {
+    const blob = await layerBlob(diffId, image, position < image.baseLayers, store, options.signal);
+    layers.push({ mediaType: layerMediaType(blob.compression, image.format), digest: blob.digest, size: blob.size });
+  }
+  const manifest = buildManifest({ mediaType: types.config, ...configBlob }, layers, image.format, annotations);
+  const manifestBlob = await store.blobs.putBytes(encodeJson(manifest));
+  return { imageId: imageId(configBlob.digest), descriptor: { mediaType: types.manifest, ...manifestBlob }, created };
+}
+
+/**
+ * The moment at which an image with this very content was finished first in this store. A build that comes from the cache alone then gives
+ * the image ID it gave before, and pushing it sends nothing.
+ */
+async function firstCreated(
+  image: UnfinishedImage,
+  store: Store,
+  options: { readonly now: () => string; readonly reuseCreated: boolean },
+): Promise<string> {
+  const { created: _, ...timeless } = image.config;
+  const definition = digestOf(encodeJson({ kind: 'created', config: timeless, format: image.format, annotations: image.annotations }));
+  const parent = definition;
+  const known = options.reuseCreated ? store.cache.find(definition, parent) : undefined;
+  if (known !== undefined) {
+    store.cache.touch(known, new Date());
+    return known.createdAt;
+  }
+  const createdAt = options.now();
+  await store.cache.put({ definition, parent, inputs: {}, result: {}, createdAt });
+  return createdAt;
+}
+
+/** A blob of the layer in a form the format allows; made from another form when there is none. */
+async function layerBlob(
+  diffId: DiffId,
+  image: UnfinishedImage,
+  keepAnyForm: boolean,
+  store: Store,
+  signal: AbortSignal,
+): Promise<LayerBlob> {
+  const record = store.layers.get(diffId);
+  const blobs = (record?.blobs ?? []).filter((blob) => store.blobs.has(blob.digest, blob.size));
+  const wanted = blobs.find((blob) => blob.compression === image.compression);
+  const fitting = wanted ?? (keepAnyForm ? blobs.find((blob) => image.format === 'oci' || blob.compression !== 'zstd') : undefined);
+  if (fitting !== undefined) return fitting;
+  const other = blobs[0];
+  if (record === undefined || other === undefined) throw new Error(`Layer ${diffId} has no blob in the store`);
+  const tar = decompress(store.blobs.open(other), other.compression);
+  const blob = await store.blobs.put(compressTo(tar, image.compression, { signal }), undefined, { signal });
+  const made: LayerBlob = { ...blob, compression: image.compression };
+  await store.layers.put({ ...record, blobs: [made] });
+  return made;
+}

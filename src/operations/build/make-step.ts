@@ -1,0 +1,93 @@
+import type { Step as GraphStep, InputSource } from '../../builder/graph/index.js';
+import type { Step } from '../../builder/scheduler/index.js';
+import {
+  type Confidants,
+  CopyStep,
+  DirectoryStep,
+  type MountOrigin,
+  type RootState,
+  type RunMount,
+  RunStep,
+  type Toolbox,
+} from '../../builder/steps/index.js';
+import type { Context } from '../../context/index.js';
+import { UnsupportedFeatureError } from '../../errors.js';
+import { formatPlatform, type Platform } from '../../image/index.js';
+import type { StepLabel } from '../../progress.js';
+import type { ResourceLimit } from '../../sandbox/index.js';
+import { runMountOf } from '../surroundings/instruction-mount.js';
+
+export interface StepSurroundings {
+  readonly toolbox: Toolbox;
+  readonly context: Context;
+  /** Of RUN instructions that do not say themselves. */
+  readonly network: 'host' | 'none';
+  readonly volumes: readonly RunMount[];
+  readonly confidants: Confidants;
+  readonly limits: readonly ResourceLimit[];
+  readonly shmSizeBytes: number | undefined;
+  readonly extraHosts: readonly { readonly name: string; readonly address: string }[];
+  /** Proxy variables of the user's own environment. */
+  readonly ambient: Readonly<Record<string, string>>;
+}
+
+interface Neighbours {
+  /** The step whose root another stage or an image ends with. */
+  stageOf(source: Exclude<InputSource, { kind: 'build-context' | 'named-context' }>): Promise<Step<RootState>>;
+  readonly label: StepLabel;
+  /** What the stage is for. */
+  readonly platform: Platform;
+}
+
+/** Gives an instruction of the graph the step that carries it out; undefined when there is nothing to carry out. */
+export type StepMaker = (step: GraphStep, parent: Step<RootState>, neighbours: Neighbours) => Promise<Step<RootState> | undefined>;
+
+export function stepMaker(surroundings: StepSurroundings): StepMaker {
+  const { context } = surroundings;
+  return async (step, parent, neighbours) => {
+    // A stage for the machine that builds is the same for every platform that is built.
+    const toolbox: Toolbox = { ...surroundings.toolbox, platform: formatPlatform(neighbours.platform) };
+    switch (step.kind) {
+      case 'config':
+        return undefined;
+      case 'workdir':
+        return step.path === '/' ? undefined : new DirectoryStep(step.display, parent, [step.path], step.user, toolbox);
+      case 'volume':
+        return new DirectoryStep(step.display, parent, step.paths, '', toolbox);
+      case 'copy': {
+        const from = step.from.kind === 'build-context' ? undefined : await neighbours.stageOf(imageOrStage(step.from));
+        return new CopyStep(step.display, parent, step, from === undefined ? { context } : { root: from }, toolbox);
+      }
+      case 'add':
+        return new CopyStep(step.display, parent, step, { context }, toolbox);
+      case 'run': {
+        if (step.security === 'insecure') throw new UnsupportedFeatureError('RUN --security=insecure is not supported yet');
+        if (step.devices.length > 0) throw new UnsupportedFeatureError('RUN --device is not supported yet');
+        const sources: Step<RootState>[] = [];
+        const mounts: RunMount[] = [...surroundings.volumes];
+        for (const { mount, source } of step.mounts) {
+          if (source !== undefined && source.kind !== 'build-context') sources.push(await neighbours.stageOf(imageOrStage(source)));
+          const from: MountOrigin | undefined =
+            source === undefined ? undefined : source.kind === 'build-context' ? { context } : { input: sources.length - 1 };
+          mounts.push(runMountOf(mount, from));
+        }
+        const network = step.network === 'default' ? surroundings.network : step.network;
+        const { extraHosts, ambient, confidants, limits, shmSizeBytes } = surroundings;
+        return new RunStep(
+          step.display,
+          parent,
+          sources,
+          step,
+          { network, mounts, extraHosts, ambient, confidants, limits, shmSizeBytes },
+          neighbours.label,
+          toolbox,
+        );
+      }
+    }
+  };
+}
+
+function imageOrStage(source: InputSource): Exclude<InputSource, { kind: 'build-context' | 'named-context' }> {
+  if (source.kind === 'stage' || source.kind === 'image') return source;
+  throw new UnsupportedFeatureError('Named build contexts are not supported yet');
+}

@@ -1,0 +1,122 @@
+import { renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { RootState } from '../../builder/steps/index.js';
+import { UsageError } from '../../errors.js';
+import { type Descriptor, formatPlatform, type Platform } from '../../image/index.js';
+import type { TransportName } from '../../transports/index.js';
+import type { Services, Workspace } from '../context.js';
+import { resolveDestination } from '../push.js';
+import type { RegistryAccess } from '../registry-access.js';
+import type { BuildOutput, OutputCompression } from './build-output.js';
+import { exportImage } from './export-image.js';
+import { besides, exportDirectory, exportTar, type RootExport, streamFile, writeTar } from './export-root.js';
+
+export interface FinishedBuild {
+  /** In the store's index, with or without a name. */
+  readonly descriptor: Descriptor;
+  /** One for each platform. */
+  readonly roots: readonly { readonly root: RootState; readonly platform: Platform }[];
+  /** Full names the image gets. */
+  readonly names: readonly string[];
+  /** Seconds since 1970: the time of everything that is written; undefined: each file's own. */
+  readonly timeSeconds: number | undefined;
+  readonly access: RegistryAccess;
+  /** Where an output goes that asks for standard output. */
+  readonly standardOutput: (bytes: Uint8Array) => void;
+}
+
+/** Writes what `--output` and names with a transport ask for, one after the other. */
+export async function writeOutputs(
+  outputs: readonly BuildOutput[],
+  destinations: readonly TransportName[],
+  build: FinishedBuild,
+  workspace: Workspace,
+  services: Services,
+): Promise<void> {
+  const writer = new OutputWriter(build, workspace, services);
+  for (const output of outputs) await writer.write(output);
+  for (const destination of destinations) await writer.send(destination, { force: false });
+}
+
+class OutputWriter {
+  constructor(
+    readonly build: FinishedBuild,
+    readonly workspace: Workspace,
+    readonly services: Services,
+  ) {}
+
+  async write(output: BuildOutput): Promise<void> {
+    switch (output.kind) {
+      case 'local':
+        return this.#local(output.directory);
+      case 'tar': {
+        const whole = this.#rootExport(this.build.roots[0]!.root);
+        if (output.file !== undefined) return exportTar(output.file, whole);
+        return this.#throughFile((file) => writeTar(file, whole));
+      }
+      case 'archive': {
+        const { file } = output;
+        const write = (path: string): Promise<void> => this.#archive(path, output);
+        if (file === undefined) return this.#throughFile(write);
+        // An archive cannot be added to: the new one takes the place of what was there.
+        const temporary = besides(file);
+        try {
+          await write(temporary);
+          renameSync(temporary, file);
+        } finally {
+          rmSync(temporary, { force: true });
+        }
+        return;
+      }
+      case 'layout':
+        return this.send({ kind: 'oci', path: output.directory, ...this.#reference(output.name) }, output.compression, 'oci');
+      case 'image':
+        if (output.push) await this.#push(output.names, output.compression);
+    }
+  }
+
+  /** Of several platforms each has a directory of its own, as with BuildKit: `linux_arm64`. */
+  async #local(directory: string): Promise<void> {
+    const { roots } = this.build;
+    for (const { root, platform } of roots) {
+      const own = roots.length === 1 ? directory : join(directory, formatPlatform(platform).replaceAll('/', '_'));
+      await exportDirectory(own, this.services.settings.idMode === 'root', this.#rootExport(root));
+    }
+  }
+
+  async send(destination: TransportName, compression: OutputCompression, format?: 'oci' | 'docker'): Promise<void> {
+    const { descriptor, access } = this.build;
+    const { store } = this.workspace;
+    const { transport, insecure } = await resolveDestination(destination, access);
+    await exportImage(transport, { descriptor, store, access, compression, format, insecure }, this.services);
+  }
+
+  async #push(names: readonly string[], compression: OutputCompression): Promise<void> {
+    const targets = names.length > 0 ? names : this.build.names;
+    if (targets.length === 0) throw new UsageError('a name is needed when pushing to a registry', { hint: 'Give name= or --tag' });
+    for (const reference of targets) await this.send({ kind: 'docker', reference }, compression);
+  }
+
+  #archive(path: string, { format, name, compression }: BuildOutput & { readonly kind: 'archive' }): Promise<void> {
+    const kind = format === 'oci' ? 'oci-archive' : 'docker-archive';
+    return this.send({ kind, path, ...this.#reference(name) }, compression, format);
+  }
+
+  /** The name inside an archive: the one given, else the image's first. */
+  #reference(name: string | undefined): { reference?: string } {
+    const reference = name ?? this.build.names[0];
+    return reference === undefined ? {} : { reference };
+  }
+
+  async #throughFile(write: (file: string) => Promise<void>): Promise<void> {
+    const file = join(await this.workspace.store.scratch.dir(), 'output');
+    await write(file);
+    await streamFile(file, this.build.standardOutput);
+    rmSync(file, { force: true });
+  }
+
+  #rootExport(root: RootState): RootExport {
+    const { timeSeconds } = this.build;
+    return { root, snapshots: this.workspace.snapshots, timeSeconds, signal: this.services.signal };
+  }
+}
