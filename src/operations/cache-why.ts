@@ -3,9 +3,11 @@ import type { BuildLog, Store } from '../store/index.js';
 import { type Services, withStore } from './context.js';
 import type { LoggedStep } from './decision-log.js';
 
-/** What was decided when an image was built. */
+/** What was decided in a build. */
 export interface ExplainedBuild {
-  readonly imageId: string;
+  /** Undefined for one that made no image. */
+  readonly imageId: string | undefined;
+  readonly outcome: 'image' | 'failed' | 'cancelled';
   /** When something of it ran last. */
   readonly builtAt: string;
   /** When it was built again from the cache alone, the last time; absent when it was not. */
@@ -20,11 +22,12 @@ const MOMENT_MS = 1000;
 /**
  * Why the steps of an image, or one step, were run.
  *
- * @param what name or ID of an image, or the digits that progress lines show behind `-->`
+ * @param what name or ID of an image, or the digits that progress lines show behind `-->`; undefined: the build that ended last
  * @throws {UsageError} nothing of it is recorded
  */
-export async function cacheWhy(what: string, services: Services): Promise<readonly ExplainedBuild[]> {
+export async function cacheWhy(what: string | undefined, services: Services): Promise<readonly ExplainedBuild[]> {
   return withStore(services, async (store) => {
+    if (what === undefined) return [lastBuild(store)];
     const image = store.names.resolve(what);
     const builds =
       image === undefined
@@ -44,6 +47,12 @@ export async function cacheWhy(what: string, services: Services): Promise<readon
   });
 }
 
+function lastBuild(store: Store): ExplainedBuild {
+  const [last] = store.builds.list();
+  if (last === undefined) throw new UsageError('no build is recorded in this store');
+  return explainedBuild(last, store);
+}
+
 /** The build that used the step last, with that step alone. */
 function buildsOfStep(digits: string, store: Store): ExplainedBuild[] {
   if (!/^[0-9a-f]+$/.test(digits) || digits.length < MIN_STEP_DIGITS) return [];
@@ -55,16 +64,14 @@ function buildsOfStep(digits: string, store: Store): ExplainedBuild[] {
   return [];
 }
 
-function explainedBuild({ imageId, builtAt, steps }: BuildLog, store: Store): ExplainedBuild {
-  const usedAt = store.builds.usedAt(imageId);
+function explainedBuild(log: BuildLog, store: Store): ExplainedBuild {
+  const { builtAt } = log;
+  const steps = log.steps.flatMap((step) => readLoggedStep(step) ?? []);
+  if (!('imageId' in log)) return { imageId: undefined, outcome: log.outcome, builtAt, steps };
+  const usedAt = store.builds.usedAt(log.imageId);
   // The file is written a moment after the time that it holds.
   const isLater = usedAt !== undefined && usedAt.getTime() - Date.parse(builtAt) > MOMENT_MS;
-  return {
-    imageId,
-    builtAt,
-    ...(isLater ? { usedAt: usedAt.toISOString() } : {}),
-    steps: steps.flatMap((step) => readLoggedStep(step) ?? []),
-  };
+  return { imageId: log.imageId, outcome: 'image', builtAt, ...(isLater ? { usedAt: usedAt.toISOString() } : {}), steps };
 }
 
 function readLoggedStep(step: object): LoggedStep | undefined {

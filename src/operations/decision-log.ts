@@ -1,4 +1,4 @@
-import type { Outcome } from '../builder/scheduler/index.js';
+import type { Outcome, StepKey } from '../builder/scheduler/index.js';
 import type { BackgroundWork, RootState, StepExplainer, StepPlace } from '../builder/steps/index.js';
 import type { Reporter, StepDecision, StepLabel } from '../progress.js';
 import type { Store } from '../store/index.js';
@@ -14,6 +14,8 @@ export interface LoggedStep {
   /** Hexadecimal digits; progress lines show the first twelve. */
   readonly id: string;
   readonly decision: StepDecision;
+  /** The build ended while it ran. */
+  readonly unfinished?: true;
 }
 
 export interface DecisionLogOptions {
@@ -24,9 +26,16 @@ export interface DecisionLogOptions {
   readonly isShown: boolean;
 }
 
+interface DecidedStep {
+  readonly step: StepLabel;
+  readonly id: string;
+  readonly decision: Promise<StepDecision>;
+  readonly unfinished?: true;
+}
+
 /** What was decided about the steps of one image. */
 export class DecisionLog {
-  readonly #steps: { readonly step: StepLabel; readonly id: string; readonly decision: Promise<StepDecision> }[] = [];
+  readonly #steps: DecidedStep[] = [];
 
   constructor(readonly options: DecisionLogOptions) {}
 
@@ -41,6 +50,18 @@ export class DecisionLog {
     return this.#add(step, id, outcome === undefined ? Promise.resolve({ outcome: 'none' }) : explainer.explain(place, outcome));
   }
 
+  /** A step that was not in the cache and has not come to its end. Never throws: the build fails for a reason of its own. */
+  async addUnfinished(step: StepLabel, id: string, place: StepPlace, key: StepKey): Promise<void> {
+    const { explainer, reporter, isShown } = this.options;
+    const decision = explainer.explainMiss(place, key);
+    this.#steps.push({ step, id, decision, unfinished: true });
+    try {
+      if (isShown) reporter.report({ kind: 'step-explained', step, id, decision: await decision });
+    } catch {
+      // What it stands on was not hashed before the build ended.
+    }
+  }
+
   async #add(step: StepLabel, id: string, decision: Promise<StepDecision>): Promise<void> {
     const { background, reporter, isShown } = this.options;
     this.#steps.push({ step, id, decision });
@@ -52,14 +73,29 @@ export class DecisionLog {
    * Keeps the log under the image. A build that found everything replaces no log: what ran when the image was made first is what one asks for.
    */
   async write(imageId: string, builtAt: string, store: Store): Promise<void> {
-    const steps = await Promise.all(this.#steps.map(async ({ step, id, decision }) => loggedStep(step, id, await decision)));
+    const steps = await Promise.all(this.#steps.map(loggedStep));
     const isAllFound = steps.every(({ decision }) => decision.outcome !== 'miss');
     if (isAllFound && store.builds.touch(imageId, new Date(builtAt))) return;
-    steps.sort((a, b) => a.stage - b.stage || a.index - b.index);
-    await store.builds.put({ imageId, builtAt, steps: steps.map((step) => ({ ...step })) });
+    await store.builds.put({ imageId, builtAt, steps: inOrder(steps) });
+  }
+
+  /** Keeps the log of a build that gives no image, as far as it came. */
+  async writeUnfinished(outcome: 'failed' | 'cancelled', builtAt: string, store: Store): Promise<void> {
+    const settled = await Promise.allSettled(this.#steps.map(loggedStep));
+    const steps = settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+    if (steps.length > 0) await store.builds.putUnfinished({ outcome, builtAt, steps: inOrder(steps) });
   }
 }
 
-function loggedStep({ stage, stageName, index, total, text }: StepLabel, id: string, decision: StepDecision): LoggedStep {
-  return { stage, ...(stageName === undefined ? {} : { stageName }), index, total, text, id, decision };
+async function loggedStep({ step, id, decision, unfinished }: DecidedStep): Promise<LoggedStep> {
+  const { stage, stageName, index, total, text } = step;
+  return {
+    ...{ stage, ...(stageName === undefined ? {} : { stageName }), index, total, text, id },
+    decision: await decision,
+    ...(unfinished === undefined ? {} : { unfinished }),
+  };
+}
+
+function inOrder(steps: readonly LoggedStep[]): Record<string, unknown>[] {
+  return [...steps].sort((a, b) => a.stage - b.stage || a.index - b.index).map((step) => ({ ...step }));
 }

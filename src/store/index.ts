@@ -1,5 +1,5 @@
 export type { BlobRef, BlobStore } from './blobs.js';
-export type { BuildLog, BuildLogs } from './build-logs.js';
+export type { BuildLog, BuildLogs, ImageBuildLog, UnfinishedBuildLog } from './build-logs.js';
 export type { CacheMountIdentity, CacheMountRecord, CacheMounts, CacheSharing, HeldCacheMount } from './cache-mounts.js';
 export type { CollectOptions, CollectResult } from './collect.js';
 export type { ContainerRecord, ContainerRecords } from './containers.js';

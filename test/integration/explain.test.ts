@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
@@ -127,6 +129,56 @@ suite('integration/explain', (test) => {
         assert.match(failed.stderr, message);
       }
       assert.is((await store.tsbuild(['cache', 'which'])).status, 125);
+    }));
+
+  test('a step that fails is explained, then and afterwards', () =>
+    withContext(async (context, store) => {
+      write(context, [BASE, 'RUN echo 1 > /one', 'RUN true', 'LABEL a=b']);
+      await store.ok(['build', '-q', context]);
+      const lines = ['RUN echo 1 > /one', 'RUN echo why; exit 3'];
+      write(context, [BASE, ...lines, 'LABEL a=b']);
+      const failed = await store.tsbuild(['build', '--explain', '-t', 'app', context]);
+      assert.is(failed.status, 3);
+      const differences = ['cache: miss, not as recorded THEN', '  instruction: was RUN true'];
+      assert.equal(explanationOf(failed.stdout.replace('why\n', ''), lines[1]!), differences);
+      const why = (await store.ok(['cache', 'why'])).stdout;
+      assert.match(why, /^Build that failed /);
+      assert.match(why, /^--> [0-9a-f]{12} \(not finished\)$/m);
+      assert.equal(explanationOf(why, lines[0]!), ['cache: hit, recorded THEN']);
+      assert.equal(explanationOf(`${why}end\n`, lines[1]!), differences);
+      const json = (await store.ok(['cache', 'why', '--json'])).stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line));
+      assert.equal(
+        json.map(({ build, instruction, outcome, unfinished }) => [build, instruction, outcome, unfinished]),
+        [
+          ['failed', BASE, 'base', undefined],
+          ['failed', lines[0], 'hit', undefined],
+          ['failed', lines[1], 'miss', true],
+        ],
+      );
+      // The step by its digits, which only the log tells; the image it would have replaced is none.
+      assert.match((await store.ok(['cache', 'why', json[2].id])).stdout, 'instruction: was RUN true');
+      assert.is((await store.tsbuild(['cache', 'why', 'app'])).status, 125);
+    }));
+
+  test('a build that is interrupted keeps its decisions', () =>
+    withContext(async (context, store) => {
+      write(context, [BASE, 'RUN echo started; sleep 100']);
+      const [program, ...args] = store.argv(['build', context]);
+      const child = spawn(program!, args, { stdio: ['ignore', 'pipe', 'ignore'] });
+      let shown = '';
+      child.stdout.on('data', (bytes) => {
+        if (shown.includes('\nstarted')) return;
+        shown += String(bytes);
+        if (shown.includes('\nstarted')) child.kill('SIGINT');
+      });
+      const [status] = await once(child, 'close');
+      assert.is(status, 130);
+      const why = (await store.ok(['cache', 'why'])).stdout;
+      assert.match(why, /^Build that was cancelled /);
+      assert.equal(explanationOf(`${why}end\n`, 'RUN echo started; sleep 100'), ['cache: miss, nothing like it was built here before']);
     }));
 
   test('--explain=json gives one object a step on standard output, and the rest elsewhere', () =>

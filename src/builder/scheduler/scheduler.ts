@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { JobLimit } from './job-limit.js';
-import type { BuildCache, Outcome, Step } from './types.js';
+import type { BuildCache, Outcome, Step, StepKey } from './types.js';
 
 export interface SchedulerOptions<R> {
   /** How many steps run at a time; looking up and waiting do not count. 0 = no limit. */
@@ -22,6 +22,7 @@ export class Scheduler<R extends object> {
   readonly #abort = new AbortController();
   readonly #steps = new Map<Step<R>, Promise<Outcome<R>>>();
   readonly #flights = new Map<string, Promise<Outcome<R>>>();
+  readonly #missed = new Map<Step<R>, StepKey>();
   readonly #ids = new WeakMap<R, number>();
   #lastId = 0;
 
@@ -59,6 +60,11 @@ export class Scheduler<R extends object> {
     return evaluation;
   }
 
+  /** The key of a step that no earlier build had the outcome of, whatever has become of it since; undefined for every other step. */
+  missed(step: Step<R>): StepKey | undefined {
+    return this.#missed.get(step);
+  }
+
   /** Resolves when nothing that was started is still running, whether it succeeded or not. */
   async settled(): Promise<void> {
     await Promise.allSettled(this.#steps.values());
@@ -83,11 +89,13 @@ export class Scheduler<R extends object> {
     const { signal } = this.#abort;
     const found = await this.#cache.find(key, inputs);
     if (found !== undefined) return { value: found, ...name, cached: true };
+    this.#missed.set(step, key);
     const claim = await this.#cache.claim?.(key, lineage, { label: step.label, signal });
     // Whoever had it before may have made what we look for.
     const made = claim?.waited === true ? await this.#cache.find(key, inputs) : undefined;
     if (made !== undefined) {
       claim?.release();
+      this.#missed.delete(step);
       return { value: made, ...name, cached: true };
     }
     try {

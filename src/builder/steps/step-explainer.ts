@@ -1,6 +1,6 @@
 import type { StepDecision } from '../../progress.js';
 import type { SiteEntry, StepRecord, Store } from '../../store/index.js';
-import type { Outcome } from '../scheduler/index.js';
+import type { Outcome, StepKey } from '../scheduler/index.js';
 import { type ComparedStep, differencesBetween, distanceBetween } from './explain-miss.js';
 import type { RootState } from './root-state.js';
 import type { StepCache } from './step-cache.js';
@@ -50,12 +50,19 @@ export class StepExplainer {
       if (!this.store.sites.has(sitesOf(place)[0])) await this.#remember(place, key);
       return { outcome: 'hit', recordedAt: value.createdAt ?? '' };
     }
+    const decision = await this.explainMiss(place, key);
+    await this.#remember(place, key);
+    return decision;
+  }
+
+  /** Why there was nothing recorded for the step. Remembers nothing: a step that failed has no record to compare with. */
+  async explainMiss(place: StepPlace, key: StepKey): Promise<StepDecision> {
+    if (!isExplainable(key)) return { outcome: 'none' };
     const cause = this.cache.causeOf(key);
     const step = { text: place.text, inputs: digestInputs(key.inputs), parent: await key.parentContent(), base: place.base };
     const nearest = cause === undefined ? this.#nearest(place, step) : undefined;
     const differences =
       nearest === undefined ? [] : await differencesBetween(nearest, step, (input) => this.#lists(input, nearest.entry, key));
-    await this.#remember(place, key);
     return {
       outcome: 'miss',
       cause: cause ?? (nearest === undefined ? 'new' : 'changed'),

@@ -8,8 +8,8 @@ import {
   lowerStage,
   type Stage,
 } from '../../builder/graph/index.js';
-import type { Outcome, Scheduler, Step } from '../../builder/scheduler/index.js';
-import { ConstantStep, EMPTY_ROOT, FreshStep, type RootState, SealStep, type Toolbox } from '../../builder/steps/index.js';
+import type { Scheduler, Step, StepKey } from '../../builder/scheduler/index.js';
+import { ConstantStep, EMPTY_ROOT, FreshStep, type RootState, SealStep, type StepPlace, type Toolbox } from '../../builder/steps/index.js';
 import { type ErrorCode, TsbuildError } from '../../errors.js';
 import { completeHistory, emptyConfig, type HistoryEntry, type ImageConfig } from '../../image/index.js';
 import { type Instruction, suggest, syntaxErrorAt } from '../../parser/index.js';
@@ -123,7 +123,18 @@ export class StageBuilder {
       await Promise.allSettled(stages);
       await scheduler.settled();
       const reason: unknown = scheduler.signal.reason;
+      await this.#keepDecisions(toolbox);
       throw this.#located.get(reason) ?? reason;
+    }
+  }
+
+  /** What was decided so far. The build fails for the reason it has: not because this could not be written. */
+  async #keepDecisions({ interrupted, now, store, reporter }: Toolbox): Promise<void> {
+    try {
+      await this.#decisions?.writeUnfinished(interrupted.aborted ? 'cancelled' : 'failed', now(), store);
+    } catch (error) {
+      const problem = error instanceof Error ? error.message : String(error);
+      reporter.report({ kind: 'warning', text: `What was decided about its steps could not be kept: ${problem}` });
     }
   }
 
@@ -166,7 +177,7 @@ export class StageBuilder {
     let id = createHash('sha256').update(stage.display).digest('hex');
     let running = announced;
     let instruction: Instruction = stage.from;
-    let failing: { readonly step: GraphStep; readonly scheduled: Step<RootState> } | undefined;
+    let failing: { readonly step: GraphStep; readonly scheduled: Step<RootState>; readonly place: StepPlace } | undefined;
     try {
       const prepared = await this.#prepare(index);
       const { lowered, image } = prepared;
@@ -179,9 +190,10 @@ export class StageBuilder {
         instruction = step.triggered ? stage.from : step.instruction;
         reporter.report({ kind: 'step-started', step: running });
         const scheduled = prepared.steps[at];
-        failing = scheduled === undefined ? undefined : { step, scheduled };
+        failing = scheduled === undefined ? undefined : { step, scheduled, place: places[at]! };
         const outcome = scheduled === undefined ? undefined : await scheduler.evaluate(scheduled);
-        id = nextId(id, step, outcome);
+        id = nextId(id, step, outcome?.key);
+        failing = undefined;
         await this.#decisions?.addStep(running, id, places[at]!, outcome);
         reporter.report({ kind: outcome?.cached === true ? 'step-cached' : 'step-done', step: running, id });
         history.push(historyEntry(step, outcome?.value, toolbox.layerPerStep));
@@ -190,6 +202,9 @@ export class StageBuilder {
       const complete = toolbox.layerPerStep || !root.addedLayer ? history : withLayer(history);
       return { stage, lowered, image, root, history: complete, decisions: this.#decisions };
     } catch (error) {
+      const key = failing && scheduler.missed(failing.scheduled);
+      if (failing !== undefined && key !== undefined)
+        await this.#decisions?.addUnfinished(running, nextId(id, failing.step, key), failing.place, key);
       if (!scheduler.signal.aborted || scheduler.signal.reason === error) reporter.report({ kind: 'step-failed', step: running });
       // The stage that owns the step fails before those that wait for it: its instruction is the one to show.
       if (!this.#located.has(error)) this.#located.set(error, locate(error, stage, instruction, running));
@@ -333,9 +348,9 @@ function imageStep(image: BaseImage): Step<RootState> {
 }
 
 /** Twelve digits of this are shown behind each step: what it is and what it stands on, the same in every build. */
-function nextId(previous: string, step: GraphStep, outcome: Outcome<RootState> | undefined): string {
+function nextId(previous: string, step: GraphStep, key: StepKey | undefined): string {
   return createHash('sha256')
-    .update(`${previous}\n${outcome?.key.definition ?? step.display}`)
+    .update(`${previous}\n${key?.definition ?? step.display}`)
     .digest('hex');
 }
 

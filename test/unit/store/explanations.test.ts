@@ -1,4 +1,4 @@
-import { utimesSync, writeFileSync } from 'node:fs';
+import { readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { digestHex, digestOf } from '../../../src/image/index.js';
@@ -75,6 +75,25 @@ suite('BuildLogs', (test) => {
       assert.equal(store.builds.list(), [log(b), log(a)]);
       assert.is(store.builds.get('c'.repeat(64)), undefined);
     }));
+
+  test('putUnfinished() keeps the last twenty, each once', () =>
+    withStore(async (store) => {
+      const log = (id: number) => ({ outcome: 'failed' as const, builtAt: '', steps: [{ id: String(id) }] });
+      for (let id = 0; id < 22; id++) {
+        await store.builds.putUnfinished(log(id));
+        const names = readdirSync(join(store.root, 'cache/builds'));
+        for (const name of names) {
+          const path = join(store.root, 'cache/builds', name);
+          // Each a second older than those that come later.
+          utimesSync(path, statSync(path).mtimeMs / 1000 - 1, statSync(path).mtimeMs / 1000 - 1);
+        }
+      }
+      await store.builds.putUnfinished(log(21));
+      assert.equal(
+        store.builds.list(),
+        Array.from({ length: 20 }, (_, at) => log(21 - at)),
+      );
+    }));
 });
 
 suite('collect() of explanations', (test) => {
@@ -96,7 +115,7 @@ suite('collect() of explanations', (test) => {
       assert.ok(store.selections.has(SELECTION));
       assert.not(store.selections.has(`dir:${'b'.repeat(64)}`));
       assert.equal(
-        store.builds.list().map(({ imageId }) => imageId),
+        store.builds.list().map((log) => 'imageId' in log && log.imageId),
         [digestHex(image.config.digest)],
       );
     }));
