@@ -31,11 +31,15 @@ out:
 }
 
 int tree_clone(int dir, const char *path, bool recursive, uint64_t attributes) {
+  /* Private: a clone of a shared mount is its peer, and what is mounted on it later would show up outside too. */
+  return tree_clone_propagating(dir, path, recursive, attributes, MS_PRIVATE);
+}
+
+int tree_clone_propagating(int dir, const char *path, bool recursive, uint64_t attributes, uint64_t propagation) {
   unsigned depth = recursive ? K_AT_RECURSIVE : 0;
   int tree = RETRY(k_open_tree(dir, path, K_OPEN_TREE_CLONE | K_OPEN_TREE_CLOEXEC | K_AT_EMPTY_PATH | depth));
   if (tree < 0) return -1;
-  /* Private: a clone of a shared mount is its peer, and what is mounted on it later would show up outside too. */
-  struct k_mount_attr change = {.attr_set = attributes, .propagation = MS_PRIVATE};
+  struct k_mount_attr change = {.attr_set = attributes, .propagation = propagation};
   if (RETRY(k_mount_setattr(tree, "", K_AT_EMPTY_PATH | depth, &change)) < 0) {
     close_keeping_errno(tree);
     return -1;

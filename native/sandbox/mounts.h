@@ -17,6 +17,9 @@ int filesystem_create(const char *type, const struct option *options, unsigned a
 /* A detached, private clone of what `path` beneath `dir` is (empty path: of `dir` itself), or -1 with errno. */
 int tree_clone(int dir, const char *path, bool recursive, uint64_t attributes);
 
+/* The same with another propagation, MS_SLAVE for instance: a clone that was private for a moment has lost its peers. */
+int tree_clone_propagating(int dir, const char *path, bool recursive, uint64_t attributes, uint64_t propagation);
+
 /* Attach a detached mount on `target`, a descriptor. */
 bool tree_attach(int tree, int target);
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <unistd.h>
 
 #include "kernel.h"
@@ -114,6 +115,20 @@ static bool begin_mount(struct plan *plan, const char *kind) {
   return true;
 }
 
+static bool parse_propagation(const char *value, uint64_t *propagation) {
+  static const struct {
+    const char *name;
+    uint64_t flag;
+  } kinds[] = {{"private", MS_PRIVATE}, {"slave", MS_SLAVE}, {"shared", MS_SHARED}, {"unbindable", MS_UNBINDABLE}};
+  for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+    if (strcmp(value, kinds[i].name) != 0) continue;
+    *propagation = kinds[i].flag;
+    return true;
+  }
+  errno = EINVAL;
+  return false;
+}
+
 /* The `mount-...` names describe the mount that the last `mount` began. */
 static bool parse_mount_entry(struct mount_request *mount, const char *name, char *value) {
   unsigned long long number;
@@ -134,6 +149,8 @@ static bool parse_mount_entry(struct mount_request *mount, const char *name, cha
     return parse_flag(value, &mount->nodev);
   } else if (strcmp(name, "mount-noexec") == 0) {
     return parse_flag(value, &mount->noexec);
+  } else if (strcmp(name, "mount-propagation") == 0) {
+    return parse_propagation(value, &mount->propagation);
   } else if (strcmp(name, "mount-size") == 0) {
     if (!parse_number(value, 10, LLONG_MAX, &number)) return false;
     mount->size = value;
@@ -223,6 +240,7 @@ static bool parse_entry(struct plan *plan, const char *name, char *value) {
   if (strcmp(name, "group") == 0) return parse_group(plan, value);
   if (strcmp(name, "no-new-privileges") == 0) return parse_flag(value, &plan->no_new_privileges);
   if (strcmp(name, "single-id") == 0) return parse_flag(value, &plan->single_id);
+  if (strcmp(name, "writable-sys") == 0) return parse_flag(value, &plan->writable_sys);
   if (strcmp(name, "new-session") == 0) return parse_flag(value, &plan->new_session);
   if (strcmp(name, "mount") == 0) return begin_mount(plan, value);
   if (strcmp(name, "limit") == 0) return parse_limit(plan, value);

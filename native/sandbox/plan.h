@@ -28,6 +28,7 @@ struct mount_request {
   const char *source; /* bind: a path, or NULL when source_fd is given */
   int source_fd;      /* bind: descriptor of the source, or -1 */
   bool read_only, recursive, nosuid, nodev, noexec;
+  uint64_t propagation; /* bind: MS_SLAVE and the like; 0: private */
   const char *size; /* tmpfs: bytes, decimal, or NULL for the kernel's default */
   mode_t mode;      /* tmpfs and file */
   uid_t uid;        /* tmpfs and file */
@@ -69,6 +70,7 @@ struct plan {
   size_t mount_count;
   struct strings masked;
   struct strings read_only;
+  bool writable_sys;
   const char *shm_size; /* bytes, decimal; NULL: 64 MiB */
   struct limit_request limits[RLIM_NLIMITS];
   size_t limit_count;

@@ -62,11 +62,13 @@ static bool clone_sources(struct sandbox *sandbox) {
     mount->directory = mount->kind == MOUNT_TMPFS;
     if (mount->kind != MOUNT_BIND) continue;
     const char *name = mount->source == NULL ? mount->target : mount->source;
-    mount->tree = mount->source == NULL ? tree_clone(mount->source_fd, "", mount->recursive, attributes_of(mount))
-                                        : tree_clone(AT_FDCWD, mount->source, mount->recursive, attributes_of(mount));
+    uint64_t propagation = mount->propagation == 0 ? MS_PRIVATE : mount->propagation;
+    mount->tree = mount->source == NULL
+                      ? tree_clone_propagating(mount->source_fd, "", mount->recursive, attributes_of(mount), propagation)
+                      : tree_clone_propagating(AT_FDCWD, mount->source, mount->recursive, attributes_of(mount), propagation);
     if (mount->tree < 0 && mount->source == NULL && errno == EINVAL) {
       /* A detached mount cannot be cloned before Linux 6.15; it can be attached as it is. */
-      struct k_mount_attr change = {.attr_set = attributes_of(mount), .propagation = MS_PRIVATE};
+      struct k_mount_attr change = {.attr_set = attributes_of(mount), .propagation = propagation};
       if (RETRY(k_mount_setattr(mount->source_fd, "", K_AT_EMPTY_PATH, &change)) == 0) mount->tree = mount->source_fd;
     }
     struct stat status;
@@ -237,7 +239,8 @@ static bool mount_proc(struct sandbox *sandbox) {
 
 static bool mount_sys(struct sandbox *sandbox) {
   static const struct option none[] = {{NULL, NULL}};
-  unsigned attributes = K_MOUNT_ATTR_RDONLY | K_MOUNT_ATTR_NOSUID | K_MOUNT_ATTR_NODEV | K_MOUNT_ATTR_NOEXEC;
+  unsigned attributes = K_MOUNT_ATTR_NOSUID | K_MOUNT_ATTR_NODEV | K_MOUNT_ATTR_NOEXEC;
+  if (!sandbox->plan.writable_sys) attributes |= K_MOUNT_ATTR_RDONLY;
   int sys = filesystem_create("sysfs", none, attributes);
   /* Rootless on the host's network: sysfs belongs to the owner of the network namespace. */
   if (sys < 0) sys = tree_clone(AT_FDCWD, "/sys", true, attributes);

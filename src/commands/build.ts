@@ -26,6 +26,7 @@ export class Build extends BaseCommand<typeof Build> {
     ...REGISTRY_FLAGS,
     ...PLATFORM_FLAGS,
     platform: list({ value: 'OS/ARCH[/VARIANT]', summary: 'Platforms to build, separated by commas (default: this machine)' }),
+    allow: list({ value: 'security.insecure', summary: 'Let RUN commands ask for this: security.insecure, network.host' }),
     'all-platforms': flag({ summary: 'Build every platform that the base images have' }),
     ...COMPRESSION_FLAGS,
     ...DEBUG_FLAGS,
@@ -163,6 +164,7 @@ export class Build extends BaseCommand<typeof Build> {
       ignoreFile: flags.ignorefile,
       addHosts: flags['add-host'] ?? [],
       commands: commandOptions(flags),
+      allow: (flags.allow ?? []).flatMap((text) => text.split(',')),
       httpProxy: flags['http-proxy'],
     };
   }

@@ -51,6 +51,7 @@ import type { DecisionLogOptions } from './decision-log.js';
 import type { PullPolicy } from './pull.js';
 import { RegistryAccess, type RegistryOptions, readCertificates } from './registry-access.js';
 import { type CommandOptions, readCommandOptions } from './surroundings/command-surroundings.js';
+import { Entitlements } from './surroundings/entitlements.js';
 import { parseAddHost, parseNetwork } from './surroundings/run-flags.js';
 
 export interface BuildOptions extends RegistryOptions, ImageOptions, ResultFiles {
@@ -113,6 +114,8 @@ export interface BuildOptions extends RegistryOptions, ImageOptions, ResultFiles
   readonly addHosts: readonly string[];
   /** What RUN commands get. */
   readonly commands: CommandOptions;
+  /** What RUN commands may ask for beyond that: BuildKit's entitlements. */
+  readonly allow: readonly string[];
   /** Hand on the proxy variables of the environment; default true. */
   readonly httpProxy?: boolean | undefined;
 }
@@ -132,6 +135,7 @@ export async function build(given: BuildOptions, services: Services): Promise<Bu
   const options = withTimes(given, services);
   const network = parseNetwork(options.network);
   const commands = await readCommandOptions(options.commands, services.settings);
+  const entitlements = new Entitlements(options.allow);
   const containerfile = readContainerfile(options.files, options.contextDirectory);
   return withSharedWorkspace(options, services, async (workspace, options, shared) => {
     const access = new RegistryAccess(services, options);
@@ -182,6 +186,7 @@ export async function build(given: BuildOptions, services: Services): Promise<Bu
           context,
           network,
           ...commands,
+          entitlements,
           extraHosts: options.addHosts.map(parseAddHost),
           ambient: options.httpProxy === false ? {} : services.settings.proxyEnvironment,
         }),

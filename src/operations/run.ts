@@ -1,13 +1,16 @@
 import { constants } from 'node:os';
 import { DEFAULT_PATH } from '../builder/graph/index.js';
-import { BackgroundWork, lookUpUser, type OpenedMounts, openRunMounts } from '../builder/steps/index.js';
+import { BackgroundWork, lookUpUser, type OpenedMounts, openRunMounts, type RootState } from '../builder/steps/index.js';
 import { UsageError } from '../errors.js';
 import { formatPlatform } from '../image/index.js';
 import { hostFiles, runInSandbox, type SandboxResult } from '../sandbox/index.js';
 import type { ContainerRecord } from '../store/index.js';
 import { closeFd } from '../sys/index.js';
+import { BaseImages } from './build/base-images.js';
 import { type Services, type Workspace, withWorkspace } from './context.js';
+import { RegistryAccess } from './registry-access.js';
 import { type CommandOptions, readCommandOptions } from './surroundings/command-surroundings.js';
+import { resolveImageMounts } from './surroundings/image-mounts.js';
 import { parseNetwork } from './surroundings/run-flags.js';
 
 export interface RunOptions {
@@ -48,7 +51,9 @@ export async function runInContainer(options: RunOptions, services: Services): P
       const singleId = services.settings.idMode === 'single';
       const parts = { store, snapshots, reporter: services.reporter, background, singleId, confidants: surroundings.confidants };
       const platform = formatPlatform(workspace.platform);
-      mounts = await openRunMounts(surroundings.volumes, [], user, { ...parts, platform }, { signal: services.signal });
+      const sources = new MountImages(workspace, services);
+      const wanted = await resolveImageMounts(surroundings.volumes, (image) => sources.add(image));
+      mounts = await openRunMounts(wanted, sources.roots, user, { ...parts, platform }, { signal: services.signal });
       const result = await runInSandbox(
         {
           rootfs: { lowers, upper: working.upper, work: working.work, overlayXattrs: 'user' },
@@ -76,6 +81,25 @@ export async function runInContainer(options: RunOptions, services: Services): P
       store.scratch.trash(working.work);
     }
   });
+}
+
+/** The images that mounts show, each pulled if it is missing. */
+class MountImages {
+  readonly roots: RootState[] = [];
+  readonly #images: BaseImages;
+
+  constructor(
+    readonly workspace: Workspace,
+    services: Services,
+  ) {
+    this.#images = new BaseImages(workspace.store, new RegistryAccess(services, {}), 'missing', services);
+  }
+
+  /** @returns its place in {@link roots} */
+  async add(image: string): Promise<number> {
+    const { layers } = await this.#images.get(image, this.workspace.platform);
+    return this.roots.push({ layers, addedLayer: false }) - 1;
+  }
 }
 
 function commandOf(options: RunOptions, container: ContainerRecord): readonly string[] {

@@ -58,6 +58,9 @@ export const DEFAULT_CAPABILITIES: readonly string[] = [
   'CAP_SYS_CHROOT',
 ];
 
+/** All there are: what a kernel lacks, or the builder itself has not, is not granted. */
+export const ALL_CAPABILITIES: readonly string[] = NAMES;
+
 /** @throws {RangeError} a name the kernel does not have */
 export function capabilityNumber(name: string): number {
   const number = (NAMES as readonly string[]).indexOf(name);

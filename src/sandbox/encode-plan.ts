@@ -53,6 +53,10 @@ function* entries(plan: SandboxPlan, descriptors: PlanDescriptors): Generator<En
   const sources = descriptors.sources[Symbol.iterator]();
   for (const mount of plan.mounts) yield* mountEntries(mount, sources);
   for (const file of plan.files) yield* fileEntries(file);
+  if (plan.unmasked === true) {
+    yield ['writable-sys', flag(true)];
+    return;
+  }
   for (const path of maskedPaths()) yield ['masked', path];
   for (const path of READ_ONLY_PATHS) yield ['read-only', path];
 }
@@ -74,6 +78,7 @@ function* mountEntries(mount: SandboxMount, sources: Iterator<number>): Generato
   if (mount.kind === 'bind') {
     yield sourceEntry(mount, sources);
     yield ['mount-recursive', flag(mount.recursive)];
+    if (mount.propagation !== undefined) yield ['mount-propagation', mount.propagation];
   } else {
     if (mount.sizeBytes !== undefined) yield ['mount-size', mount.sizeBytes];
     if (mount.modeBits !== undefined) yield ['mount-mode', mount.modeBits.toString(8)];

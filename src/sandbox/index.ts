@@ -1,5 +1,5 @@
 /** Run one process in a prepared root file system through the native launcher, and supervise it. */
-export { DEFAULT_CAPABILITIES } from './capabilities.js';
+export { ALL_CAPABILITIES, DEFAULT_CAPABILITIES } from './capabilities.js';
 export { SandboxSetupError } from './errors.js';
 export { type Execution, executionOf } from './foreign-platform.js';
 export { type HostFilesOptions, hostFiles } from './host-files.js';
@@ -7,6 +7,7 @@ export { LIMIT_NAMES, type LimitName } from './limits.js';
 export type {
   BindMount,
   DirectoryRoot,
+  MountPropagation,
   OverlayRoot,
   ResourceLimit,
   SandboxFile,

@@ -21,6 +21,8 @@ export interface SandboxPlan {
   /** Names as `CAP_CHOWN`; default {@link DEFAULT_CAPABILITIES}. A user other than root keeps them in the bounding set only. */
   readonly capabilities?: readonly string[];
   readonly seccomp: 'default' | 'unconfined';
+  /** Show all of /proc and /sys, as writable as the kernel has it; default false. */
+  readonly unmasked?: boolean | undefined;
   /** The namespace has one id only: the user stays 0, and calls that need another id succeed without doing anything. */
   readonly singleId: boolean;
   /** Set-user-id programs gain nothing; default false, as with Buildah. */
@@ -81,7 +83,11 @@ export interface BindMount extends MountFlags {
   readonly source: Fd | string;
   /** With what is mounted beneath the source. */
   readonly recursive?: boolean;
+  /** What mounts that come later mean on the other side; default `private`: nothing. */
+  readonly propagation?: MountPropagation | undefined;
 }
+
+export type MountPropagation = 'private' | 'slave' | 'shared' | 'unbindable';
 
 export interface TmpfsMount extends MountFlags {
   readonly kind: 'tmpfs';

@@ -20,7 +20,7 @@ export { knownLayer, type LayerState } from './layer-state.js';
 export { type OpenedMounts, openRunMounts } from './open-run-mounts.js';
 export { openRootShell, type RootShellOptions } from './root-shell.js';
 export { diffIdsOf, type RootState, withLowers } from './root-state.js';
-export type { AccessFlags, Confidants, MountOrigin, RunMount, SshAgent } from './run-mounts.js';
+export type { Confidants, MountOrigin, MountTraits, RunMount, SshAgent } from './run-mounts.js';
 export { RunStep } from './run-step.js';
 export { SealStep } from './seal-step.js';
 export { type SharedRecords, shareRecords } from './shared-records.js';

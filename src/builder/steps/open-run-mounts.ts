@@ -9,7 +9,7 @@ import { type OpenedCache, openCaches } from './cache-mount.js';
 import { chownTree } from './chown-tree.js';
 import { MountSourceError, SecretMissingError } from './errors.js';
 import { type RootState, withLowers } from './root-state.js';
-import type { Confidants, MountOrigin, RunMount, RunSecret, RunSsh } from './run-mounts.js';
+import type { Confidants, MountOrigin, MountTraits, RunMount, RunSecret, RunSsh } from './run-mounts.js';
 import { openThrowAway } from './throw-away.js';
 import { withoutIgnored } from './without-ignored.js';
 
@@ -90,19 +90,21 @@ class Opening {
   async #add(mount: RunMount, caches: ReadonlyMap<RunMount, OpenedCache>): Promise<void> {
     switch (mount.kind) {
       case 'bind': {
-        const { kind, target, readOnly, ...rest } = mount;
-        const source = mount.readOnly
-          ? await this.#openSource(mount.from, mount.source)
-          : await this.#openWritable(mount.from, mount.source);
-        this.#mounts.push({ kind, target, source, readOnly, recursive: false, ...accessFlags(rest) });
+        const { kind, target, readOnly } = mount;
+        // What is shown belongs to others too: its owners change in a layer of the command's own.
+        const isKept = readOnly && mount.chown !== true;
+        const source = isKept ? await this.#openSource(mount.from, mount.source) : await this.#openWritable(mount.from, mount.source);
+        await this.#give(source, mount);
+        this.#mounts.push({ kind, target, source, readOnly, recursive: false, ...bindFlags(mount) });
         break;
       }
       case 'volume': {
         const { target, hostPath, readOnly } = mount;
         const host = this.#keep(openHost(hostPath));
         const source = mount.overlay === true ? await this.#throwAway(host) : host;
-        if (mount.chown === true && !this.surroundings.singleId) await chownTree(source, this.user);
-        this.#mounts.push({ kind: 'bind', target, source, readOnly, recursive: mount.overlay !== true, ...accessFlags(mount) });
+        await this.#give(source, mount);
+        const recursive = mount.overlay !== true && mount.recursive !== false;
+        this.#mounts.push({ kind: 'bind', target, source, readOnly, recursive, ...bindFlags(mount) });
         break;
       }
       case 'device':
@@ -117,12 +119,15 @@ class Opening {
         break;
       case 'cache': {
         const { target, readOnly } = mount;
-        this.#mounts.push({ kind: 'bind', target, source: caches.get(mount)!.directory, readOnly, ...accessFlags(mount) });
+        const source = caches.get(mount)!.directory;
+        await this.#give(source, mount);
+        this.#mounts.push({ kind: 'bind', target, source, readOnly, ...bindFlags(mount) });
         break;
       }
       case 'tmpfs': {
         const { kind, target, sizeBytes, modeBits, readOnly } = mount;
-        this.#mounts.push({ kind, target, sizeBytes, modeBits, readOnly, ...accessFlags(mount) });
+        const owner = mount.chown === true ? { uid: this.user.uid, gid: this.user.gid } : {};
+        this.#mounts.push({ kind, target, sizeBytes, modeBits, readOnly, ...owner, ...accessFlags(mount) });
         break;
       }
       case 'secret':
@@ -132,6 +137,11 @@ class Opening {
         await this.#addAgent(mount);
         break;
     }
+  }
+
+  /** With one id there is nobody else to give it to. */
+  async #give(tree: Fd, { chown }: MountTraits): Promise<void> {
+    if (chown === true && !this.surroundings.singleId) await chownTree(tree, { uid: this.user.uid, gid: this.user.gid });
   }
 
   #addSecret({ id, target, env, required, modeBits, uid, gid }: RunSecret): void {
@@ -216,8 +226,12 @@ class Opening {
   }
 }
 
-function accessFlags({ nosuid, nodev, noexec }: { nosuid?: boolean; nodev?: boolean; noexec?: boolean }) {
+function accessFlags({ nosuid, nodev, noexec }: MountTraits) {
   return { nosuid: nosuid ?? false, nodev: nodev ?? false, noexec: noexec ?? false };
+}
+
+function bindFlags(traits: MountTraits) {
+  return { ...accessFlags(traits), propagation: traits.propagation };
 }
 
 function giveSocket(socket: Fd, { id, uid, gid }: RunSsh): void {

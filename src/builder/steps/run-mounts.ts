@@ -1,4 +1,5 @@
 import type { Context } from '../../context/index.js';
+import type { MountPropagation } from '../../sandbox/index.js';
 import type { CacheSharing } from '../../store/index.js';
 import type { Fd } from '../../sys/index.js';
 import { digestPaths, escapeWildcards } from './copy-sources.js';
@@ -19,14 +20,19 @@ interface Owned {
   readonly gid: number;
 }
 
-export interface AccessFlags {
+/** What may be said of any mount, and is not part of what is mounted. */
+export interface MountTraits {
   readonly nosuid?: boolean;
   readonly nodev?: boolean;
   readonly noexec?: boolean;
+  /** Everything in it is given to the user of the command first. */
+  readonly chown?: boolean;
+  /** What is mounted later, here or there, and the other side: see mount_namespaces(7). */
+  readonly propagation?: MountPropagation;
 }
 
 /** From the build. Never written to: what a command writes, where it may, is thrown away. */
-export interface RunBind extends AccessFlags {
+export interface RunBind extends MountTraits {
   readonly kind: 'bind';
   readonly target: string;
   readonly source: string;
@@ -35,15 +41,15 @@ export interface RunBind extends AccessFlags {
 }
 
 /** A file or directory of the host (`--volume`): the user vouches for it, its content is in no key. */
-export interface RunVolume extends AccessFlags {
+export interface RunVolume extends MountTraits {
   readonly kind: 'volume';
   readonly target: string;
   readonly hostPath: string;
   readonly readOnly: boolean;
   /** Writes go to a throw-away layer over it. */
   readonly overlay?: boolean;
-  /** Everything in it is given to the user of the command first. */
-  readonly chown?: boolean;
+  /** False: without what is mounted beneath it. */
+  readonly recursive?: boolean;
 }
 
 /** A device node of the host. */
@@ -54,7 +60,7 @@ export interface RunDevice {
   readonly readOnly: boolean;
 }
 
-export interface RunCache extends AccessFlags {
+export interface RunCache extends MountTraits {
   readonly kind: 'cache';
   readonly target: string;
   readonly id: string;
@@ -69,7 +75,7 @@ export interface RunCache extends AccessFlags {
   readonly gid: number | undefined;
 }
 
-export interface RunTmpfs extends AccessFlags {
+export interface RunTmpfs extends MountTraits {
   readonly kind: 'tmpfs';
   readonly target: string;
   readonly sizeBytes: number | undefined;
@@ -164,7 +170,7 @@ export async function runMountInputs(
 }
 
 /** Told apart by the name of the input or by content, or not noticed by a command. */
-const UNSEEN: ReadonlySet<string> = new Set(['kind', 'target', 'source', 'from', 'hostPath', 'id', 'sharing']);
+const UNSEEN: ReadonlySet<string> = new Set(['kind', 'target', 'source', 'from', 'hostPath', 'id', 'sharing', 'propagation']);
 
 /** What else of a mount a command can notice: `readOnly`, `sizeBytes`, ... */
 function visibleOptions(mount: RunMount): string {

@@ -63,6 +63,7 @@ export class RunStep implements Step<RootState> {
       ...named('arg', spec.args),
       ...(surroundings.shmSizeBytes === undefined ? {} : { 'run.shm': String(surroundings.shmSizeBytes) }),
       ...((surroundings.limits ?? []).length === 0 ? {} : { 'run.limits': JSON.stringify(surroundings.limits) }),
+      ...(spec.security === 'insecure' ? { 'run.security': spec.security } : {}),
       ...mounts.inputs,
     };
     return explainableKey('run', this.#keyInputs, parent, mounts.selections);
@@ -103,7 +104,11 @@ export class RunStep implements Step<RootState> {
   ): Promise<void> {
     const { spec, surroundings, toolbox } = this;
     // Loaded by the first command that runs: a build from the cache needs none of it.
-    const { hostFiles } = await import('../../sandbox/index.js');
+    const { ALL_CAPABILITIES, hostFiles } = await import('../../sandbox/index.js');
+    const confinement =
+      spec.security === 'insecure'
+        ? ({ seccomp: 'unconfined', capabilities: ALL_CAPABILITIES, unmasked: true } as const)
+        : ({ seccomp: 'default' } as const);
     await runCommand(
       {
         rootfs: { lowers, upper: working.upper, work: working.work, overlayXattrs: 'user' },
@@ -121,7 +126,7 @@ export class RunStep implements Step<RootState> {
         ],
         shmSizeBytes: surroundings.shmSizeBytes,
         limits: surroundings.limits,
-        seccomp: 'default',
+        ...confinement,
         singleId: toolbox.singleId,
         stdio: 'pipe',
       },

@@ -246,18 +246,32 @@ export class StageBuilder {
         try {
           return await this.#inputStep(source, stage);
         } catch (error) {
-          // Not at the FROM, which waits for all of the stage's steps to be made.
-          if (!this.#located.has(error)) this.#located.set(error, locate(error, stage, step.instruction, label, this.#stageLike(source)));
+          this.#locateAt(step, label, stage, error, this.#stageLike(source));
           throw error;
         }
       };
-      const made = await this.#options.makeStep(step, last, { stageOf, label, platform: stage.platform });
+      const made = await this.#makeStep(step, last, { stageOf, label, platform: stage.platform }, stage);
       const own = made !== undefined && this.#fresh.has(stage.index) ? new FreshStep(made) : made;
       steps.push(own);
       last = own ?? last;
     }
     if (!this.#options.toolbox.layerPerStep) last = new SealStep(last, this.#options.toolbox);
     return { stage, lowered, image: base.image, steps, last };
+  }
+
+  async #makeStep(step: GraphStep, parent: Step<RootState>, neighbours: Parameters<StepMaker>[2], stage: Stage) {
+    try {
+      return await this.#options.makeStep(step, parent, neighbours);
+    } catch (error) {
+      this.#locateAt(step, neighbours.label, stage, error);
+      throw error;
+    }
+  }
+
+  /** Not at the FROM, which waits for all of the stage's steps to be made. */
+  #locateAt(step: GraphStep, label: StepLabel, stage: Stage, error: unknown, hint?: string): void {
+    const instruction = step.triggered ? stage.from : step.instruction;
+    if (!this.#located.has(error)) this.#located.set(error, locate(error, stage, instruction, label, hint));
   }
 
   async #base(stage: Stage): Promise<{

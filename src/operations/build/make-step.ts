@@ -15,6 +15,8 @@ import { UnsupportedFeatureError } from '../../errors.js';
 import { formatPlatform, type Platform } from '../../image/index.js';
 import type { StepLabel } from '../../progress.js';
 import type { ResourceLimit } from '../../sandbox/index.js';
+import type { Entitlements } from '../surroundings/entitlements.js';
+import { type CommandMount, resolveImageMounts } from '../surroundings/image-mounts.js';
 import { runMountOf } from '../surroundings/instruction-mount.js';
 
 export interface StepSurroundings {
@@ -22,10 +24,11 @@ export interface StepSurroundings {
   readonly context: Context;
   /** Of RUN instructions that do not say themselves. */
   readonly network: 'host' | 'none';
-  readonly volumes: readonly RunMount[];
+  readonly volumes: readonly CommandMount[];
   readonly confidants: Confidants;
   readonly limits: readonly ResourceLimit[];
   readonly shmSizeBytes: number | undefined;
+  readonly entitlements: Entitlements;
   readonly extraHosts: readonly { readonly name: string; readonly address: string }[];
   /** Proxy variables of the user's own environment. */
   readonly ambient: Readonly<Record<string, string>>;
@@ -61,15 +64,18 @@ export function stepMaker(surroundings: StepSurroundings): StepMaker {
       case 'add':
         return new CopyStep(step.display, parent, step, { context }, toolbox);
       case 'run': {
-        if (step.security === 'insecure') throw new UnsupportedFeatureError('RUN --security=insecure is not supported yet');
+        if (step.security === 'insecure') surroundings.entitlements.demand('security.insecure', 'RUN --security=insecure');
         if (step.devices.length > 0) throw new UnsupportedFeatureError('RUN --device is not supported yet');
         const sources: Step<RootState>[] = [];
-        const mounts: RunMount[] = [...surroundings.volumes];
+        const addSource = async (source: Parameters<Neighbours['stageOf']>[0]): Promise<number> =>
+          sources.push(await neighbours.stageOf(source)) - 1;
+        const originOf = async (source: InputSource): Promise<MountOrigin> =>
+          source.kind === 'build-context' ? { context } : { input: await addSource(imageOrStage(source)) };
+        const mounts: RunMount[] = [
+          ...(await resolveImageMounts(surroundings.volumes, (reference) => addSource({ kind: 'image', reference }))),
+        ];
         for (const { mount, source } of step.mounts) {
-          if (source !== undefined && source.kind !== 'build-context') sources.push(await neighbours.stageOf(imageOrStage(source)));
-          const from: MountOrigin | undefined =
-            source === undefined ? undefined : source.kind === 'build-context' ? { context } : { input: sources.length - 1 };
-          mounts.push(runMountOf(mount, from));
+          mounts.push(runMountOf(mount, source && (await originOf(source))));
         }
         const network = step.network === 'default' ? surroundings.network : step.network;
         const { extraHosts, ambient, confidants, limits, shmSizeBytes } = surroundings;

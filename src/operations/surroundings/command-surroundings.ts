@@ -1,5 +1,6 @@
-import type { Confidants, RunMount } from '../../builder/steps/index.js';
+import type { Confidants } from '../../builder/steps/index.js';
 import type { ResourceLimit } from '../../sandbox/index.js';
+import type { CommandMount } from './image-mounts.js';
 import { parseMountFlag } from './mount-flag.js';
 import { parseDevice, parseShmSize, parseVolume } from './run-flags.js';
 import { readSecretFlags } from './secrets.js';
@@ -18,7 +19,7 @@ export interface CommandOptions {
 
 export interface CommandSurroundings {
   /** Mounts of every command. */
-  readonly volumes: readonly RunMount[];
+  readonly volumes: readonly CommandMount[];
   readonly confidants: Confidants;
   readonly limits: readonly ResourceLimit[];
   readonly shmSizeBytes: number | undefined;

@@ -1,21 +1,22 @@
-import type { AccessFlags, MountOrigin, RunMount } from '../../builder/steps/index.js';
+import type { MountOrigin, RunMount } from '../../builder/steps/index.js';
 import type { Mount } from '../../parser/index.js';
+import { mountTraits } from './mount-options.js';
 
 /** What a mount of the Containerfile's language is to the step that makes it. Its target is absolute. */
 export function runMountOf(mount: Mount, from: MountOrigin | undefined): RunMount {
   const { target } = mount;
-  const flags = accessFlags(mount.options);
+  const traits = mountTraits(mount.options);
   switch (mount.type) {
     case 'bind':
       if (from === undefined) throw new TypeError('a bind mount of the Containerfile reads from something');
-      return { kind: 'bind', target, source: mount.source, from, readOnly: mount.readOnly, ...flags };
+      return { kind: 'bind', target, source: mount.source, from, readOnly: mount.readOnly, ...traits };
     case 'cache': {
       const { sharing, source, readOnly, modeBits, uid, gid } = mount;
-      return { kind: 'cache', target, id: mount.id ?? target, sharing, from, source, readOnly, modeBits, uid, gid, ...flags };
+      return { kind: 'cache', target, id: mount.id ?? target, sharing, from, source, readOnly, modeBits, uid, gid, ...traits };
     }
     case 'tmpfs': {
       const { sizeBytes, modeBits, readOnly } = mount;
-      return { kind: 'tmpfs', target, sizeBytes, modeBits, readOnly, ...flags };
+      return { kind: 'tmpfs', target, sizeBytes, modeBits, readOnly, ...traits };
     }
     case 'secret': {
       const { id, file, env, required, modeBits, uid, gid } = mount;
@@ -26,9 +27,4 @@ export function runMountOf(mount: Mount, from: MountOrigin | undefined): RunMoun
       return { kind: 'ssh', id, target: socket, required, modeBits, uid, gid };
     }
   }
-}
-
-/** Of Buildah's mount options those that restrict; labels (`z`, `Z`) and propagation mean nothing to a mount that nobody shares. */
-export function accessFlags(options: readonly string[]): AccessFlags {
-  return { nosuid: options.includes('nosuid'), nodev: options.includes('nodev'), noexec: options.includes('noexec') };
 }

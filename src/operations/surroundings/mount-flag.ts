@@ -1,27 +1,39 @@
 import { isAbsolute, resolve } from 'node:path';
-import type { RunMount } from '../../builder/steps/index.js';
 import { UsageError } from '../../errors.js';
 import { Fault, type Mount, parseMountSpec, resolveMount } from '../../parser/index.js';
-import { accessFlags, runMountOf } from './instruction-mount.js';
+import type { CommandMount } from './image-mounts.js';
+import { runMountOf } from './instruction-mount.js';
+import { contradiction, isRecursive, mountTraits } from './mount-options.js';
 
 /**
- * `--mount`: the language of `RUN --mount=`, but a bind mount's source is a path of this machine, and `rw` writes to it.
- * @throws {UsageError} not of that language, or a mount that only a Containerfile can ask for
+ * `--mount`: the language of `RUN --mount=`, but a bind mount's source is a path of this machine, and `rw` writes to it; with `from` it is
+ * a path of that image, as in a Containerfile.
+ * @throws {UsageError} not of that language
  */
-export function parseMountFlag(text: string): RunMount {
+export function parseMountFlag(text: string): CommandMount {
   const mount = readMount(text);
-  const refuse = (problem: string, hint?: string): never => {
-    throw new UsageError(`invalid mount ${JSON.stringify(text)}: ${problem}`, hint === undefined ? {} : { hint });
+  const refuse = (problem: string): never => {
+    throw new UsageError(`invalid mount ${JSON.stringify(text)}: ${problem}`);
   };
   const isPlaced = mount.type !== 'ssh' && !(mount.type === 'secret' && mount.file === undefined);
   if (isPlaced && (!isAbsolute(mount.target) || mount.target === '/')) refuse('its target is no absolute path');
+  const excluding = contradiction(mount.options);
+  if (excluding !== undefined) refuse(`"${excluding[0]}" and "${excluding[1]}" exclude each other`);
   if ((mount.type === 'bind' || mount.type === 'cache') && mount.from !== undefined) {
-    refuse('"from" is for mounts of a Containerfile', 'Use RUN --mount=...,from=...');
+    return { kind: 'of-image', mount, image: mount.from };
   }
   if (mount.type !== 'bind') return runMountOf(mount, undefined);
   if (mount.source === '') refuse('it has no source');
   const { target, source, readOnly, options } = mount;
-  return { kind: 'volume', target, hostPath: resolve(source), readOnly, chown: options.includes('U'), ...accessFlags(options) };
+  return {
+    kind: 'volume',
+    target,
+    hostPath: resolve(source),
+    readOnly,
+    chown: options.includes('U'),
+    ...mountTraits(options),
+    ...(isRecursive(options) ? {} : { recursive: false }),
+  };
 }
 
 function readMount(text: string): Mount {

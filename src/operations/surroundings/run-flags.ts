@@ -3,6 +3,7 @@ import { isAbsolute, resolve } from 'node:path';
 import type { RunMount } from '../../builder/steps/index.js';
 import { UnsupportedFeatureError, UsageError } from '../../errors.js';
 import { parseSize } from '../../parser/index.js';
+import { contradiction, isRecursive, isVolumeOption, mountTraits } from './mount-options.js';
 
 /** `--network`. @throws {UsageError} a network that is not supported */
 export function parseNetwork(text: string | undefined): 'host' | 'none' {
@@ -19,9 +20,6 @@ export function parseNetwork(text: string | undefined): 'host' | 'none' {
   }
 }
 
-/** Labels mean nothing without SELinux, and a mount that nobody shares propagates nothing: those words are as good as absent. */
-const VOLUME_OPTIONS = ['ro', 'rw', 'O', 'U', 'z', 'Z', 'nosuid', 'nodev', 'noexec', 'private', 'rprivate', 'bind', 'rbind'];
-
 /**
  * `HOST:TARGET[:OPTIONS]` of `--volume`.
  * @throws {UsageError} not of that form, options that exclude each other, or nothing is at HOST
@@ -35,28 +33,21 @@ export function parseVolume(text: string): Extract<RunMount, { kind: 'volume' }>
   if (!host || !target || rest.length > 0 || !isAbsolute(target) || resolve(target) === '/') {
     return refuse('expected HOST:TARGET[:OPTIONS] with an absolute TARGET');
   }
-  const wrong = words.find((word) => !VOLUME_OPTIONS.includes(word));
+  const wrong = words.find((word) => !isVolumeOption(word));
   if (wrong !== undefined) refuse(`unknown option "${wrong}"`);
-  for (const [one, other] of [
-    ['ro', 'rw'],
-    ['ro', 'O'],
-    ['z', 'Z'],
-  ] as const) {
-    if (words.includes(one) && words.includes(other)) refuse(`"${one}" and "${other}" exclude each other`);
-  }
+  const excluding = contradiction(words);
+  if (excluding !== undefined) refuse(`"${excluding[0]}" and "${excluding[1]}" exclude each other`);
   const hostPath = resolve(host);
   if (statSync(hostPath, { throwIfNoEntry: false }) === undefined) refuse(`${hostPath} does not exist`);
-  const has = (word: string): boolean => words.includes(word);
   return {
     kind: 'volume',
     target,
     hostPath,
-    readOnly: has('ro'),
-    overlay: has('O'),
-    chown: has('U'),
-    nosuid: has('nosuid'),
-    nodev: has('nodev'),
-    noexec: has('noexec'),
+    readOnly: words.includes('ro'),
+    overlay: words.includes('O'),
+    chown: words.includes('U'),
+    ...mountTraits(words),
+    ...(isRecursive(words) ? {} : { recursive: false }),
   };
 }
 

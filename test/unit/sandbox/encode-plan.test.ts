@@ -76,7 +76,7 @@ suite('encodePlan()', (test) => {
       ...PLAN,
       mounts: [
         { kind: 'bind', source: 99, target: '/a', readOnly: true },
-        { kind: 'bind', source: '/host', target: '/b', recursive: true },
+        { kind: 'bind', source: '/host', target: '/b', recursive: true, propagation: 'slave' },
         { kind: 'tmpfs', target: '/c', sizeBytes: 1024, modeBits: 0o700, noexec: true },
         { kind: 'bind', source: 98, target: '/d' },
       ],
@@ -91,11 +91,23 @@ suite('encodePlan()', (test) => {
     const flags = { 'read-only': '0', nosuid: '0', nodev: '0', noexec: '0' };
     assert.equal(groups, [
       { kind: 'bind', target: '/a', 'source-fd': '7', recursive: '0', ...flags, 'read-only': '1' },
-      { kind: 'bind', target: '/b', source: '/host', recursive: '1', ...flags },
+      { kind: 'bind', target: '/b', source: '/host', recursive: '1', propagation: 'slave', ...flags },
       { kind: 'tmpfs', target: '/c', size: '1024', mode: '700', uid: '0', gid: '0', ...flags, noexec: '1' },
       { kind: 'bind', target: '/d', 'source-fd': '8', recursive: '0', ...flags },
       { kind: 'file', target: '/etc/hosts', mode: '400', uid: '7', gid: '0', 'read-only': '0', content: '610062' },
     ]);
+  });
+
+  test('without masks nothing of /proc and /sys is hidden', () => {
+    const names = ['masked', 'read-only', 'writable-sys'];
+    const given = (plan: SandboxPlan) => names.map((name) => valuesOf(plan, name).length > 0);
+    assert.equal(
+      [given(PLAN), given({ ...PLAN, unmasked: true })],
+      [
+        [true, true, false],
+        [false, false, true],
+      ],
+    );
   });
 
   test('a directory root has no overlay entries', () => {
