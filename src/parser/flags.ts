@@ -1,7 +1,7 @@
+import { didYouMean } from '../suggest.js';
 import { isSpace } from './blank.js';
 import type { Escape } from './directives.js';
 import { Fault, type Fragment, sliceFragment, trimFragment } from './fragment.js';
-import { didYouMean } from './suggest.js';
 
 /**
  * Cuts the leading `--flag` words off an instruction's arguments. Quotes are removed and the escape character takes the next one as it

@@ -39,5 +39,4 @@ export {
 export { type Containerfile, type ParseWarning, parseContainerfile, parseTrigger } from './parse-containerfile.js';
 export { parseSize } from './size.js';
 export type { Source, SourceRange } from './source.js';
-export { didYouMean, suggest } from './suggest.js';
 export { ContainerfileSyntaxError, combineSyntaxErrors, syntaxErrorAt } from './syntax-error.js';

@@ -1,7 +1,7 @@
+import { didYouMean } from '../suggest.js';
 import { parseCsvLine } from './csv.js';
 import { Fault } from './fragment.js';
 import { parseSize } from './size.js';
-import { didYouMean } from './suggest.js';
 
 /** A `RUN --mount=` as written: its keys are checked, its values may still hold variables. */
 export interface MountSpec {

@@ -1,3 +1,4 @@
+import { didYouMean, suggest } from '../suggest.js';
 import { trimSpace } from './blank.js';
 import type { Escape } from './directives.js';
 import { type FlagKind, type Flags, parseFlags, splitFlags } from './flags.js';
@@ -21,7 +22,6 @@ import { parseJsonForm } from './json-form.js';
 import { type MountSpec, parseMountSpec, resolveMount } from './mount.js';
 import { splitKeyword } from './scan.js';
 import type { SourceRange } from './source.js';
-import { didYouMean, suggest } from './suggest.js';
 import { parseNameValues, splitBlanks, splitQuotedWords } from './words.js';
 
 /** The text of one instruction and what surrounds it. */

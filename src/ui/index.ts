@@ -8,7 +8,6 @@ export { printable } from './messages.js';
 export { onStandardError, toLogFile } from './redirected-terminal.js';
 export { type Differences, formatDifferences } from './reproducibility-report.js';
 export { shortId } from './short-id.js';
-export { suggest } from './suggest.js';
 export { formatTable } from './table.js';
 export { executeTemplate, TemplateError, type TemplateOptions } from './template/index.js';
 export { OutputClosedError, processTerminal, type Terminal } from './terminal.js';

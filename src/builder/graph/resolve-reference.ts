@@ -1,4 +1,5 @@
-import { didYouMean, Fault } from '../../parser/index.js';
+import { Fault } from '../../parser/index.js';
+import { didYouMean } from '../../suggest.js';
 import type { InputSource, StageBase, StageSetting } from './graph.js';
 
 /**

@@ -1,5 +1,5 @@
 import { UsageError } from '../../errors.js';
-import { suggest } from '../../ui/index.js';
+import { suggest } from '../../suggest.js';
 import type { FlagShape } from '../flags/flags.js';
 
 export type FlagValue = string | number | boolean | string[];

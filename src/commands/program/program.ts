@@ -1,7 +1,8 @@
 import type { Config } from '@oclif/core/config';
 import type { Environment } from '../../config/index.js';
 import { UsageError } from '../../errors.js';
-import { suggest, type Terminal } from '../../ui/index.js';
+import { suggest } from '../../suggest.js';
+import type { Terminal } from '../../ui/index.js';
 import { flag } from '../flags/flags.js';
 import { GLOBAL_FLAGS } from '../flags/global-flags.js';
 import { type Host, reportError } from './base-command.js';

@@ -12,8 +12,9 @@ import type { Scheduler, Step, StepKey } from '../../builder/scheduler/index.js'
 import { ConstantStep, EMPTY_ROOT, FreshStep, type RootState, SealStep, type StepPlace, type Toolbox } from '../../builder/steps/index.js';
 import { type ErrorCode, TsbuildError } from '../../errors.js';
 import { completeHistory, emptyConfig, type HistoryEntry, type ImageConfig } from '../../image/index.js';
-import { type Instruction, suggest, syntaxErrorAt } from '../../parser/index.js';
+import { type Instruction, syntaxErrorAt } from '../../parser/index.js';
 import type { StepLabel } from '../../progress.js';
+import { suggest } from '../../suggest.js';
 import { DecisionLog, type DecisionLogOptions } from '../decision-log.js';
 import type { BaseImage, BaseImages } from './base-images.js';
 import { freshStages } from './cache-flags.js';

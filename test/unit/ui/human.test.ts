@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import { formatAge, formatGoTime, formatSize, formatTable, shortId, suggest } from '../../../src/ui/index.js';
+import { formatAge, formatGoTime, formatSize, formatTable, shortId } from '../../../src/ui/index.js';
 import { suite } from '../../support/suite.js';
 
 const now = new Date('2026-01-15T12:00:00Z');
@@ -60,15 +60,4 @@ suite('ui/human', (test) => {
     assert.is(shortId('sha256:0123456789abcdef'), '0123456789ab');
     assert.is(shortId('0123456789abcdef'), '0123456789ab');
   });
-
-  for (const [word, expected] of [
-    ['biuld', 'build'],
-    ['image', 'images'],
-    ['layerz', undefined],
-    ['rum', 'run'],
-    ['xyz', undefined],
-    ['un', 'run'],
-  ] as const) {
-    test(`suggest() for ${word}`, () => assert.is(suggest(word, ['build', 'images', 'run', 'unshare']), expected));
-  }
 });

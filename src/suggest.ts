@@ -1,20 +1,25 @@
 /**
  * The candidate that `word` was probably meant to be: the nearest by edit distance (a swap of neighbours counts once), case ignored,
- * at most a third of the word's length away. `undefined` when nothing is near or `word` itself is among them.
+ * at most a third of the word's length away; else the only one that begins with it. `undefined` when there is none of either, or `word`
+ * itself is among them.
  */
 export function suggest(word: string, candidates: Iterable<string>): string | undefined {
   const wanted = word.toLowerCase();
   if (wanted.length > MAX_LENGTH) return undefined;
+  const all = [...candidates];
+  if (all.includes(word)) return undefined;
   let best: string | undefined;
   let bestDistance = Math.max(1, Math.floor(wanted.length / 3)) + 1;
-  for (const candidate of candidates) {
+  for (const candidate of all) {
     const distance = editDistance(wanted, candidate.toLowerCase(), bestDistance);
-    if (candidate !== word && distance < bestDistance) {
+    if (distance < bestDistance) {
       best = candidate;
       bestDistance = distance;
     }
   }
-  return best;
+  if (best !== undefined || wanted.length < 2) return best;
+  const longer = all.filter((candidate) => candidate.toLowerCase().startsWith(wanted));
+  return longer.length === 1 ? longer[0] : undefined;
 }
 
 /** `Did you mean x?`, or nothing. */
