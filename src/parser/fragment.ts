@@ -21,11 +21,15 @@ export function trimFragment(fragment: Fragment): Fragment {
 
 /** A mistake in one instruction, before it is known where in the file that is. */
 export class Fault extends Error {
-  /** @param at the place, an index in the logical line; none: the instruction's keyword */
+  /**
+   * @param at the place, an index in the logical line; none: the instruction's keyword
+   * @param word the text in question as it is written, where only that is known of the place
+   */
   constructor(
     readonly problem: string,
     readonly at?: number,
     readonly hint?: string,
+    readonly word?: string,
   ) {
     super(problem);
   }

@@ -1,5 +1,5 @@
 export { parseCsvLine } from './csv.js';
-export type { Directives, Escape } from './directives.js';
+export { type Directives, type Escape, parseDirective } from './directives.js';
 export { formatExcerpt, formatSyntaxError } from './excerpt.js';
 export { type ExpandOptions, ExpansionError, expandHeredoc, expandWord, expandWords, type Lookup } from './expand.js';
 export { Fault } from './fragment.js';
@@ -36,7 +36,13 @@ export {
   type SshMount,
   type TmpfsMount,
 } from './mount.js';
-export { type Containerfile, type ParseWarning, parseContainerfile, parseTrigger } from './parse-containerfile.js';
+export {
+  type Containerfile,
+  type InspectedContainerfile,
+  inspectContainerfile,
+  parseContainerfile,
+  parseTrigger,
+} from './parse-containerfile.js';
 export { parseSize } from './size.js';
-export type { Source, SourceRange } from './source.js';
+export { lineStarts, positionAt, type Source, type SourcePosition, type SourceRange } from './source.js';
 export { ContainerfileSyntaxError, combineSyntaxErrors, syntaxErrorAt } from './syntax-error.js';

@@ -13,14 +13,16 @@ export interface Containerfile {
   readonly directives: Directives;
   /** In file order. At least one FROM; only ARG comes before the first. */
   readonly instructions: readonly Instruction[];
-  /** What works today and deserves a word. */
-  readonly warnings: readonly ParseWarning[];
+  /** Lines inside an instruction that are blank though the line before is continued, from 1. */
+  readonly emptyContinuations: readonly number[];
 }
 
-export interface ParseWarning {
-  /** From 1. */
-  readonly line: number;
-  readonly message: string;
+/** What could be read of a Containerfile, and what is wrong with the rest. */
+export interface InspectedContainerfile {
+  /** Without the instructions that have mistakes. With any mistake, nothing is promised of what comes first. */
+  readonly containerfile: Containerfile;
+  /** In file order. */
+  readonly errors: readonly ContainerfileSyntaxError[];
 }
 
 /**
@@ -28,13 +30,20 @@ export interface ParseWarning {
  * @throws {ContainerfileSyntaxError} with every independent mistake in `errors`
  */
 export function parseContainerfile(source: Source): Containerfile {
+  const { containerfile, errors } = inspectContainerfile(source);
+  if (errors.length > 0) throw combineSyntaxErrors(errors);
+  return containerfile;
+}
+
+/** As {@link parseContainerfile} for who wants to see what there is in spite of mistakes. */
+export function inspectContainerfile(source: Source): InspectedContainerfile {
   const { directives, scanned, instructions, errors } = readInstructions(source);
   if (errors.length === 0) {
     const missing = findMissingStage(source, instructions);
     if (missing !== undefined) errors.push(missing);
   }
-  if (errors.length > 0) throw combineSyntaxErrors(errors);
-  return { source, directives, instructions, warnings: findWarnings(directives, scanned) };
+  const emptyContinuations = scanned.flatMap((one) => one.emptyContinuations);
+  return { containerfile: { source, directives, instructions, emptyContinuations }, errors };
 }
 
 /**
@@ -108,16 +117,4 @@ function findMissingStage(source: Source, instructions: readonly Instruction[]):
     endLine: begin.range.endLine,
     hint: `Only ARG may come before the first FROM; this is ${begin.keyword}`,
   });
-}
-
-function findWarnings(directives: Directives, scanned: readonly ScannedInstruction[]): ParseWarning[] {
-  const warnings: ParseWarning[] = [];
-  if (directives.syntax !== undefined && !/^(docker\.io\/)?docker\/dockerfile(-upstream)?([:@]|$)/.test(directives.syntax)) {
-    const message = `The frontend ${JSON.stringify(directives.syntax)} is not used: this builder reads the Dockerfile language itself`;
-    warnings.push({ line: 1, message });
-  }
-  for (const { emptyContinuations } of scanned) {
-    for (const line of emptyContinuations) warnings.push({ line, message: 'Empty continuation line' });
-  }
-  return warnings;
 }

@@ -21,6 +21,9 @@ export function parsePorts(word: string): string[] {
   const hostRange = host === '' ? undefined : parseRange(host);
   if (host !== '' && hostRange === undefined) throw new Fault(`invalid hostPort: ${host}`);
   const [first, last] = range;
+  if (hostRange !== undefined && first !== last && hostRange[1] - hostRange[0] !== last - first) {
+    throw new Fault(`invalid ranges specified for container and host Ports: ${container} and ${host}`);
+  }
   return Array.from({ length: last - first + 1 }, (_, index) => `${first + index}/${protocol}`);
 }
 

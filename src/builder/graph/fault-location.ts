@@ -1,6 +1,13 @@
-import { type Containerfile, ExpansionError, Fault, type Instruction, syntaxErrorAt } from '../../parser/index.js';
+import {
+  type Containerfile,
+  type ContainerfileSyntaxError,
+  ExpansionError,
+  Fault,
+  type Instruction,
+  syntaxErrorAt,
+} from '../../parser/index.js';
 
-/** A text with variables of one instruction is wrong, or its values are: the error points at the instruction. */
+/** A text with variables of one instruction is wrong, or its values are: the error points at the word, else at the instruction. */
 export function locateFaults<T>(containerfile: Containerfile, instruction: Instruction, work: () => T): T {
   try {
     return work();
@@ -9,6 +16,27 @@ export function locateFaults<T>(containerfile: Containerfile, instruction: Instr
     const { range } = instruction;
     const problem = error instanceof Fault ? error.problem : error.message;
     const hint = error instanceof Fault ? error.hint : undefined;
-    throw syntaxErrorAt(containerfile.source, range.start, problem, { endLine: range.endLine, hint, cause: error });
+    const offset = placeOf(error.word, containerfile, instruction);
+    throw syntaxErrorAt(containerfile.source, offset, problem, { endLine: range.endLine, hint, cause: error });
   }
+}
+
+/** Says of a fault in `work` that it is about `word`, as written, unless something more exact is known. */
+export function inWord<T>(word: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof Fault) || error.word !== undefined || error.at !== undefined) throw error;
+    throw new Fault(error.problem, undefined, error.hint, word);
+  }
+}
+
+export function isSyntaxError(error: unknown): error is ContainerfileSyntaxError {
+  return error instanceof Error && 'code' in error && error.code === 'CONTAINERFILE_SYNTAX';
+}
+
+/** Where `word` stands behind the keyword. One that a continuation cuts in two is not found. */
+function placeOf(word: string | undefined, { source }: Containerfile, { range, keywordRange }: Instruction): number {
+  const at = word === undefined || word === '' ? -1 : source.text.indexOf(word, keywordRange.end);
+  return at === -1 || at + (word ?? '').length > range.end ? range.start : at;
 }

@@ -1,5 +1,5 @@
 import type { Platform } from '../../image/index.js';
-import type { Containerfile, FromInstruction, Instruction, ParseWarning } from '../../parser/index.js';
+import type { Containerfile, FromInstruction, Instruction } from '../../parser/index.js';
 import type { ArgScope } from './build-arguments.js';
 
 /** The stages a build needs, and how they hang together. Immutable; says nothing of base images' configurations yet. */
@@ -16,7 +16,6 @@ export interface Graph {
   readonly images: readonly ImageUse[];
   /** Build arguments no ARG of the file declares. */
   readonly unusedBuildArgs: readonly string[];
-  readonly warnings: readonly ParseWarning[];
 }
 
 export interface ImageUse {

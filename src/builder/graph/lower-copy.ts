@@ -1,4 +1,5 @@
 import { type AddInstruction, type CopyInstruction, expandHeredoc, Fault, heredocText, type Lookup } from '../../parser/index.js';
+import { inWord } from './fault-location.js';
 import { copyDestination } from './image-path.js';
 import type { AddStep, CopyStep, StepSource } from './step.js';
 
@@ -16,9 +17,11 @@ export type CopyParts = Pick<CopyStep, 'sources' | 'destination' | 'chown' | 'ch
  */
 export function lowerCopy(instruction: CopyInstruction, context: CopyContext): CopyParts & Pick<CopyStep, 'parents'> {
   const parts = lowerParts(instruction, context);
-  for (const source of parts.sources) {
-    if (source.kind === 'url') throw new Fault("source can't be a URL for COPY", undefined, 'Use ADD to fetch a URL');
-    if (source.kind === 'git') throw new Fault("source can't be a git ref for COPY", undefined, 'Use ADD to fetch a repository');
+  for (const [at, source] of parts.sources.entries()) {
+    const written = instruction.sources[at];
+    const word = written?.kind === 'path' ? written.path : undefined;
+    if (source.kind === 'url') throw new Fault("source can't be a URL for COPY", undefined, 'Use ADD to fetch a URL', word);
+    if (source.kind === 'git') throw new Fault("source can't be a git ref for COPY", undefined, 'Use ADD to fetch a repository', word);
   }
   return { ...parts, parents: instruction.parents };
 }
@@ -34,9 +37,11 @@ export function lowerAdd(
   const { keepGitDir, unpack } = instruction;
   const checksum = instruction.checksum === undefined ? undefined : context.expand(instruction.checksum);
   if (checksum !== undefined) {
-    if (parts.sources.length > 1) throw new Fault("checksum can't be specified for multiple sources");
+    if (parts.sources.length > 1) throw new Fault("checksum can't be specified for multiple sources", undefined, undefined, '--checksum');
     const [source] = parts.sources;
-    if (source?.kind !== 'url' && source?.kind !== 'git') throw new Fault('checksum requires HTTP(S) or Git sources');
+    if (source?.kind !== 'url' && source?.kind !== 'git') {
+      throw new Fault('checksum requires HTTP(S) or Git sources', undefined, undefined, '--checksum');
+    }
   }
   return { ...parts, checksum, keepGitDir, unpack };
 }
@@ -50,8 +55,8 @@ function lowerParts(instruction: CopyInstruction | AddInstruction, { expand, loo
   });
   const chown = instruction.chown === undefined ? undefined : expand(instruction.chown);
   const chmod = instruction.chmod === undefined ? undefined : expand(instruction.chmod);
-  if (chown !== undefined) checkChown(chown);
-  if (chmod !== undefined) checkChmod(chmod);
+  if (chown !== undefined) inWord(instruction.chown ?? '', () => checkChown(chown));
+  if (chmod !== undefined) inWord(instruction.chmod ?? '', () => checkChmod(chmod));
   return {
     sources,
     destination: copyDestination(workingDirectory, expand(instruction.destination)),

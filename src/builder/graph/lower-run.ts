@@ -2,6 +2,7 @@ import type { ContainerConfig } from '../../image/index.js';
 import { Fault, heredocText, type Mount, type MountSpec, type RunInstruction, resolveMount } from '../../parser/index.js';
 import type { ArgScope } from './build-arguments.js';
 import { environmentOf, shellOf } from './container-config.js';
+import { inWord } from './fault-location.js';
 import type { InputSource } from './graph.js';
 import { absolutePath } from './image-path.js';
 import type { RunMount, RunStep, ScriptFile } from './step.js';
@@ -35,7 +36,7 @@ export function lowerRun(instruction: RunInstruction, context: RunContext): RunP
     proxies: context.proxies.filter(([name]) => !environment.has(name) && !scope.has(name)),
     workingDirectory,
     user: config.User ?? '',
-    mounts: instruction.mounts.map((spec) => lowerMount(spec, context, workingDirectory)),
+    mounts: instruction.mounts.map((spec) => inWord(spec.text, () => lowerMount(spec, context, workingDirectory))),
     network: instruction.network ?? 'default',
     security: instruction.security ?? 'sandbox',
     devices: instruction.devices,

@@ -2,6 +2,8 @@ import type { ContainerConfig, Healthcheck } from '../../image/index.js';
 import {
   type ArgInstruction,
   type Command,
+  type ContainerfileSyntaxError,
+  combineSyntaxErrors,
   expandWord,
   expandWords,
   Fault,
@@ -13,7 +15,7 @@ import {
 import { type ArgScope, declareArg, proxyArgs } from './build-arguments.js';
 import { environmentOf, shellOf, withDefaultPath, withEnv, withLabels, without, withPorts, withVolumes } from './container-config.js';
 import { parsePorts } from './exposed-ports.js';
-import { locateFaults } from './fault-location.js';
+import { inWord, isSyntaxError, locateFaults } from './fault-location.js';
 import type { InputSource, Stage } from './graph.js';
 import { absolutePath } from './image-path.js';
 import { lowerAdd, lowerCopy } from './lower-copy.js';
@@ -64,6 +66,7 @@ class StageLowering {
   /** CMD was set in this stage, so ENTRYPOINT leaves it alone. */
   private commandSet = false;
   private readonly steps: Step[] = [];
+  private readonly errors: ContainerfileSyntaxError[] = [];
   private readonly lookup: Lookup = (name) => this.environment.get(name) ?? this.scope.get(name);
 
   constructor(
@@ -81,17 +84,32 @@ class StageLowering {
     const baseName = this.stage.base.kind === 'image' ? this.stage.base.reference : this.stage.from.image;
     for (const trigger of this.input.config.OnBuild ?? []) this.add(parseTrigger(trigger, `ONBUILD of ${baseName}`), true);
     for (const instruction of this.stage.instructions) this.add(instruction, false);
+    if (this.errors.length > 0) throw combineSyntaxErrors(this.errors);
     const { steps, config, author, scope: args } = this;
     return { steps, start, config, args, author, dependencies: this.dependencies() };
   }
 
   private add(instruction: Instruction, triggered: boolean): void {
-    const step = locateFaults(this.stage.setting.containerfile, triggered ? this.stage.from : instruction, () =>
-      this.lower(instruction, triggered),
-    );
+    const step = this.stepOf(instruction, triggered);
+    if (step === undefined) return;
     this.steps.push(step);
     if (step.after.Env !== this.config.Env) this.environment = environmentOf(step.after);
     this.config = step.after;
+  }
+
+  /** @returns `undefined` for one with a mistake, which is kept: others of the stage are told together with it */
+  private stepOf(instruction: Instruction, triggered: boolean): Step | undefined {
+    try {
+      return locateFaults(this.stage.setting.containerfile, triggered ? this.stage.from : instruction, () =>
+        this.lower(instruction, triggered),
+      );
+    } catch (error) {
+      if (!isSyntaxError(error)) throw error;
+      this.errors.push(error);
+      // A variable that should have been set would make mistakes of what uses it.
+      if (instruction.keyword === 'ARG' || instruction.keyword === 'ENV') throw combineSyntaxErrors(this.errors);
+      return undefined;
+    }
   }
 
   private lower(instruction: Instruction, triggered: boolean): Step {
@@ -139,12 +157,16 @@ class StageLowering {
       case 'SHELL':
         return { ...config, Shell: instruction.argv };
       case 'EXPOSE':
-        return withPorts(config, instruction.ports.flatMap((word) => expandWords(word, this.expandOptions())).flatMap(parsePorts));
+        return withPorts(
+          config,
+          instruction.ports.flatMap((word) => inWord(word, () => expandWords(word, this.expandOptions()).flatMap(parsePorts))),
+        );
       case 'USER':
         return { ...config, User: this.expand(instruction.user) };
       case 'STOPSIGNAL': {
         const signal = this.expand(instruction.signal);
-        if (!isSignal(signal)) throw new Fault(`invalid signal: ${signal}`);
+        if (!isSignal(signal))
+          throw new Fault(`invalid signal: ${signal}`, undefined, 'A signal is a name such as SIGTERM or a number', instruction.signal);
         return { ...config, StopSignal: signal };
       }
       case 'HEALTHCHECK':
@@ -176,7 +198,7 @@ class StageLowering {
   private expandedPairs(pairs: readonly { readonly name: string; readonly value: string }[], keyword: string): [string, string][] {
     return pairs.map(({ name, value }) => {
       const expanded = this.expand(name);
-      if (expanded === '') throw new Fault(`${keyword} names can not be blank`);
+      if (expanded === '') throw new Fault(`${keyword} names can not be blank`, undefined, undefined, name);
       return [expanded, this.expand(value)];
     });
   }
@@ -193,7 +215,7 @@ class StageLowering {
   private copyFrom(from: string | undefined): InputSource {
     if (from === undefined) return { kind: 'build-context' };
     const { setting, index } = this.stage;
-    return resolveInput(setting, index, expandInputName(from, this.scope, setting), 'copy');
+    return inWord(from, () => resolveInput(setting, index, expandInputName(from, this.scope, setting), 'copy'));
   }
 
   private runContext(): Omit<Parameters<typeof lowerRun>[1], 'expand'> {

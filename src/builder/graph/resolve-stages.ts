@@ -10,10 +10,9 @@ import {
   Fault,
   type FromInstruction,
   type Instruction,
-  type ParseWarning,
 } from '../../parser/index.js';
 import { type ArgScope, automaticArgs, declareArg, isAutomaticArg, isPredefinedArg } from './build-arguments.js';
-import { locateFaults } from './fault-location.js';
+import { inWord, isSyntaxError, locateFaults } from './fault-location.js';
 import type { Graph, ImageUse, InputSource, Stage, StageSetting } from './graph.js';
 import { findTarget, resolveBase, resolveInput, suggestStage } from './resolve-reference.js';
 
@@ -53,7 +52,6 @@ interface Input {
 class StageResolver {
   private readonly sections: readonly Section[];
   private readonly globalArgs: readonly ArgInstruction[];
-  private readonly warnings: ParseWarning[];
   private readonly errors: ContainerfileSyntaxError[] = [];
   /** ARGs in scope at the end of each stage, as far as they are known without base images. */
   private readonly finalScopes: ArgScope[] = [];
@@ -62,7 +60,6 @@ class StageResolver {
     private readonly containerfile: Containerfile,
     private readonly options: ResolveOptions,
   ) {
-    this.warnings = [...containerfile.warnings];
     const { globalArgs, sections } = splitSections(containerfile.instructions);
     this.globalArgs = globalArgs;
     this.sections = sections;
@@ -83,13 +80,15 @@ class StageResolver {
     for (const [index, section] of this.sections.entries()) {
       try {
         const { stage, used } = this.stage(setting, index, section, allStages);
-        allStages.push(stage);
+        allStages[index] = stage;
         inputs.set(index, used);
       } catch (error) {
         if (!isSyntaxError(error)) throw error;
-        throw combineSyntaxErrors([...this.errors, error]);
+        // Later stages may have mistakes of their own; they are told together.
+        this.errors.push(...error.errors);
       }
     }
+    if (this.errors.length > 0) throw combineSyntaxErrors(this.errors);
     const targets = targetIndices.map((index) => allStages[index]).filter((stage) => stage !== undefined);
     const target = targets.at(-1);
     if (target === undefined) throw new RangeError('A parsed Containerfile has a stage');
@@ -103,7 +102,6 @@ class StageResolver {
       target,
       images: usedImages(stages, inputs),
       unusedBuildArgs: this.unusedBuildArgs(buildArgs),
-      warnings: this.warnings,
     };
   }
 
@@ -153,10 +151,11 @@ class StageResolver {
   ): { stage: Stage; used: readonly Input[] } {
     return locateFaults(this.containerfile, from, () => {
       const image = this.expand(from.image, setting.globals);
-      if (image.trim() === '') throw new Fault(`base name (${from.image}) should not be blank`, undefined, blankBaseHint(from.image));
+      if (image.trim() === '') {
+        throw new Fault(`base name (${from.image}) should not be blank`, undefined, blankBaseHint(from.image), from.image);
+      }
       const platform = this.platform(from, setting.globals);
       const base = resolveBase(setting, index, image);
-      if (base.kind === 'stage' && /^\d+$/.test(image)) this.warn(from, `FROM names stage ${image} by its number; give it a name with AS`);
       const parent = base.kind === 'stage' ? earlier[base.index] : undefined;
       const triggers = parent === undefined ? [] : onbuildInstructions(parent);
       const scope = base.kind === 'stage' ? (this.finalScopes[base.index] ?? new Map()) : new Map();
@@ -184,11 +183,12 @@ class StageResolver {
   private platform(from: FromInstruction, globals: ArgScope): Platform | undefined {
     if (from.platform === undefined) return undefined;
     const text = this.expand(from.platform, globals);
-    if (text === '') throw new Fault(`empty platform value from expression ${from.platform}`);
+    if (text === '') throw new Fault(`empty platform value from expression ${from.platform}`, undefined, undefined, from.platform);
     try {
       return parsePlatform(text);
     } catch (error) {
-      throw new Fault(`failed to parse platform ${text}: ${error instanceof Error ? error.message : String(error)}`);
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new Fault(`failed to parse platform ${text}: ${reason}`, undefined, undefined, from.platform);
     }
   }
 
@@ -201,19 +201,16 @@ class StageResolver {
         locateFaults(this.containerfile, instruction, () => {
           if (instruction.keyword === 'ARG') scope = this.declared(setting, scope, instruction);
           for (const { text, use } of inputTexts(instruction)) {
-            if (text.includes('$'))
-              this.warn(instruction, `The source ${JSON.stringify(text)} holds a variable, which other builders refuse`);
             const name = expandInputName(text, scope, setting);
-            found.push({ source: resolveInput(setting, index, name, use) });
+            found.push({ source: inWord(text, () => resolveInput(setting, index, name, use)) });
           }
         });
       } catch (error) {
         if (!isSyntaxError(error)) throw error;
-        this.errors.push(error);
+        this.errors.push(...error.errors);
       }
     }
     this.finalScopes[index] = scope;
-    if (this.errors.length > 0) throw combineSyntaxErrors(this.errors.splice(0));
     return found;
   }
 
@@ -243,10 +240,6 @@ class StageResolver {
     };
     for (const instruction of this.containerfile.instructions) declare(instruction);
     return [...buildArgs.keys()].filter((name) => !declared.has(name) && !isPredefinedArg(name) && !isAutomaticArg(name)).sort();
-  }
-
-  private warn(instruction: Instruction, message: string): void {
-    this.warnings.push({ line: instruction.range.startLine, message });
   }
 }
 
@@ -309,8 +302,4 @@ function usedImages(stages: readonly Stage[], inputs: ReadonlyMap<number, readon
 function blankBaseHint(expression: string): string | undefined {
   if (!expression.includes('$')) return undefined;
   return 'FROM sees only ARGs declared before the first FROM; give one a default or set it with --build-arg';
-}
-
-function isSyntaxError(error: unknown): error is ContainerfileSyntaxError {
-  return error instanceof Error && 'code' in error && error.code === 'CONTAINERFILE_SYNTAX';
 }
