@@ -8,42 +8,8 @@ import {
   type Instruction,
 } from '../parser/index.js';
 import type { LintFacts } from './facts.js';
-import { type StageWalk, walkStage } from './walk-stage.js';
-
-/** FROM and what follows it. */
-export interface LintedStage {
-  readonly index: number;
-  readonly from: FromInstruction;
-  /** Without FROM. */
-  readonly instructions: readonly Instruction[];
-  readonly base: LintedBase;
-}
-
-export type LintedBase =
-  | { readonly kind: 'scratch' }
-  | { readonly kind: 'stage'; readonly index: number }
-  /** An image or a named context. */
-  | { readonly kind: 'image' };
-
-/** A Containerfile as the rules see it. */
-export interface LintedFile {
-  readonly containerfile: Containerfile;
-  readonly facts: LintFacts;
-  /** ARGs before the first FROM. */
-  readonly globalArgs: readonly ArgInstruction[];
-  /** All of the file. */
-  readonly allStages: readonly LintedStage[];
-  /** Those to look into. */
-  readonly stages: readonly LintedStage[];
-  /** Values known before the first FROM: automatic ARGs, then those of the file with `--build-arg` applied. */
-  readonly globals: ReadonlyMap<string, string>;
-  /** Names declared there, with a value or without. */
-  readonly declaredGlobals: ReadonlySet<string>;
-  /** The values if no `--build-arg` were given. */
-  readonly defaultGlobals: ReadonlyMap<string, string>;
-  /** What the variables of a stage are, step by step; worked out once. */
-  walk(stage: LintedStage): StageWalk;
-}
+import type { LintedBase, LintedFile, LintedStage, StageWalk } from './linted-stage.js';
+import { walkStage } from './walk-stage.js';
 
 export function lintedFile(containerfile: Containerfile, facts: LintFacts): LintedFile {
   const globalArgs: ArgInstruction[] = [];

@@ -1,5 +1,5 @@
 import type { Instruction, SourceRange } from '../parser/index.js';
-import type { LintedFile } from './linted-file.js';
+import type { LintedFile } from './linted-stage.js';
 
 /** What a rule has to say of one place. */
 export interface Violation {

@@ -7,45 +7,7 @@ import {
   type Instruction,
   parseTrigger,
 } from '../parser/index.js';
-import type { LintedFile, LintedStage } from './linted-file.js';
-
-/** A variable that has no value where it is used, and no alternative there. */
-export interface UnsetUse {
-  readonly instruction: Instruction;
-  readonly name: string;
-  /** Names that do have one. */
-  readonly set: readonly string[];
-}
-
-/** An instruction and what its texts become. */
-export interface WalkedInstruction {
-  readonly instruction: Instruction;
-  /** The text with its variables replaced; as written when that cannot be done. */
-  expand(text: string): string;
-}
-
-/** A stage from its first instruction to its last. */
-export interface StageWalk {
-  readonly instructions: readonly WalkedInstruction[];
-  /** Names that were declared but have no value are no such use, nor is anything where the base image is not known. */
-  readonly unsetUses: readonly UnsetUse[];
-  /** What stages based on this one begin with. */
-  readonly end: StageState;
-}
-
-interface StageState {
-  readonly values: ReadonlyMap<string, string>;
-  /** Names of ARGs, with a value or without. */
-  readonly declared: ReadonlySet<string>;
-  /** A SHELL is set. */
-  readonly hasShell: boolean;
-  /** A WORKDIR was given in this file. */
-  readonly hasWorkdir: boolean;
-  /** False when it stands on an image nothing is known of. */
-  readonly known: boolean;
-  /** ONBUILD of this stage, for those based on it. */
-  readonly triggers: readonly Instruction[];
-}
+import type { LintedFile, LintedStage, StageState, StageWalk, UnsetUse, WalkedInstruction } from './linted-stage.js';
 
 const DEFAULT_ENVIRONMENT: ReadonlyMap<string, string> = new Map([
   ['PATH', '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'],
