@@ -215,14 +215,21 @@ static int mount_number(int fd) {
   return (int)status.stx_mnt_id;
 }
 
-static bool note(struct made_entries *made, int parent, const char *name, const struct stat *status) {
+static bool note(struct made_entries *made, int parent, const char *name, const struct stat *status, const struct timespec *before) {
+  struct stat above;
+  if (fstat(parent, &above) < 0) return false;
   struct made_entry *items = realloc(made->items, (made->count + 1) * sizeof *items);
   if (items == NULL) return false;
   made->items = items;
   char *copy = strdup(name);
   if (copy == NULL) return false;
-  items[made->count++] =
-      (struct made_entry){.parent = parent, .name = copy, .device = status->st_dev, .inode = status->st_ino, .directory = S_ISDIR(status->st_mode)};
+  items[made->count++] = (struct made_entry){.parent = parent,
+                                             .name = copy,
+                                             .device = status->st_dev,
+                                             .inode = status->st_ino,
+                                             .directory = S_ISDIR(status->st_mode),
+                                             .before = *before,
+                                             .after = above.st_mtim};
   return true;
 }
 
@@ -248,12 +255,17 @@ static bool make_in(int root, const struct mount_point *point, bool only_beyond,
     int entry = open_in_root(root, path);
     if (entry < 0 && errno == ENOENT) {
       if (only_beyond && mount_number(parent) == mount_number(root)) break;
+      struct stat status, above;
+      if (fstat(parent, &above) < 0) {
+        close(parent);
+        parent = -1;
+        break;
+      }
       entry = make_entry(parent, name, slash != NULL || point->directory);
-      struct stat status;
       if (entry >= 0 && made != NULL) {
         /* The list keeps the parent's descriptor: the name is later removed there and nowhere else. */
         int kept = fcntl(parent, F_DUPFD_CLOEXEC, 3);
-        if (kept < 0 || fstat(entry, &status) < 0 || !note(made, kept, name, &status)) {
+        if (kept < 0 || fstat(entry, &status) < 0 || !note(made, kept, name, &status, &above.st_mtim)) {
           close(entry);
           entry = -1;
         }
@@ -286,7 +298,14 @@ void mount_points_remove(const struct made_entries *made) {
     if (fstatat(entry->parent, entry->name, &status, AT_SYMLINK_NOFOLLOW) < 0) continue;
     if (status.st_dev != entry->device || status.st_ino != entry->inode) continue;
     if (!entry->directory && status.st_size > 0) continue;
-    (void)unlinkat(entry->parent, entry->name, entry->directory ? AT_REMOVEDIR : 0);
+    struct stat above;
+    bool untouched = fstat(entry->parent, &above) == 0 && above.st_mtim.tv_sec == entry->after.tv_sec && above.st_mtim.tv_nsec == entry->after.tv_nsec;
+    if (unlinkat(entry->parent, entry->name, entry->directory ? AT_REMOVEDIR : 0) < 0 || !untouched) continue;
+    /* A copied root file system is compared with what it was copied from. The descriptor is O_PATH, which futimens refuses. */
+    char parent[sizeof "/proc/self/fd/" + 3 * sizeof(int)];
+    snprintf(parent, sizeof parent, "/proc/self/fd/%d", entry->parent);
+    struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, entry->before};
+    (void)utimensat(AT_FDCWD, parent, times, 0);
   }
 }
 

@@ -7,6 +7,7 @@
 #define TSBUILD_MOUNT_POINTS_H
 
 #include <stddef.h>
+#include <time.h>
 #include <sys/types.h>
 
 #include "failure.h"
@@ -27,6 +28,7 @@ struct made_entry {
   dev_t device;
   ino_t inode;
   bool directory;
+  struct timespec before, after; /* the parent's time before it was made, and as that left it */
 };
 
 struct made_entries {
@@ -43,7 +45,7 @@ bool mount_points_stub(const struct mount_point *points, size_t count, int stub,
 /* Make what is missing in `root` itself and keep a list of it. */
 bool mount_points_make(const struct mount_point *points, size_t count, int root, struct made_entries *made, struct failure *failure);
 
-/* Remove what mount_points_make made, as far as it is still that and still empty. */
+/* Remove what mount_points_make made, as far as it is still that and still empty; a directory that nothing else changed gets its time back. */
 void mount_points_remove(const struct made_entries *made);
 
 /*

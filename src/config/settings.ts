@@ -13,6 +13,7 @@ export interface GlobalFlags {
   readonly root?: string | undefined;
   readonly runroot?: string | undefined;
   readonly 'log-level'?: LogLevel | undefined;
+  readonly 'storage-driver'?: string | undefined;
   readonly 'registries-conf'?: string | undefined;
   readonly 'registries-conf-dir'?: string | undefined;
   /** Not global: of the commands that talk to registries. */
@@ -40,6 +41,8 @@ export interface Settings extends Identity, Directories {
   /** Whether each instruction makes a layer and may come from the cache, unless a flag says otherwise. */
   readonly layers: boolean;
   readonly isolation: 'oci' | 'rootless' | 'chroot' | undefined;
+  /** How root file systems are made; undefined: as the store allows. */
+  readonly storageDriver: 'overlay' | 'vfs' | undefined;
   /** Seconds since 1970. */
   readonly sourceDateEpoch: number | undefined;
   readonly colour: boolean;
@@ -72,6 +75,7 @@ export function readSettings(environment: Environment, flags: GlobalFlags = {}):
     format: oneOf(environment, 'BUILDAH_FORMAT', ['oci', 'docker']) ?? 'oci',
     layers: readBoolean(environment, 'BUILDAH_LAYERS') ?? true,
     isolation: oneOf(environment, 'BUILDAH_ISOLATION', ['oci', 'rootless', 'chroot']),
+    storageDriver: storageDriverOf(flags['storage-driver'] ?? readVariable(environment, 'STORAGE_DRIVER')),
     sourceDateEpoch: readEpoch(environment),
     // https://no-color.org: present and not empty
     colour: readVariable(environment, 'NO_COLOR') === undefined,
@@ -103,6 +107,19 @@ function readBoolean(environment: Environment, name: string): boolean | undefine
   if (value === 'true' || value === '1') return true;
   // Buildah takes every other word for false, and scripts rely on BUILDAH_LAYERS=false only.
   return false;
+}
+
+/** The words are those of containers/storage; its further drivers are ways to store what here has one layout. */
+function storageDriverOf(word: string | undefined): Settings['storageDriver'] {
+  switch (word) {
+    case 'vfs':
+      return 'vfs';
+    case 'overlay':
+    case 'overlay2':
+      return 'overlay';
+    default:
+      return undefined;
+  }
 }
 
 function oneOf<T extends string>(environment: Environment, name: string, allowed: readonly T[]): T | undefined {

@@ -12,12 +12,17 @@ export interface LayerToApply {
   readonly compression: Compression | 'detect';
   /** An empty directory; on failure what was made so far is left in it. Kept open until the result is there. */
   readonly target: Fd;
-  /** How removed files and opaque directories are marked. */
-  readonly whiteouts: 'overlay-user' | 'overlay-trusted';
+  /**
+   * How removed files and opaque directories are marked: for an overlay, or (`copy`) by fifos of mode 01000 and a certain time and by the
+   * attribute `user.tsbuild.opaque`, which every file system takes.
+   */
+  readonly whiteouts: 'overlay-user' | 'overlay-trusted' | 'copy';
   /** The layers under this one as extracted, top first: where parents that the tar leaves out get their attributes. */
   readonly lowers: readonly Fd[];
   readonly expectedDiffId?: DiffId;
 }
+
+const MARKS = { 'overlay-user': 'user', 'overlay-trusted': 'trusted', copy: 'copy' } as const;
 
 export interface AppliedLayer {
   /** Of the whole decompressed stream, bytes behind the end of the archive included. */
@@ -41,7 +46,7 @@ export async function applyLayer(layer: LayerToApply, { signal }: { readonly sig
   const job = {
     kind: 'extract' as const,
     target: layer.target,
-    overlay: layer.whiteouts === 'overlay-user' ? ('user' as const) : ('trusted' as const),
+    overlay: MARKS[layer.whiteouts],
     lowers: layer.lowers,
     prefix: new Uint8Array(0),
     uid: undefined,

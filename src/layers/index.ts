@@ -7,4 +7,5 @@ export { type ArchiveCompression, compressionOf, compressTo, decompress } from '
 export { EMPTY_LAYER, isEmptyUpper, type RootAttributes } from './empty-layer.js';
 export { ArchiveInvalidError, FileChangedError, LayerSystemError, LayerUnsupportedError, PathEscapeError } from './errors.js';
 export { type ArchiveToExtract, extractArchive } from './extract-archive.js';
+export type { LayerEntry } from './layer-list.js';
 export { type HashedLayer, type LayerResult, type LayerToWrite, writeLayer } from './write-layer.js';

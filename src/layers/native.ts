@@ -42,10 +42,14 @@ interface LayerAddon {
     rootGid: number,
     clampSeconds: number | undefined,
     forceSeconds: number | undefined,
+    /** FROM NUL TO NUL of each entry, instead of all of `upper`; `kinds` and `numbers` (mode, uid, gid; NaN: the file's own) go with it. */
+    names: Uint8Array | undefined,
+    kinds: Uint8Array | undefined,
+    numbers: Float64Array | undefined,
   ) => TarReader;
   readonly Extractor: new (
     target: Fd,
-    overlay: '' | 'user' | 'trusted',
+    overlay: '' | 'user' | 'trusted' | 'copy',
     lowers: readonly Fd[],
     prefix: string | Buffer,
     uid: number | undefined,

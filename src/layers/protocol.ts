@@ -1,10 +1,13 @@
 /** What the main thread and a layer worker say to each other. Everything is plain data; errors travel as `WorkerFailure`. */
 import type { Compression } from '../image/index.js';
 import type { Fd } from '../sys/index.js';
+import type { PackedList } from './layer-list.js';
 
 export interface WriteJob {
   readonly kind: 'write';
   readonly upper: Fd;
+  /** Instead of all of `upper`. */
+  readonly list: PackedList | undefined;
   readonly overlayXattrs: 'user' | 'trusted';
   readonly lowers: readonly Fd[] | undefined;
   readonly rootMode: number;
@@ -24,7 +27,7 @@ export interface ExtractJob {
   readonly compression: Compression;
   readonly target: Fd;
   /** '' for a plain archive. */
-  readonly overlay: '' | 'user' | 'trusted';
+  readonly overlay: '' | 'user' | 'trusted' | 'copy';
   readonly lowers: readonly Fd[];
   readonly prefix: Uint8Array;
   readonly uid: number | undefined;

@@ -58,6 +58,9 @@ async function write(job: WriteJob, check: () => void): Promise<FromWorker> {
       job.rootGid,
       job.clampSeconds,
       job.forceSeconds,
+      job.list?.names,
+      job.list?.kinds,
+      job.list?.numbers,
     );
     try {
       const compressor = await openCompressor(job.compression, job.level, (bytes) => blob.write(bytes));

@@ -3,12 +3,15 @@ import type { Compression, ContentDigest, DiffId, Digest } from '../image/index.
 import { digestOf } from '../image/index.js';
 import type { Fd } from '../sys/index.js';
 import { EMPTY_LAYER, isEmptyUpper, type RootAttributes } from './empty-layer.js';
+import { type LayerEntry, packList } from './layer-list.js';
 import type { LayerFacts } from './protocol.js';
 import { runJob } from './worker-pool.js';
 
 export interface LayerToWrite {
   /** The upper directory, `O_PATH` or not; to be kept open, and the tree unchanged, until `hashed` settles. */
   readonly upper: Fd;
+  /** What the layer holds, instead of everything below `upper`; in any order, parents included. */
+  readonly entries?: readonly LayerEntry[] | undefined;
   /** The family of attributes the overlay was mounted with. */
   readonly overlayXattrs: 'user' | 'trusted';
   readonly compression: Compression;
@@ -74,7 +77,7 @@ export function writeLayer(
 
 async function write(layer: LayerToWrite, signal: AbortSignal | undefined, tellHashed: (layer: HashedLayer) => void): Promise<LayerResult> {
   const { upper, parentRoot, compression, timestamps } = layer;
-  if (isEmptyUpper(upper, parentRoot)) {
+  if (layer.entries === undefined && isEmptyUpper(upper, parentRoot)) {
     tellHashed(EMPTY);
     return await writeEmpty(layer.file, compression);
   }
@@ -82,6 +85,7 @@ async function write(layer: LayerToWrite, signal: AbortSignal | undefined, tellH
     {
       kind: 'write',
       upper,
+      list: layer.entries === undefined ? undefined : packList(layer.entries),
       overlayXattrs: layer.overlayXattrs,
       lowers: layer.lowers,
       rootMode: parentRoot.mode,

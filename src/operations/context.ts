@@ -37,8 +37,11 @@ export async function withWorkspace<T>(services: Services, body: (workspace: Wor
     try {
       // Loaded here, so that commands that only read names do not wait for the code of layers.
       const { openSnapshots } = await import('../snapshots/index.js');
-      // `user.` for root too: one store then serves root, users and nested namespaces alike.
-      const snapshots = openSnapshots(store, { userxattr: true });
+      const { settings, reporter } = services;
+      const snapshots = await openSnapshots(store, {
+        driver: settings.storageDriver,
+        onCopies: (reason) => reporter.report({ kind: 'warning', text: `Root file systems are copied (vfs): ${reason}` }),
+      });
       return await body({ store, snapshots, platform: hostPlatform(process.arch), hostname: hostname() });
     } finally {
       release();

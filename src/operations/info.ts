@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import * as os from 'node:os';
 import { hostPlatform } from '../image/index.js';
+import type { Store } from '../store/index.js';
 import { type Services, withStore } from './context.js';
 
 /** What `buildah info` prints, as far as it means something here, and how ids are mapped. */
@@ -54,12 +55,19 @@ export async function info(services: Services): Promise<Info> {
     },
     store: {
       ContainerStore: { number: store.containers.list().length },
-      GraphDriverName: 'overlay',
+      GraphDriverName: await driverName(store, settings),
       GraphRoot: store.root,
       ImageStore: { number: new Set(store.names.list().map((image) => image.descriptor.digest)).size },
       RunRoot: store.runRoot,
     },
   }));
+}
+
+/** Of a store that nothing was put in yet, what it will be as far as can be told. */
+async function driverName(store: Store, { storageDriver }: Services['settings']): Promise<string> {
+  if (storageDriver !== undefined) return storageDriver;
+  const { chooseDriver } = await import('../snapshots/index.js');
+  return existsSync(store.root) ? (await chooseDriver(store)).driver : 'overlay';
 }
 
 function distribution(): { distribution: string; version: string } {

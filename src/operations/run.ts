@@ -43,7 +43,8 @@ export async function runInContainer(options: RunOptions, services: Services): P
       { signal: services.signal },
     );
     const lowers = snapshots.lowers(container.diffIds);
-    const working = await snapshots.reopen(store.containers.working(container.id));
+    const own = store.containers.working(container.id);
+    const working = await snapshots.reopen(own);
     const background = new BackgroundWork(() => {});
     let mounts: OpenedMounts | undefined;
     try {
@@ -56,7 +57,7 @@ export async function runInContainer(options: RunOptions, services: Services): P
       mounts = await openRunMounts(wanted, sources.roots, user, { ...parts, platform }, { signal: services.signal });
       const result = await runInSandbox(
         {
-          rootfs: { lowers, upper: working.upper, work: working.work, overlayXattrs: 'user' },
+          rootfs: snapshots.rootfs(lowers, working),
           argv,
           env: [...environment(options, container, user.home), ...Object.entries(mounts.env).map(([name, value]) => `${name}=${value}`)],
           cwd: options.workingDir ?? (container.config.config?.WorkingDir || '/'),
@@ -78,7 +79,7 @@ export async function runInContainer(options: RunOptions, services: Services): P
       await mounts?.close();
       await background.settled();
       await surroundings.close();
-      store.scratch.trash(working.work);
+      if (working.work !== own.work) store.scratch.trash(working.work);
     }
   });
 }

@@ -1,3 +1,4 @@
-export type { RootAttributes } from '../layers/index.js';
-export { openSnapshots, type SnapshotOptions } from './overlay-driver.js';
-export type { LayerSource, SnapshotDriver, WorkingLayer } from './snapshot-driver.js';
+export type { LayerEntry, RootAttributes } from '../layers/index.js';
+export { chooseDriver } from './choose-driver.js';
+export { openSnapshots, type SnapshotOptions } from './open-snapshots.js';
+export type { LayerSource, MountedRoot, SnapshotDriver, StorageDriver, WorkingLayer } from './snapshot-driver.js';

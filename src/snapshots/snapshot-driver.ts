@@ -1,5 +1,5 @@
 import type { Descriptor, DiffId } from '../image/index.js';
-import type { RootAttributes } from '../layers/index.js';
+import type { LayerEntry, RootAttributes } from '../layers/index.js';
 
 /** A layer that can be extracted: its uncompressed identity and a blob of the store that holds it. */
 export interface LayerSource {
@@ -8,20 +8,40 @@ export interface LayerSource {
   readonly descriptor?: Descriptor;
 }
 
-/** A place for what a step writes: an overlay's upper and work directories, next to each other in `dir`. */
+/** How root file systems are made: by overlay mounts, or by copies (`vfs`) where the kernel or the store's file system has none. */
+export type StorageDriver = 'overlay' | 'vfs';
+
+/**
+ * A place for what a step writes: `upper` and `work`, next to each other in `dir`. Of an overlay its two directories; of a copy the whole
+ * root file system, and notes about how it was in the beginning.
+ */
 export interface WorkingLayer {
   readonly dir: string;
   readonly upper: string;
   readonly work: string;
 }
 
+export interface PrepareOptions {
+  /**
+   * Nothing that is there will be written to in place, only replaced, and the layer is sealed before anything else runs on it: a copy may
+   * then share files with the snapshot it is made from. Never for a command of an image.
+   */
+  readonly onlyReplaced?: boolean;
+}
+
+/** What a sandbox mounts as its root. */
+export type MountedRoot =
+  | { readonly lowers: readonly string[]; readonly upper: string; readonly work: string; readonly overlayXattrs: 'user' | 'trusted' }
+  | { readonly directory: string };
+
 /** Root file systems made from layers. A chain is the diff ids of an image, base first. */
 export interface SnapshotDriver {
+  readonly kind: StorageDriver;
   /** True when every layer of the chain is extracted. */
   has(chain: readonly DiffId[]): boolean;
   /**
-   * Directories for the lower side of an overlay, top first. Layers of nothing have none; a chain without any directory (scratch) gives
-   * one empty directory, so there is always at least one.
+   * Directories for the lower side of an overlay, top first; of copies the one that holds the whole. Layers of nothing have none; a chain
+   * without any directory (scratch) gives one empty directory, so there is always at least one.
    */
   lowers(chain: readonly DiffId[]): string[];
   /**
@@ -38,8 +58,15 @@ export interface SnapshotDriver {
    *
    * @param lowers directories, top first, at least one
    */
-  prepare(lowers: readonly string[]): Promise<WorkingLayer>;
-  /** The same upper directory with a work directory of its own: overlay mounts a work directory once. */
+  prepare(lowers: readonly string[], options?: PrepareOptions): Promise<WorkingLayer>;
+  /** What a command is given as its root, to write into `working`. */
+  rootfs(lowers: readonly string[], working: WorkingLayer): MountedRoot;
+  /**
+   * What the working layer adds to `lowers`, where its upper directory holds more than that; undefined where it is just that. The layer
+   * must not be mounted any more.
+   */
+  changes(lowers: readonly string[], working: WorkingLayer): Promise<readonly LayerEntry[] | undefined>;
+  /** The same upper directory, with a work directory of its own where one can be used only once (overlay). */
   reopen(working: WorkingLayer): Promise<WorkingLayer>;
   /** Owner and mode of the root that `lowers` (top first, at least one) show, also where this user could not give them to the directory. */
   rootAttributes(lowers: readonly string[]): RootAttributes;

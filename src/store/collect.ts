@@ -64,7 +64,7 @@ export function markAndSweep(parts: CollectedParts, options: CollectOptions): Co
     return doomed.length;
   };
 
-  const snapshots = listNames(layout.snapshots).filter((name) => !marked.snapshots.has(name));
+  const snapshots = listNames(layout.snapshots).filter((name) => !marked.snapshots.has(name.replace(/^vfs-/, '')));
   for (const name of snapshots) parts.scratch.trash(join(layout.snapshots, name));
   const records = sweepFiles(layout.layers, (name) => marked.diffIds.has(name.replace(/\.json$/, '')));
   // Nobody can hold one: the exclusive lock is ours.

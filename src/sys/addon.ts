@@ -72,6 +72,8 @@ export interface Addon {
     hasTime: Uint8Array,
     modeMask: number,
     xattrs: boolean,
+    earlier: Fd | undefined,
+    mayLink: Uint8Array | undefined,
   ): Promise<void>;
   removeTree(dir: Fd, name: Path): Promise<void>;
 }

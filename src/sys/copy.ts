@@ -13,6 +13,8 @@ export interface CopyEntry {
   readonly gid?: number | undefined;
   /** Nanoseconds since 1970. */
   readonly mtimeNs?: bigint | undefined;
+  /** A regular file with this content and these attributes lies at `to` in the plan's `earlier` tree, as far as the caller knows. */
+  readonly mayLink?: boolean | undefined;
 }
 
 export interface CopyPlan {
@@ -27,6 +29,11 @@ export interface CopyPlan {
   readonly modeMask?: number | undefined;
   /** Copy `user.*` (except `user.overlay.*`) and `security.capability`. */
   readonly xattrs: boolean;
+  /**
+   * On the same mount as the target: entries that `mayLink` become further names of its files where size, mode, owner and time are those
+   * wanted. For trees in which nothing is ever written to in place.
+   */
+  readonly earlier?: Fd | undefined;
 }
 
 /**
@@ -54,7 +61,9 @@ export async function copyEntries(plan: CopyPlan): Promise<void> {
     times[index] = entry.mtimeNs;
     hasTime[index] = 1;
   }
+  const mayLink = plan.earlier === undefined ? undefined : Uint8Array.from(entries, (entry) => (entry.mayLink === true ? 1 : 0));
   const from = entries.map((entry) => entry.from);
   const to = entries.map((entry) => entry.to);
-  await loadAddon().copyEntries(plan.source, plan.target, from, to, numbers, times, hasTime, plan.modeMask ?? 0o7777, plan.xattrs);
+  const { source, target, modeMask = 0o7777, xattrs, earlier } = plan;
+  await loadAddon().copyEntries(source, target, from, to, numbers, times, hasTime, modeMask, xattrs, earlier, mayLink);
 }

@@ -11,6 +11,8 @@
 #include <linux/fs.h>
 #include <map>
 #include <memory>
+#include <mutex>
+#include <set>
 #include <string>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -37,6 +39,7 @@ struct Entry {
   double gid = NAN;
   bool has_time = false;
   int64_t time = 0;
+  bool may_link = false;
   // Found in the first phase:
   struct stat status = {};
   bool dropped = false;              // another entry for the same target follows, or a socket
@@ -49,6 +52,7 @@ struct Plan {
   std::vector<Entry> entries;
   uint32_t mode_mask = 07777;
   bool xattrs = false;
+  int earlier = -1;  // a tree with files of the same content at the same target paths, for entries that may be links
 };
 
 // What the target shall have; `stat.device` when an empty file stands for a device.
@@ -112,6 +116,8 @@ class Copier {
   // Calls that do not work between these two file systems are not tried again for each file.
   std::atomic<bool> can_clone_{true};
   std::atomic<bool> can_copy_range_{true};
+  std::mutex taken_mutex_;
+  std::set<std::pair<dev_t, ino_t>> taken_;
 
   Failure check_targets() {
     for (Entry& entry : plan_.entries) {
@@ -263,6 +269,28 @@ class Copier {
     });
   }
 
+  // A new name for the file that an earlier copy made, when its attributes are those wanted too. False: it has to be copied.
+  bool link_earlier(int parent, const Entry& entry) {
+    const UniqueFd from(open_at2(plan_.earlier, entry.to.c_str(), O_PATH | O_NOFOLLOW, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS));
+    struct stat found;
+    if (!from || fstat(from.get(), &found) != 0 || !S_ISREG(found.st_mode)) return false;
+    const Metadata metadata = wanted(entry, -1);
+    const bool same = found.st_size == entry.status.st_size && (found.st_mode & 07777) == metadata.stat.mode &&
+                      found.st_uid == metadata.stat.uid && found.st_gid == metadata.stat.gid &&
+                      nanoseconds(found.st_mtim) == nanoseconds(metadata.mtime);
+    if (!same || !take_inode(found)) return false;
+    // Not by name: it may lead elsewhere by now. EMLINK and the like: a copy does as well.
+    const std::string name = name_of(entry.to);
+    return linkat(AT_FDCWD, proc_path(from.get()).c_str(), parent, name.c_str(), AT_SYMLINK_FOLLOW) == 0;
+  }
+
+  // Two files of this copy must not become one: each file of the earlier one is used once.
+  bool take_inode(const struct stat& found) {
+    if (found.st_nlink < 2) return true;
+    const std::lock_guard<std::mutex> guard(taken_mutex_);
+    return taken_.emplace(found.st_dev, found.st_ino).second;
+  }
+
   Failure copy_file(Parents* sources, Parents* targets, std::vector<char>* block, const Entry& entry) {
     if (entry.from.empty() || entry.to.empty()) return {EISDIR, "copy", entry.to, {}};
     const int source_parent = sources->open(entry.from);
@@ -277,6 +305,7 @@ class Copier {
 
     const int parent = targets->open(entry.to);
     if (parent < 0) return fail("openat2", entry.to);
+    if (entry.may_link && link_earlier(parent, entry)) return {};
     UniqueFd target;
     if (Failure failure = create_file(parent, entry.to, &target)) return failure;
     if (Failure failure = copy_content(source.get(), status, target.get(), block, entry)) return failure;
@@ -468,6 +497,8 @@ napi_value js_copy_entries(napi_env env, napi_callback_info info) {
   plan->target = args.fd(1);
   plan->mode_mask = static_cast<uint32_t>(args.integer(7, 0, 07777));
   plan->xattrs = args.boolean(8);
+  const void* may_link = nullptr;
+  if (!args.absent(9)) plan->earlier = args.fd(9);
   std::vector<std::string> from;
   std::vector<std::string> to;
   if (!args.ok || !get_paths(env, args[2], &from) || !get_paths(env, args[3], &to)) return nullptr;
@@ -479,6 +510,9 @@ napi_value js_copy_entries(napi_env env, napi_callback_info info) {
       !get_typed(env, args[5], napi_bigint64_array, count, &times) || !get_typed(env, args[6], napi_uint8_array, count, &has_time)) {
     return throw_type_error(env, "copyEntries takes columns of the same length");
   }
+  if (plan->earlier >= 0) {
+    if (!get_typed(env, args[10], napi_uint8_array, count, &may_link)) return throw_type_error(env, "copyEntries takes columns of the same length");
+  }
   plan->entries.resize(count);
   for (size_t i = 0; i < count; i++) {
     Entry& entry = plan->entries[i];
@@ -486,6 +520,7 @@ napi_value js_copy_entries(napi_env env, napi_callback_info info) {
     entry.to = std::move(to[i]);
     const auto* attributes = static_cast<const double*>(numbers) + 3 * i;
     entry.mode = attributes[0], entry.uid = attributes[1], entry.gid = attributes[2];
+    entry.may_link = may_link != nullptr && static_cast<const uint8_t*>(may_link)[i] != 0;
     entry.has_time = static_cast<const uint8_t*>(has_time)[i] != 0;
     entry.time = static_cast<const int64_t*>(times)[i];
   }

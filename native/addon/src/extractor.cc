@@ -1,6 +1,6 @@
 // Extractor: bytes of a tar archive, pushed from JavaScript, become files below a root directory.
 //   new Extractor(target, overlay, lowers, prefix, uid | undefined, gid | undefined, requireEnd)
-//     overlay: '' a plain archive, 'user' or 'trusted' a layer for an overlay of that family
+//     overlay: '' a plain archive, 'user' or 'trusted' a layer for an overlay of that family, 'copy' one to be folded into a copy
 //   write(buffer): takes a copy; waits while the ring is full; throws what went wrong so far
 //   finish(): {diffId, contentDigest (hex, meaningful for a layer only), bytes, entries}; the tree is complete then
 //   cancel(): stops the threads and closes the descriptors; to be called in the end too. What was made so far stays
@@ -153,7 +153,8 @@ napi_value construct(napi_env env, napi_callback_info info) {
   UniqueFd root(fcntl(args.fd(0), F_DUPFD_CLOEXEC, 3));
   options.root = root.get();
   const std::string overlay = args.path(1);
-  if (!overlay.empty()) options.overlay_prefix = overlay + ".overlay.";
+  options.fifo_whiteouts = overlay == "copy";
+  if (!overlay.empty()) options.overlay_prefix = options.fifo_whiteouts ? "user.tsbuild." : overlay + ".overlay.";
   std::vector<UniqueFd> lowers;
   if (!duplicate_fds(env, args[2], &lowers)) return nullptr;
   for (const UniqueFd& lower : lowers) options.lowers.push_back(lower.get());

@@ -28,6 +28,10 @@ constexpr off_t kSparseFrom = 128 * 1024;
   throw LayerError{LayerFault::kUnsupported, path, reason, {}};
 }
 
+[[noreturn]] void throw_marked(const std::string& path) {
+  throw_unsupported(path, "\"" + path + "\" begins with \".wh.\", which in a layer means a removed file");
+}
+
 bool is_overlay_xattr(const std::string& name) { return name.rfind("user.overlay.", 0) == 0 || name.rfind("trusted.overlay.", 0) == 0; }
 
 std::vector<std::string> xattr_names(int fd, const std::string& path) {
@@ -67,8 +71,12 @@ void fill_ids(TarEntry* entry, const struct stat& status) {
 
 void LayerWalk::run() {
   root();
-  UniqueFd directory = open_at(options_.upper, ".", O_DIRECTORY, {});
-  walk(directory.get(), {}, false);
+  if (options_.list) {
+    walk_list();
+  } else {
+    UniqueFd directory = open_at(options_.upper, ".", O_DIRECTORY, {});
+    walk(directory.get(), {}, false);
+  }
   put_zeros(2 * kTarBlock);
   publish();
 }
@@ -77,7 +85,7 @@ void LayerWalk::walk(int directory, const std::string& prefix, bool opaque) {
   for (const Child& child : list(directory, prefix)) {
     const std::string path = prefix + child.name;
     if (child.name.rfind(kWhiteoutPrefix, 0) == 0) {
-      throw_unsupported(path, "\"" + path + "\" begins with \".wh.\", which in a layer means a removed file");
+      throw_marked(path);
     }
     switch (child.kind) {
       case Kind::kWhiteout:
@@ -91,6 +99,60 @@ void LayerWalk::walk(int directory, const std::string& prefix, bool opaque) {
       case Kind::kSocket: break;  // means nothing once its process is gone
     }
   }
+}
+
+void LayerWalk::walk_list() {
+  std::vector<std::pair<std::string, const ListedEntry*>> order;
+  UniqueFd parent;
+  std::string parent_path;
+  // The parents in the order of the list, which is that of the tree: mostly the same one as before.
+  const auto parent_of_entry = [&](const ListedEntry& wanted) {
+    std::string path = parent_of(wanted.from);
+    if (!parent || path != parent_path) {
+      parent.reset(open_at2(options_.upper, path.empty() ? "." : path.c_str(), O_PATH | O_DIRECTORY, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS));
+      if (!parent) throw_system("openat2", wanted.from);
+      parent_path = std::move(path);
+    }
+    return parent.get();
+  };
+  for (const ListedEntry& wanted : *options_.list) {
+    char type = wanted.kind == ListedEntry::Kind::kWhiteout ? 'w' : wanted.kind == ListedEntry::Kind::kOpaque ? 'o' : 'f';
+    if (type == 'f') {
+      const struct stat status = status_at(parent_of_entry(wanted), name_of(wanted.from), wanted.from);
+      if (S_ISSOCK(status.st_mode)) continue;
+      if (S_ISDIR(status.st_mode)) type = 'd';
+    }
+    order.emplace_back(order_key({type, wanted.to, 0, 0, 0, 0, 0, 0, {}, {}}), &wanted);
+  }
+  std::sort(order.begin(), order.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  for (const auto& [key, wanted] : order) {
+    if (name_of(wanted->to).rfind(kWhiteoutPrefix, 0) == 0) throw_marked(wanted->to);
+    if (wanted->kind == ListedEntry::Kind::kFile) {
+      listed(parent_of_entry(*wanted), name_of(wanted->from), *wanted);
+    } else {
+      mark(wanted->kind == ListedEntry::Kind::kOpaque ? 'o' : 'w', wanted->to);
+    }
+  }
+}
+
+void LayerWalk::listed(int directory, const std::string& name, const ListedEntry& wanted) {
+  wanted_ = &wanted;
+  switch (kind_of(directory, name, DT_UNKNOWN, wanted.from)) {
+    case Kind::kFile: file(directory, name, wanted.to); break;
+    case Kind::kDirectory: directory_entry(open_at(directory, name, O_DIRECTORY, wanted.from).get(), wanted.to); break;
+    case Kind::kSymlink: symlink(directory, name, wanted.to); break;
+    case Kind::kSpecial:
+    case Kind::kWhiteout: special(directory, name, wanted.to); break;
+    case Kind::kSocket: break;
+  }
+  wanted_ = nullptr;
+}
+
+void LayerWalk::override_ids(TarEntry* entry) const {
+  if (wanted_ == nullptr) return;
+  if (!std::isnan(wanted_->mode) && entry->type != '2') entry->mode = static_cast<uint32_t>(wanted_->mode);
+  if (!std::isnan(wanted_->uid)) entry->uid = static_cast<uint64_t>(wanted_->uid);
+  if (!std::isnan(wanted_->gid)) entry->gid = static_cast<uint64_t>(wanted_->gid);
 }
 
 std::vector<LayerWalk::Child> LayerWalk::list(int directory, const std::string& prefix) const {
@@ -162,14 +224,19 @@ void LayerWalk::file(int directory, const std::string& name, const std::string& 
 
 void LayerWalk::subdirectory(int directory, const std::string& name, const std::string& path) {
   const UniqueFd fd = open_at(directory, name, O_DIRECTORY, path);
+  const bool opaque = directory_entry(fd.get(), path);
+  if (opaque && hidden_below(path)) mark('o', path);
+  walk(fd.get(), path + "/", opaque);
+}
+
+bool LayerWalk::directory_entry(int fd, const std::string& path) {
   struct stat status;
-  if (fstat(fd.get(), &status) != 0) throw_system("fstat", path);
-  Meta meta = read_meta(fd.get(), status, path);
+  if (fstat(fd, &status) != 0) throw_system("fstat", path);
+  Meta meta = read_meta(fd, status, path);
   meta.entry.name = path + "/";
   meta.entry.type = '5';
   entry(meta.entry);
-  if (meta.opaque && hidden_below(path)) mark('o', path);
-  walk(fd.get(), path + "/", meta.opaque);
+  return meta.opaque;
 }
 
 void LayerWalk::symlink(int directory, const std::string& name, const std::string& path) {
@@ -186,6 +253,7 @@ void LayerWalk::symlink(int directory, const std::string& name, const std::strin
   const ssize_t length = readlinkat(directory, name.c_str(), found.link_name.data(), found.link_name.size());
   if (length < 0) throw_system("readlinkat", path);
   found.link_name.resize(static_cast<size_t>(length));
+  override_ids(&found);
   if (!hard_link(status, path, found)) entry(found);
 }
 
@@ -200,6 +268,7 @@ void LayerWalk::special(int directory, const std::string& name, const std::strin
     found.major = major(status.st_rdev);
     found.minor = minor(status.st_rdev);
   }
+  override_ids(&found);
   if (!hard_link(status, path, found)) entry(found);
 }
 
@@ -228,6 +297,7 @@ LayerWalk::Meta LayerWalk::read_meta(int fd, const struct stat& status, const st
       entry.xattrs.emplace_back(name, name == "security.capability" ? portable_capability(value) : std::move(value));
     }
   }
+  override_ids(&entry);
   return meta;
 }
 

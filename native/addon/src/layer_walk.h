@@ -1,10 +1,11 @@
 #pragma once
-// Walks the upper directory of an overlay and makes the layer's tar stream from it: the producer of the layer writer.
+// Makes a layer's tar stream, from all of the upper directory of an overlay or from a list of files: the producer of the layer writer.
 
 #include "block_ring.h"
 #include "layer_error.h"
 #include "tar_format.h"
 
+#include <cmath>
 #include <map>
 #include <optional>
 #include <string>
@@ -13,8 +14,21 @@
 
 namespace tsbuild {
 
+// One entry of a layer that is written from a list.
+struct ListedEntry {
+  enum class Kind : uint8_t { kFile, kWhiteout, kOpaque };  // kFile: whatever lies at `from`
+  Kind kind = Kind::kFile;
+  std::string from;  // below the upper directory; its parents are no links
+  std::string to;    // in the layer
+  double mode = NAN;  // NaN: as the file
+  double uid = NAN;
+  double gid = NAN;
+};
+
 struct LayerWalkOptions {
   int upper = -1;
+  // Instead of everything below `upper`.
+  std::optional<std::vector<ListedEntry>> list;
   // "user.overlay." or "trusted.overlay.": the family the overlay was mounted with.
   std::string overlay_prefix;
   // Directories under the upper one, top first; an opaque directory that hides nothing there is not marked. Absent: not known.
@@ -52,12 +66,18 @@ class LayerWalk {
   std::vector<Child> list(int directory, const std::string& prefix) const;
   Kind kind_of(int directory, const std::string& name, unsigned char type, const std::string& path) const;
   void walk(int directory, const std::string& prefix, bool opaque);
+  void walk_list();
+  void listed(int directory, const std::string& name, const ListedEntry& wanted);
   void file(int directory, const std::string& name, const std::string& path);
   void subdirectory(int directory, const std::string& name, const std::string& path);
+  // The entry itself, without what the directory holds; gives whether it is opaque.
+  bool directory_entry(int fd, const std::string& path);
   void symlink(int directory, const std::string& name, const std::string& path);
   void special(int directory, const std::string& name, const std::string& path);
   void root();
 
+  // The attributes that the list asks for in place of the file's own.
+  void override_ids(TarEntry* entry) const;
   Meta read_meta(int fd, const struct stat& status, const std::string& path) const;
   int64_t mtime_of(const struct stat& status) const;
   bool hidden_below(const std::string& path) const;
@@ -77,6 +97,7 @@ class LayerWalk {
   const LayerWalkOptions& options_;
   BlockRing* ring_;
   Block* block_ = nullptr;
+  const ListedEntry* wanted_ = nullptr;  // the entry of the list that is being written
   uint64_t bytes_ = 0;
   uint64_t entries_ = 0;
   std::map<std::pair<dev_t, ino_t>, std::string> links_;

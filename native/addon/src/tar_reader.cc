@@ -1,5 +1,8 @@
 // TarReader: the tar stream of an upper directory, read block by block from JavaScript, with both digests at its end.
-//   new TarReader(upper, trusted, lowers | undefined, rootMode, rootUid, rootGid, clampSeconds | undefined, forceSeconds | undefined)
+//   new TarReader(upper, trusted, lowers | undefined, rootMode, rootUid, rootGid, clampSeconds | undefined, forceSeconds | undefined,
+//                 names | undefined, kinds, numbers)
+//     names: instead of all of the upper directory, FROM NUL TO NUL of each entry; kinds: a byte each, ListedEntry::Kind; numbers: mode,
+//     uid and gid each, NaN for the file's own
 //   read(buffer): bytes put into it, less than its size only at the end, 0 after it; blocks
 //   finish(): {diffId, contentDigest (hex), bytes, entries}; call it after read gave 0
 //   cancel(): stops the threads and closes the descriptors; to be called in the end too. A later call throws ECANCELED
@@ -135,6 +138,37 @@ TarReader* self(napi_env env, napi_callback_info info) {
   return static_cast<TarReader*>(data);
 }
 
+// Arguments 8 to 10. False when the columns do not fit each other.
+bool read_list(napi_env env, Arguments& args, std::vector<ListedEntry>* list) {
+  const std::string names = args.bytes(8);
+  const std::string kinds = args.bytes(9);
+  bool is_typed = false;
+  napi_typedarray_type type = napi_int8_array;
+  size_t length = 0;
+  void* numbers = nullptr;
+  napi_is_typedarray(env, args[10], &is_typed);
+  if (!args.ok || !is_typed || napi_get_typedarray_info(env, args[10], &type, &length, &numbers, nullptr, nullptr) != napi_ok) return false;
+  if (type != napi_float64_array || length != 3 * kinds.size()) return false;
+  size_t at = 0;
+  const auto next = [&](std::string* out) {
+    const size_t end = names.find('\0', at);
+    if (end == std::string::npos) return false;
+    *out = names.substr(at, end - at);
+    at = end + 1;
+    return true;
+  };
+  for (size_t i = 0; i < kinds.size(); i++) {
+    ListedEntry entry;
+    const auto kind = static_cast<uint8_t>(kinds[i]);
+    if (!next(&entry.from) || !next(&entry.to) || kind > static_cast<uint8_t>(ListedEntry::Kind::kOpaque)) return false;
+    entry.kind = static_cast<ListedEntry::Kind>(kind);
+    const double* own = static_cast<const double*>(numbers) + 3 * i;
+    entry.mode = own[0], entry.uid = own[1], entry.gid = own[2];
+    list->push_back(std::move(entry));
+  }
+  return at == names.size();
+}
+
 napi_value construct(napi_env env, napi_callback_info info) {
   Arguments args(env, info);
   LayerWalkOptions options;
@@ -153,6 +187,10 @@ napi_value construct(napi_env env, napi_callback_info info) {
   options.root_gid = static_cast<uint32_t>(args.integer(5, 0, UINT32_MAX));
   if (!args.absent(6)) options.clamp_seconds = args.integer(6);
   if (!args.absent(7)) options.force_seconds = args.integer(7);
+  if (!args.absent(8)) {
+    options.list.emplace();
+    if (!read_list(env, args, &*options.list)) return throw_type_error(env, "a list of entries takes names, kinds and numbers of one length");
+  }
   if (!args.ok) return nullptr;
   if (!upper) return throw_failure(env, fail("fcntl"));
 

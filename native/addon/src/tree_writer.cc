@@ -24,7 +24,17 @@ constexpr mode_t kImplicitMode = 0755;
 
 bool starts_with(std::string_view text, std::string_view start) { return text.substr(0, start.size()) == start; }
 
-bool is_whiteout(const struct stat& status) { return S_ISCHR(status.st_mode) && status.st_rdev == 0; }
+// A fifo with permissions and a time that no archive gives one; src/snapshots/fold-layer.ts knows them too.
+constexpr mode_t kMarkMode = 01000;
+constexpr timespec kMarkTime = {1, 604'021'937};
+
+bool is_whiteout(const struct stat& status) {
+  if (S_ISFIFO(status.st_mode)) {
+    const bool marked_time = status.st_mtim.tv_sec == kMarkTime.tv_sec && status.st_mtim.tv_nsec == kMarkTime.tv_nsec;
+    return marked_time && (status.st_mode & 07777) == kMarkMode;
+  }
+  return S_ISCHR(status.st_mode) && status.st_rdev == 0;
+}
 
 timespec time_of(const ArchiveEntry& entry) {
   timespec time = {};
@@ -272,13 +282,24 @@ void TreeWriter::whiteout(const ArchiveEntry& found, const Slot& at) {
   mark_record('w', path);
   struct stat status;
   if (!status_at(at.parent, hidden, path, &status)) {
-    // Allowed to everybody since Linux 5.8: device 0:0 opens nothing.
-    if (mknodat(at.parent, hidden.c_str(), S_IFCHR, makedev(0, 0)) != 0) throw_system("mknodat", path);
+    make_whiteout(at.parent, hidden, path);
     has_whiteouts_ = true;
   } else if (S_ISDIR(status.st_mode)) {
     // An entry of this same layer, which a whiteout never removes: only what lies below it goes.
     set_opaque(at.parent, hidden, path);
   }
+}
+
+void TreeWriter::make_whiteout(int parent, const std::string& name, const std::string& path) {
+  if (!options_.fifo_whiteouts) {
+    // Allowed to everybody since Linux 5.8: device 0:0 opens nothing.
+    if (mknodat(parent, name.c_str(), S_IFCHR, makedev(0, 0)) != 0) throw_system("mknodat", path);
+    return;
+  }
+  if (mknodat(parent, name.c_str(), S_IFIFO | 0600, 0) != 0) throw_system("mknodat", path);
+  if (chmod_nofollow(parent, name.c_str(), kMarkMode) != 0) throw_system("fchmodat", path);
+  const timespec times[2] = {kMarkTime, kMarkTime};
+  if (utimensat(parent, name.c_str(), times, AT_SYMLINK_NOFOLLOW) != 0) throw_system("utimensat", path);
 }
 
 template <typename Make>
@@ -462,7 +483,7 @@ void TreeWriter::hide_lower_roots() {
     for (const std::string& name : names_in(lower, {})) {
       struct stat status;
       if (!status_at(options_.root, name, name, &status)) {
-        if (mknodat(options_.root, name.c_str(), S_IFCHR, makedev(0, 0)) != 0) throw_system("mknodat", name);
+        make_whiteout(options_.root, name, name);
       } else if (S_ISDIR(status.st_mode)) {
         set_opaque(options_.root, name, name);
       }

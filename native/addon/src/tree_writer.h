@@ -22,6 +22,8 @@ struct TreeWriterOptions {
   // "user.overlay." or "trusted.overlay.": `.wh.` names become whiteouts and opaque directories of an overlay layer, and the
   // content digest is added up. Empty: a plain archive, whose `.wh.` names are names.
   std::string overlay_prefix;
+  // A layer that no overlay will show, on a file system that may not take whiteouts: what stands for one is a fifo of kMarkMode and kMarkTime.
+  bool fifo_whiteouts = false;
   // Directories under this layer, top first: where a parent that the archive leaves out gets its attributes.
   std::vector<int> lowers;
   // Directory inside the root that entries go to, "" for the root; made when missing.
@@ -73,6 +75,7 @@ class TreeWriter : public ArchiveSink {
 
   void root_entry(const ArchiveEntry& entry);
   void whiteout(const ArchiveEntry& entry, const Slot& at);
+  void make_whiteout(int parent, const std::string& name, const std::string& path);
   void file(const ArchiveEntry& entry, const Slot& at);
   void subdirectory(const ArchiveEntry& entry, const Slot& at);
   void symlink(const ArchiveEntry& entry, const Slot& at);

@@ -29,7 +29,7 @@ export async function openRootShell(root: RootState, shell: RootShellOptions, to
       }
       await runInSandbox(
         {
-          rootfs: { lowers, upper: working.upper, work: working.work, overlayXattrs: 'user' },
+          rootfs: snapshots.rootfs(lowers, working),
           argv: ['/bin/sh'],
           env: [`HOME=${user.home}`, ...shell.env],
           cwd: shell.workingDirectory,

@@ -1,5 +1,6 @@
 import type { StepLabel } from '../../progress.js';
 import type { ResourceLimit, SandboxFile } from '../../sandbox/index.js';
+import type { WorkingLayer } from '../../snapshots/index.js';
 import { closeFd } from '../../sys/index.js';
 import { type RunStep as GraphRunStep, runEnvironment } from '../graph/index.js';
 import type { Step, StepKey } from '../scheduler/index.js';
@@ -72,7 +73,7 @@ export class RunStep implements Step<RootState> {
   async run(inputs: readonly RootState[], key: StepKey, options: { readonly signal: AbortSignal }): Promise<RootState> {
     const [parent, ...sources] = inputs as [RootState, ...RootState[]];
     const createdAt = this.toolbox.now();
-    const root = await writeStep(parent, this.toolbox, options, async ({ lowers, working }) => {
+    const root = await writeStep(parent, this.toolbox, { ...options, inPlace: true }, async ({ lowers, working }) => {
       const user = await this.#user(lowers, working);
       const surroundings = { ...this.toolbox, confidants: this.surroundings.confidants };
       const mounts = await openRunMounts(this.surroundings.mounts, sources, user, surroundings, options);
@@ -97,7 +98,7 @@ export class RunStep implements Step<RootState> {
 
   async #execute(
     lowers: readonly string[],
-    working: { readonly upper: string; readonly work: string },
+    working: WorkingLayer,
     user: ImageUser,
     opened: OpenedMounts,
     { signal }: { readonly signal: AbortSignal },
@@ -111,7 +112,7 @@ export class RunStep implements Step<RootState> {
         : ({ seccomp: 'default' } as const);
     await runCommand(
       {
-        rootfs: { lowers, upper: working.upper, work: working.work, overlayXattrs: 'user' },
+        rootfs: toolbox.snapshots.rootfs(lowers, working),
         argv: spec.argv,
         env: environment(spec, surroundings, user.home, opened.env),
         cwd: spec.workingDirectory,

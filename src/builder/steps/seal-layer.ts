@@ -1,5 +1,5 @@
 import { closeSync, constants, openSync, rmSync } from 'node:fs';
-import { EMPTY_LAYER, isEmptyUpper, type LayerToWrite, writeLayer } from '../../layers/index.js';
+import { EMPTY_LAYER, isEmptyUpper, type LayerEntry, type LayerToWrite, writeLayer } from '../../layers/index.js';
 import type { RootAttributes, WorkingLayer } from '../../snapshots/index.js';
 import type { Fd } from '../../sys/index.js';
 import { explainFullDisk } from './full-disk.js';
@@ -7,21 +7,30 @@ import { type LayerIdentity, type LayerState, UnpublishedFiles } from './layer-s
 import { diffIdsOf, type RootState } from './root-state.js';
 import type { Toolbox } from './toolbox.js';
 
+/** What a step wrote, on the directories below it (top first). */
+export interface LayerToSeal {
+  readonly working: WorkingLayer;
+  readonly lowers: readonly string[];
+  /** What of the upper directory belongs to the layer; undefined: all of it. */
+  readonly changes: readonly LayerEntry[] | undefined;
+}
+
 /**
  * Makes what a step wrote into a layer. Returns at once: the tar, its hashes, the blob and the snapshot are made beside the next step,
  * which may use the files meanwhile. The working layer must not be mounted any more.
  */
-export function sealLayer(parent: RootState, working: WorkingLayer, lowers: readonly string[], toolbox: Toolbox): LayerState {
+export function sealLayer(parent: RootState, { working, lowers, changes }: LayerToSeal, toolbox: Toolbox): LayerState {
   const upper = openDirectory(working.upper);
   const parentRoot = toolbox.snapshots.rootAttributes(lowers);
-  if (isEmptyUpper(upper, parentRoot)) {
+  const changed = changes === undefined ? !isEmptyUpper(upper, parentRoot) : changes.length > 0 || !sameRoot(parentRoot, working, toolbox);
+  if (!changed) {
     closeSync(upper);
     toolbox.snapshots.discard(working);
     return emptyLayer(toolbox);
   }
   const files = new UnpublishedFiles(working);
   // By descriptor: the directories may be renamed into the store while they are read.
-  const written = writeToBlob(upper, lowers.map(openDirectory), parentRoot, toolbox);
+  const written = writeToBlob(upper, lowers.map(openDirectory), parentRoot, toolbox, changes);
   const explain = (error: unknown): never => {
     throw explainFullDisk(error, toolbox.store.root);
   };
@@ -54,6 +63,7 @@ async function publishWhenStored(
  * The tree of `upper` as a layer of the store.
  *
  * @param upper closed, as `lowers`, when the blob is there
+ * @param entries what of it belongs to the layer; left out: all of it
  * @returns `hashed` comes a little before `stored`
  */
 export async function writeToBlob(
@@ -61,6 +71,7 @@ export async function writeToBlob(
   lowers: readonly Fd[],
   parentRoot: RootAttributes,
   toolbox: Toolbox,
+  entries?: readonly LayerEntry[],
 ): Promise<{ hashed: Promise<LayerIdentity>; stored: Promise<void> }> {
   const { store, compression, compressionLevel } = toolbox;
   const file = await store.blobs.tempFile();
@@ -68,6 +79,7 @@ export async function writeToBlob(
     {
       upper,
       lowers,
+      entries,
       overlayXattrs: 'user',
       compression,
       ...(compressionLevel === undefined ? {} : { level: compressionLevel }),
@@ -92,6 +104,11 @@ export async function writeToBlob(
       rmSync(file, { force: true });
     });
   return { hashed: job.hashed, stored };
+}
+
+function sameRoot(before: RootAttributes, working: WorkingLayer, { snapshots }: Toolbox): boolean {
+  const { mode, uid, gid } = snapshots.rootAttributes([working.upper]);
+  return mode === before.mode && uid === before.uid && gid === before.gid;
 }
 
 function writtenTimes({ timestampSeconds, clampSeconds }: Toolbox): Pick<LayerToWrite, 'timestamps'> {

@@ -1,6 +1,6 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import type { Context } from '../../context/index.js';
-import type { SnapshotDriver } from '../../snapshots/index.js';
+import type { SnapshotDriver, StorageDriver } from '../../snapshots/index.js';
 import {
   AT_EMPTY_PATH,
   AT_SYMLINK_NOFOLLOW,
@@ -10,6 +10,7 @@ import {
   mknodat,
   O_PATH,
   openat2,
+  removeTree,
   statat,
   walk,
 } from '../../sys/index.js';
@@ -44,7 +45,7 @@ export async function withoutIgnored(
   const lower = `/proc/self/fd/${source}`;
   const layer = await snapshots.prepare([lower]);
   try {
-    await writeWhiteouts(layer.upper, source, ignored);
+    await writeWhiteouts(layer.upper, source, ignored, snapshots.kind);
   } catch (error) {
     snapshots.discard(layer);
     throw error;
@@ -74,7 +75,7 @@ function parentOf(name: string): string {
 }
 
 /** The directories above look as they do in the source, since an overlay shows those of its topmost layer. */
-async function writeWhiteouts(directory: string, source: Fd, ignored: readonly Buffer[]): Promise<void> {
+async function writeWhiteouts(directory: string, source: Fd, ignored: readonly Buffer[], driver: StorageDriver): Promise<void> {
   const parents = new Set<string>();
   for (const path of ignored) for (let name = parentOf(path.toString('latin1')); name !== ''; name = parentOf(name)) parents.add(name);
   const entries = [...parents].sort().map((name) => Buffer.from(name, 'latin1'));
@@ -87,8 +88,10 @@ async function writeWhiteouts(directory: string, source: Fd, ignored: readonly B
       const parent = parentOf(name);
       const folder = openat2(target, parent === '' ? '.' : Buffer.from(parent, 'latin1'), { flags: O_PATH | constants.O_DIRECTORY });
       try {
+        const last = Buffer.from(parent === '' ? name : name.slice(parent.length + 1), 'latin1');
         // https://docs.kernel.org/filesystems/overlayfs.html#whiteouts-and-opaque-directories
-        mknodat(folder, Buffer.from(parent === '' ? name : name.slice(parent.length + 1), 'latin1'), S_IFCHR, 0, 0);
+        if (driver === 'overlay') mknodat(folder, last, S_IFCHR, 0, 0);
+        else await removeTree(folder, last);
       } finally {
         closeFd(folder);
       }

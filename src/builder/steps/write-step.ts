@@ -5,6 +5,12 @@ import { type RootState, withLowers } from './root-state.js';
 import { sealLayer } from './seal-layer.js';
 import type { Toolbox } from './toolbox.js';
 
+/** `inPlace`: `body` may write to files where they lie, as commands do; otherwise it only replaces them. */
+export interface WriteStepOptions {
+  readonly signal: AbortSignal;
+  readonly inPlace?: boolean;
+}
+
 /** Where a step that changes files does so. */
 export interface Workplace {
   /** Directories of the layers below, top first. */
@@ -19,20 +25,23 @@ export interface Workplace {
 export async function writeStep(
   parent: RootState,
   toolbox: Toolbox,
-  options: { readonly signal: AbortSignal },
+  options: WriteStepOptions,
   body: (workplace: Workplace) => Promise<void>,
 ): Promise<RootState> {
+  // Without a layer per step a later command writes to the same files.
+  const onlyReplaced = toolbox.layerPerStep && options.inPlace !== true;
   return withLowers(parent, toolbox.snapshots, options, async (lowers) => {
-    const working = parent.open === undefined ? await toolbox.snapshots.prepare(lowers) : await toolbox.snapshots.reopen(parent.open);
+    const working = parent.open === undefined ? await toolbox.snapshots.prepare(lowers, { onlyReplaced }) : await toolbox.snapshots.reopen(parent.open);
     try {
       await body({ lowers, working });
     } catch (error) {
       toolbox.snapshots.discard(working);
       throw explainFullDisk(error, toolbox.store.root);
     }
-    await settleTimes(working.upper, { forceSeconds: toolbox.timestampSeconds, clampSeconds: toolbox.clampSeconds });
+    const changes = await toolbox.snapshots.changes(lowers, working);
+    await settleTimes(working.upper, { forceSeconds: toolbox.timestampSeconds, clampSeconds: toolbox.clampSeconds }, changes);
     if (!toolbox.layerPerStep) return { layers: parent.layers, addedLayer: false, open: working };
-    return { layers: [...parent.layers, sealLayer(parent, working, lowers, toolbox)], addedLayer: true };
+    return { layers: [...parent.layers, sealLayer(parent, { working, lowers, changes }, toolbox)], addedLayer: true };
   });
 }
 
@@ -41,7 +50,7 @@ export async function sealOpen(root: RootState, toolbox: Toolbox, options: { rea
   const { open } = root;
   if (open === undefined) return root;
   return withLowers(root, toolbox.snapshots, options, async (lowers) => ({
-    layers: [...root.layers, sealLayer(root, open, lowers, toolbox)],
+    layers: [...root.layers, sealLayer(root, { working: open, lowers, changes: await toolbox.snapshots.changes(lowers, open) }, toolbox)],
     addedLayer: true,
   }));
 }

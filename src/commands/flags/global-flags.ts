@@ -10,11 +10,10 @@ export const GLOBAL_FLAGS = {
   'registries-conf-dir': text({ value: 'path', summary: 'Use the drop-ins of registries.conf in this directory' }),
   help: flag({ char: 'h', summary: 'Show help' }),
   debug: flag({ hidden: true, summary: 'As --log-level debug' }),
-  // Buildah's; the store has one layout, and the sandbox needs none of them.
   'storage-driver': choice(['overlay', 'overlay2', 'vfs', 'btrfs', 'zfs', ''], {
-    hidden: true,
-    summary: 'Accepted for Buildah scripts; the store has one layout',
+    summary: 'How root file systems are made: overlay (where it works the default) or vfs (copies); the others choose nothing',
   }),
+  // Buildah's; neither the store nor the sandbox needs them.
   'storage-opt': list({ hidden: true, summary: 'Accepted for Buildah scripts; without effect' }),
   'cgroup-manager': text({ hidden: true, summary: 'Accepted for Buildah scripts; without effect' }),
   'short-name-alias-conf': text({ hidden: true, summary: 'Accepted for Buildah scripts; without effect' }),

@@ -1,0 +1,94 @@
+import { chmodSync, existsSync, mkdirSync, renameSync, utimesSync } from 'node:fs';
+import { join } from 'node:path';
+import { hasCode } from '../errors.js';
+import { chainId, type Descriptor, type DiffId, digestHex } from '../image/index.js';
+import { EMPTY_LAYER } from '../layers/index.js';
+import { BlobNotFoundError, explainingFailure, type Store } from '../store/index.js';
+import type { LayerSource } from './snapshot-driver.js';
+
+/** Where a driver keeps its snapshots: `snapshots/<prefix><chain id>/fs`. A directory there is complete from the moment it exists. */
+export class SnapshotDirectories {
+  #made = 0;
+  readonly #extracting = new Map<string, Promise<void>>();
+
+  constructor(
+    readonly store: Store,
+    readonly prefix: string,
+  ) {}
+
+  fsOf(chain: readonly DiffId[]): string {
+    return join(this.#directoryOf(chain), 'fs');
+  }
+
+  #directoryOf(chain: readonly DiffId[]): string {
+    return join(this.store.snapshotsDir, `${this.prefix}${digestHex(chainId(chain) as DiffId)}`);
+  }
+
+  /** A number that no other directory of this process has. */
+  nextNumber(): number {
+    return this.#made++;
+  }
+
+  /** A new directory of this process's own, on the file system of the store. */
+  async newDirectory(): Promise<string> {
+    const directory = join(await this.store.scratch.dir(), `layer-${this.nextNumber()}`);
+    explainingFailure(directory, () => mkdirSync(directory, { mode: 0o700 }));
+    return directory;
+  }
+
+  /** The root of nothing, for a chain without any directory. */
+  emptyDirectory(): string {
+    const { store } = this;
+    const fs = join(store.snapshotsDir, 'empty', 'fs');
+    if (!existsSync(fs)) {
+      store.ensureLayout();
+      explainingFailure(fs, () => mkdirSync(fs, { recursive: true, mode: 0o755 }));
+      // Whatever the umask; and 1970 is the same in every build.
+      chmodSync(fs, 0o755);
+      utimesSync(fs, 0, 0);
+    }
+    return fs;
+  }
+
+  /** Make `<directory>/fs` the snapshot of the chain; whoever comes second throws its own away. */
+  enter(directory: string, chain: readonly DiffId[]): void {
+    const target = this.#directoryOf(chain);
+    explainingFailure(target, () => {
+      try {
+        renameSync(directory, target);
+      } catch (error) {
+        if (!hasCode(error, 'ENOTEMPTY') && !hasCode(error, 'EEXIST')) throw error;
+        this.store.scratch.trash(directory);
+      }
+    });
+  }
+
+  /** The file with the layer's blob. @throws {BlobNotFoundError} */
+  blobOf(layer: LayerSource): string {
+    const { store } = this;
+    const blob: Pick<Descriptor, 'digest'> | undefined = layer.descriptor ?? store.layers.get(layer.diffId)?.blobs[0];
+    if (blob === undefined) throw new BlobNotFoundError(layer.diffId, join(store.root, 'layers', `${digestHex(layer.diffId)}.json`));
+    if (!store.blobs.has(blob.digest)) throw new BlobNotFoundError(blob.digest, store.blobs.path(blob.digest));
+    return store.blobs.path(blob.digest);
+  }
+
+  /**
+   * Makes the snapshot of `chain` by `extract` unless it is there. Stages that begin with the same base extract it once; who waited for
+   * one that failed or was cancelled tries itself.
+   */
+  async extractOnce(chain: readonly DiffId[], extract: () => Promise<void>, signal?: AbortSignal): Promise<void> {
+    const target = this.fsOf(chain);
+    const running = this.#extracting;
+    for (let other = running.get(target); other !== undefined; other = running.get(target)) await other.catch(() => undefined);
+    if (existsSync(target)) return;
+    signal?.throwIfAborted();
+    const mine = extract().finally(() => running.delete(target));
+    running.set(target, mine);
+    await mine;
+  }
+}
+
+/** The layer of nothing; 1024 zero bytes as a tar. A layer that is empty in another encoding gets a directory like any other. */
+export function isEmpty(diffId: DiffId): boolean {
+  return diffId === EMPTY_LAYER.diffId;
+}
