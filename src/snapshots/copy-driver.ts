@@ -3,13 +3,24 @@ import { join } from 'node:path';
 import type { DiffId } from '../image/index.js';
 import { applyLayer, type LayerEntry } from '../layers/index.js';
 import { explainingFailure, type Store } from '../store/index.js';
-import { closeFd, cloneMount, type Fd, getXattr, listXattrs, O_PATH, openat2, RESOLVE_IN_ROOT, RESOLVE_NO_SYMLINKS, walk } from '../sys/index.js';
+import {
+  cloneMount,
+  closeFd,
+  type Fd,
+  getXattr,
+  listXattrs,
+  O_PATH,
+  openat2,
+  RESOLVE_IN_ROOT,
+  RESOLVE_NO_SYMLINKS,
+  walk,
+} from '../sys/index.js';
 import { copyTree } from './copy-tree.js';
 import { diffTrees } from './diff-trees.js';
 import { foldLayer } from './fold-layer.js';
 import { readRootAttributes, topOf } from './root-attributes.js';
-import type { LayerSource, SnapshotDriver, WorkingLayer } from './snapshot-driver.js';
 import { isEmpty, SnapshotDirectories } from './snapshot-directories.js';
+import type { LayerSource, SnapshotDriver, WorkingLayer } from './snapshot-driver.js';
 import { readNotes, writeNotes } from './tree-notes.js';
 import { withDirectories } from './with-directories.js';
 

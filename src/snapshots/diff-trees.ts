@@ -51,7 +51,8 @@ export function diffTrees({ before, after, notes, attributesDiffer }: TreesToCom
       if (same) merged.add(name);
       if (same && !directoryDiffers(earlier, entry, notes, attributesDiffer)) continue;
       add(entry);
-      if (!same && stayed && earlier !== undefined && isDirectory(earlier)) marks.push({ kind: 'opaque', from: entry.path, to: entry.path });
+      if (!same && stayed && earlier !== undefined && isDirectory(earlier))
+        marks.push({ kind: 'opaque', from: entry.path, to: entry.path });
     } else {
       if ((entry.mode & S_IFMT) === S_IFSOCK) continue;
       const same =

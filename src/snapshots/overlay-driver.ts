@@ -5,8 +5,8 @@ import { applyLayer } from '../layers/index.js';
 import { explainingFailure, type Store } from '../store/index.js';
 import { mountOverlay } from '../sys/index.js';
 import { readRootAttributes, takeOverRoot, topOf } from './root-attributes.js';
-import type { LayerSource, SnapshotDriver, WorkingLayer } from './snapshot-driver.js';
 import { isEmpty, SnapshotDirectories } from './snapshot-directories.js';
+import type { LayerSource, SnapshotDriver, WorkingLayer } from './snapshot-driver.js';
 import { withDirectories } from './with-directories.js';
 
 export interface SnapshotOptions {

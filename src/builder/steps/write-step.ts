@@ -31,7 +31,8 @@ export async function writeStep(
   // Without a layer per step a later command writes to the same files.
   const onlyReplaced = toolbox.layerPerStep && options.inPlace !== true;
   return withLowers(parent, toolbox.snapshots, options, async (lowers) => {
-    const working = parent.open === undefined ? await toolbox.snapshots.prepare(lowers, { onlyReplaced }) : await toolbox.snapshots.reopen(parent.open);
+    const working =
+      parent.open === undefined ? await toolbox.snapshots.prepare(lowers, { onlyReplaced }) : await toolbox.snapshots.reopen(parent.open);
     try {
       await body({ lowers, working });
     } catch (error) {
