@@ -10,6 +10,7 @@ export type ErrorCode =
   | 'DIGEST_MISMATCH'
   | 'IMAGE_IN_USE'
   | 'IMAGE_NOT_FOUND'
+  | 'LINT_VIOLATION'
   | 'MANIFEST_INVALID'
   | 'NAME_IN_USE'
   | 'NATIVE_MISSING'

@@ -27,6 +27,8 @@ export type ProgressEvent =
       readonly digest: string;
       readonly sizeBytes: number;
     }
+  /** What the checks of the Containerfile have to say; `line` counts from 1. */
+  | { readonly kind: 'findings'; readonly findings: readonly { readonly rule: string; readonly message: string; readonly line: number }[] }
   | { readonly kind: 'note'; readonly text: string }
   | { readonly kind: 'warning'; readonly text: string };
 

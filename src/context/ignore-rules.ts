@@ -77,6 +77,14 @@ export function rulesOf(patterns: readonly string[], origin: string): IgnoreRule
   return { origin, rules, belowExcluded: 'kept' };
 }
 
+/** True if the rules exclude `path`, relative and clean, or a directory it lies in. */
+export function isExcluded(rules: IgnoreRules, path: string): boolean {
+  let state = rootState(rules);
+  const parts = path.split('/');
+  for (let count = 1; count <= parts.length; count++) state = applyRules(rules, Buffer.from(parts.slice(0, count).join('/')), state);
+  return state.excluded;
+}
+
 /** State of the root: nothing is excluded yet. */
 export function rootState(rules: IgnoreRules): IgnoreState {
   return { excluded: false, rule: undefined, matched: new Uint8Array(rules.rules.length), final: false };

@@ -5,7 +5,7 @@ import { closeFd, type Fd, openat2, RESOLVE_BENEATH, RESOLVE_NO_MAGICLINKS } fro
 import { type DigestedSelection, digestSelection } from './content-digest.js';
 import { ContextError } from './errors.js';
 import { explainingUnreadable } from './explain-unreadable.js';
-import { type IgnoreRules, parseIgnoreFile } from './ignore-rules.js';
+import { type IgnoreRules, isExcluded, parseIgnoreFile } from './ignore-rules.js';
 import type { SelectedSource } from './selection.js';
 import { type SelectOptions, SourceTree } from './source-tree.js';
 import { StatCache } from './stat-cache.js';
@@ -27,6 +27,8 @@ export interface Context {
   readonly root: Fd;
   /** True when there are ignore rules, so that `root` may hold more than the context does. */
   readonly ignores?: boolean;
+  /** Whether the rules exclude a path, told by its name alone; absent without rules, and with exceptions, which names alone cannot judge. */
+  readonly excludes?: ((path: string) => boolean) | undefined;
   /** @throws {SourceNotFoundError} {SourceUnreadableError} */
   select(sources: readonly string[], options?: SelectOptions): Promise<readonly SelectedSource[]>;
   /** Content digest of a selection, or of what the sources name; owners do not count. */
@@ -61,6 +63,7 @@ export async function openContext(options: ContextOptions): Promise<Context> {
   return {
     root,
     ignores: rules !== undefined,
+    excludes: rules === undefined || rules.rules.some(({ negated }) => negated) ? undefined : (path) => isExcluded(rules, path),
     select,
     digest: async (selected) => (await digest(isSelection(selected) ? selected : await select(selected))).digest,
     digestSelection: digest,

@@ -65,5 +65,5 @@ function findingOf(rule: Rule, violation: Violation, { source }: Containerfile, 
   const from = instruction?.keywordRange.end ?? range.start;
   const at = placeOf(violation, source.text.slice(from, range.end));
   const offset = at === -1 ? range.start : from + at;
-  return { rule, message, range, ...positionAt(starts, offset) };
+  return { rule, message, range, offset, ...positionAt(starts, offset) };
 }

@@ -38,7 +38,9 @@ export interface Finding {
   readonly rule: Rule;
   readonly message: string;
   readonly range: SourceRange;
-  /** Where a caret goes, from 1: the word in question, else the beginning of `range`. */
+  /** UTF-16 offset of the place a caret points at: the word in question, else the beginning of `range`. */
+  readonly offset: number;
+  /** Line and column of `offset`, from 1. */
   readonly line: number;
   readonly column: number;
 }

@@ -45,4 +45,5 @@ export {
 } from './parse-containerfile.js';
 export { parseSize } from './size.js';
 export { lineStarts, positionAt, type Source, type SourcePosition, type SourceRange } from './source.js';
+export { type SyntaxDocument, syntaxDocument } from './syntax-document.js';
 export { ContainerfileSyntaxError, combineSyntaxErrors, syntaxErrorAt } from './syntax-error.js';

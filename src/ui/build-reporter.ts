@@ -1,5 +1,6 @@
 import type { ProgressEvent, Reporter, StepDecision, StepLabel } from '../progress.js';
 import { formatDecision } from './decision-text.js';
+import { formatFindingLines } from './finding-lines.js';
 import { formatNote, formatWarning } from './messages.js';
 import { shortId } from './short-id.js';
 import { type LogChunk, StageLog } from './stage-log.js';
@@ -76,6 +77,9 @@ export class BuildReporter implements Reporter {
         break;
       case 'tagged':
         this.say(`Successfully tagged ${event.name}\n`);
+        break;
+      case 'findings':
+        if (this.options.warnings && !this.options.quiet) this.terminal.err(formatFindingLines(event.findings));
         break;
       case 'note':
         if (!this.options.quiet) this.terminal.err(formatNote(event.text));

@@ -1,4 +1,4 @@
-export type { ArgScope } from './build-arguments.js';
+export { type ArgScope, automaticArgs } from './build-arguments.js';
 export { DEFAULT_PATH } from './container-config.js';
 export type { Graph, ImageUse, InputSource, Stage, StageBase, StageSetting } from './graph.js';
 export { createdBy, isEmptyLayer } from './history.js';
