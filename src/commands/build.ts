@@ -4,11 +4,12 @@ import { parseOutputs, takesStandardOutput } from '../operations/build/build-out
 import { type BuildOptions, build } from '../operations/build.js';
 import type { Reporter } from '../progress.js';
 import { BuildReporter, formatDifferences, JsonExplainReporter, onStandardError, type Terminal, toLogFile } from '../ui/index.js';
+import { BUILD_ARG_FLAGS, buildArguments } from './flags/build-arg-flags.js';
+import { CALL_FLAGS, chosenCall } from './flags/call-flags.js';
 import { commandOptions, MOUNT_FLAGS, SECRET_FLAGS } from './flags/command-surroundings-flags.js';
 import { COMPRESSION_FLAGS, chosenCompression } from './flags/compression-flags.js';
 import { DEBUG_FLAGS, debugOptions } from './flags/debug-flags.js';
 import { choice, flag, list, text, wholeNumber } from './flags/flags.js';
-import { parseVariables } from './flags/key-values.js';
 import { refuseFlagsAmong, refuseMoreThan } from './flags/operands.js';
 import { chosenPlatform, PLATFORM_FLAGS } from './flags/platform-flags.js';
 import { parsePullPolicy } from './flags/pull-policy.js';
@@ -28,13 +29,14 @@ export class Build extends BaseCommand<typeof Build> {
     platform: list({ value: 'OS/ARCH[/VARIANT]', summary: 'Platforms to build, separated by commas (default: this machine)' }),
     allow: list({ value: 'security.insecure', summary: 'Let RUN commands ask for this: security.insecure, network.host' }),
     'all-platforms': flag({ summary: 'Build every platform that the base images have' }),
+    ...BUILD_ARG_FLAGS,
+    ...CALL_FLAGS,
     ...COMPRESSION_FLAGS,
     ...DEBUG_FLAGS,
     ...MOUNT_FLAGS,
     ...SECRET_FLAGS,
     ...RESULT_FLAGS,
     'add-host': list({ value: 'NAME:ADDRESS', summary: 'Add a line to /etc/hosts of RUN commands' }),
-    'build-arg': list({ value: 'NAME[=VALUE]', summary: 'Value of an ARG; without =VALUE the variable of that name' }),
     'cache-from': list({
       value: 'NAME|type=...',
       summary: 'Use the outcomes of steps kept there: type=registry,ref=NAME or type=local,src=DIR',
@@ -104,6 +106,13 @@ export class Build extends BaseCommand<typeof Build> {
   protected async execute(services: CommandServices): Promise<number> {
     refuseFlagsAmong(this.operands);
     refuseMoreThan(1, this.operands);
+    const call = chosenCall(this.flags);
+    if (call !== undefined) {
+      const { answerCall } = await import('./answer-call.js');
+      const options = this.options(services.settings);
+      const platform = options.platforms[0];
+      return answerCall(call, { ...options, platform, policy: options.pull }, services, this.terminal);
+    }
     try {
       const options = this.options(services.settings);
       if (this.flags['verify-reproducible'] === true) return await this.verify(options, services);
@@ -141,7 +150,7 @@ export class Build extends BaseCommand<typeof Build> {
       contextDirectory: this.operands[0] ?? '.',
       files: flags.file ?? [],
       tags: flags.tag ?? [],
-      buildArgs: parseVariables(flags['build-arg'] ?? [], 'build-arg', settings.environment),
+      buildArgs: buildArguments(flags, settings.environment),
       targets: flags.target ?? [],
       noCache: flags['no-cache'] ?? false,
       noCacheFilter: flags['no-cache-filter'],

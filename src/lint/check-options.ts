@@ -41,11 +41,7 @@ export function withComments(options: CheckOptions, comments: readonly string[])
     if (directive?.name !== 'check') continue;
     try {
       const own = parseCheckOptions(directive.value);
-      return {
-        skip: merged(options.skip, own.skip),
-        experimental: merged(options.experimental, own.experimental),
-        error: options.error || own.error,
-      };
+      return { ...options, skip: merged(options.skip, own.skip), experimental: merged(options.experimental, own.experimental) };
     } catch (error) {
       if (error instanceof CheckOptionsFault) return options;
       throw error;

@@ -56,7 +56,8 @@ function placeOf({ word, variable }: Violation, text: string): number {
     const uses = [text.indexOf(`$${variable}`), text.indexOf(`\${${variable}`)].filter((at) => at !== -1);
     return uses.length === 0 ? -1 : Math.min(...uses);
   }
-  return word === undefined || word === '' ? -1 : text.indexOf(word);
+  const at = word === undefined || word === '' ? -1 : text.indexOf(word);
+  return at === -1 ? -1 : at + (word ?? '').search(/\S/);
 }
 
 function findingOf(rule: Rule, violation: Violation, { source }: Containerfile, starts: readonly number[]): Finding {

@@ -46,6 +46,7 @@ import { withSharedWorkspace } from './build/shared-workspace.js';
 import { SourceGate } from './build/source-gate.js';
 import type { SourcePolicy } from './build/source-policy.js';
 import { tagDestinations } from './build/tag-destinations.js';
+import { withFindings } from './check/with-findings.js';
 import type { Services, Workspace } from './context.js';
 import type { DecisionLogOptions } from './decision-log.js';
 import type { PullPolicy } from './pull.js';
@@ -63,8 +64,8 @@ export interface BuildOptions extends RegistryOptions, ImageOptions, ResultFiles
    * the last target is sent to.
    */
   readonly tags: readonly string[];
-  /** A name without a value takes nothing from anywhere: undefined leaves the ARG's default. */
-  readonly buildArgs: Readonly<Record<string, string | undefined>>;
+  /** Values of ARGs; one that is not there leaves the ARG's default. */
+  readonly buildArgs: Readonly<Record<string, string>>;
   /** Stages to build; none: the last. */
   readonly targets: readonly string[];
   readonly noCache: boolean;
@@ -142,7 +143,7 @@ export async function build(given: BuildOptions, services: Services): Promise<Bu
     const gate = new SourceGate(await sourcePolicy(options));
     const whole = parseContainerfile(containerfile);
     const parsed = options.until === undefined ? whole : cutContainerfile(whole, options.until);
-    const resolving = { buildArgs: definedOnly(options.buildArgs), target: options.targets, buildPlatform: workspace.platform };
+    const resolving = { buildArgs: options.buildArgs, target: options.targets, buildPlatform: workspace.platform };
     const platforms = await platformsOf(parsed, resolving, options, workspace, access, gate, services);
     const goals = resolveGoals(parsed, platforms, resolving);
     const { names: tags, destinations } = await tagDestinations(options.tags);
@@ -192,7 +193,10 @@ export async function build(given: BuildOptions, services: Services): Promise<Bu
         }),
       };
       try {
-        const built = await buildGoals(goals, parts);
+        const checking = { graph: goals[0]!.graph, buildPlatform: workspace.platform, excludes: context.excludes };
+        const built = await withFindings({ ...checking, images: parts.images, reporter: services.reporter }, () =>
+          buildGoals(goals, parts),
+        );
         if (options.shell === true) await stageShell(built.at(-1)!.targets.at(-1)!, network, toolbox, services);
         await background.done();
         for (const { goal, others } of options.saveStages === true ? built : []) {
@@ -379,10 +383,6 @@ function withTimes(options: BuildOptions, { settings }: Services): TimedOptions 
   const times = chooseTimes(options, settings.sourceDateEpoch);
   const argument = times.argument === undefined ? {} : { SOURCE_DATE_EPOCH: times.argument };
   return { ...options, buildArgs: { ...argument, ...options.buildArgs }, times };
-}
-
-function definedOnly(values: Readonly<Record<string, string | undefined>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(values).filter((entry): entry is [string, string] => entry[1] !== undefined));
 }
 
 function warnAboutArguments(unused: readonly string[], { reporter }: Services): void {

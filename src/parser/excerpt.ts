@@ -1,9 +1,9 @@
-import type { ContainerfileSyntaxError } from './syntax-error.js';
+import type { ContainerfileSyntaxError, SyntaxErrorFacts } from './syntax-error.js';
 
 const MAX_WIDTH = 160;
 
 /**
- * The source lines of an error with a caret under the place, as text of several lines without a final line feed:
+ * The source lines of a place with a caret under the place, as text of several lines without a final line feed:
  *
  * ```
  *    2 | FROM scratch
@@ -12,7 +12,7 @@ const MAX_WIDTH = 160;
  * ```
  * Control characters become blanks; a line too long for a terminal is cut around the caret.
  */
-export function formatExcerpt(error: ContainerfileSyntaxError): string {
+export function formatExcerpt(error: Pick<SyntaxErrorFacts, 'line' | 'column' | 'sourceLines'>): string {
   const width = String(error.line).length;
   const rows: string[] = [];
   for (const { line, text } of error.sourceLines) {

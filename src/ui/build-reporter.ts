@@ -36,6 +36,7 @@ export class BuildReporter implements Reporter {
   private groups: readonly StageGroup[] = [{ first: 0, count: 1, platform: undefined }];
   private readonly stages = new Map<number, StageState>();
   private foreground: number | undefined;
+  private shownFindings = '';
   private readonly limitBytes: number;
 
   constructor(
@@ -79,7 +80,7 @@ export class BuildReporter implements Reporter {
         this.say(`Successfully tagged ${event.name}\n`);
         break;
       case 'findings':
-        if (this.options.warnings && !this.options.quiet) this.terminal.err(formatFindingLines(event.findings));
+        this.showFindings(formatFindingLines(event.findings));
         break;
       case 'note':
         if (!this.options.quiet) this.terminal.err(formatNote(event.text));
@@ -97,6 +98,13 @@ export class BuildReporter implements Reporter {
   finish(): void {
     if (this.options.quiet) return;
     for (const [, stage] of [...this.stages].sort(([a], [b]) => a - b)) stage.log.flush(this.terminal);
+  }
+
+  /** Once, though an image that is verified is built several times. */
+  private showFindings(text: string): void {
+    if (!this.options.warnings || this.options.quiet || text === this.shownFindings) return;
+    this.shownFindings = text;
+    this.terminal.err(text);
   }
 
   private stepStarted(step: StepLabel): void {

@@ -1,10 +1,12 @@
 export { BuildReporter } from './build-reporter.js';
+export { type CheckFormat, formatCheck } from './check-report.js';
 export { formatDecision } from './decision-text.js';
 export { formatError } from './error-text.js';
 export { decisionObject, JsonExplainReporter } from './explain-json.js';
 export { type CommandHelp, type FlagHelp, formatCommandHelp, formatProgramHelp } from './help-text.js';
 export { formatAge, formatGoTime, formatSize } from './human.js';
 export { printable } from './messages.js';
+export { formatOutline, formatTargets } from './outline-text.js';
 export { onStandardError, toLogFile } from './redirected-terminal.js';
 export { type Differences, formatDifferences } from './reproducibility-report.js';
 export { shortId } from './short-id.js';

@@ -36,6 +36,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'Show the configuration of an image or container',
     load: async () => (await import('../inspect.js')).Inspect,
   },
+  {
+    name: 'lint',
+    aliases: [],
+    summary: 'Look for mistakes in a Containerfile without building it',
+    load: async () => (await import('../lint.js')).Lint,
+  },
   { name: 'pull', aliases: [], summary: 'Copy an image into the store', load: async () => (await import('../pull.js')).Pull },
   { name: 'push', aliases: [], summary: 'Copy an image out of the store', load: async () => (await import('../push.js')).Push },
   { name: 'rm', aliases: ['delete'], summary: 'Remove working containers', load: async () => (await import('../rm.js')).Rm },

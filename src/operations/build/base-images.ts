@@ -43,6 +43,11 @@ export class BaseImages {
     return image;
   }
 
+  /** The image if the build has come to need it and it was obtained. */
+  async known(reference: string, platform: Platform): Promise<BaseImage | undefined> {
+    return this.#found.get(`${reference} ${formatPlatform(platform)}`)?.catch(() => undefined);
+  }
+
   async #obtain(asked: string, platform: Platform): Promise<BaseImage> {
     const reference = this.gate.image(asked, this.store);
     const named = await obtainImage(

@@ -53,7 +53,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'builder/scheduler',
     'builder/steps',
   ],
-  ui: ['parser'],
+  ui: ['parser', 'lint'],
   commands: ['operations', 'config', 'ui'],
 };
 
