@@ -8,6 +8,7 @@ export type ErrorCode =
   | 'CONTAINER_NOT_FOUND'
   | 'CONTEXT_INVALID'
   | 'DIGEST_MISMATCH'
+  | 'FETCH_FAILED'
   | 'IMAGE_IN_USE'
   | 'IMAGE_NOT_FOUND'
   | 'LINT_VIOLATION'

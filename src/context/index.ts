@@ -1,4 +1,5 @@
 export { contentDigest, type DigestedEntry, type DigestedSelection, digestSelection } from './content-digest.js';
+export { type ContextSource, openedContext } from './context-source.js';
 export { ContextError, SourceNotFoundError, SourceUnreadableError } from './errors.js';
 export { IgnoreFileError, rulesOf } from './ignore-rules.js';
 export { type Context, type ContextOptions, openContext } from './open-context.js';

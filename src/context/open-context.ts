@@ -17,8 +17,12 @@ export interface ContextOptions {
   readonly ignoreFile?: string | undefined;
   /** Path of the Containerfile; an ignore file named after it goes before the context's own. */
   readonly containerfile?: string | undefined;
-  /** Where digests of unchanged files are remembered. */
-  readonly statCacheDirectory: string;
+  /** Where digests of unchanged files are remembered; left out: nowhere, the directory will not be seen again. */
+  readonly statCacheDirectory?: string | undefined;
+  /** False: only `ignoreFile` leaves something out. */
+  readonly ownIgnoreFiles?: boolean | undefined;
+  /** What messages call it; left out: the build context and its directory. */
+  readonly place?: string | undefined;
 }
 
 /** The build context. */
@@ -52,12 +56,12 @@ export async function openContext(options: ContextOptions): Promise<Context> {
     closeSync(root);
     throw error;
   }
-  const place = `the build context ${JSON.stringify(options.directory)}`;
+  const place = options.place ?? `the build context ${JSON.stringify(options.directory)}`;
   const tree = new SourceTree(root, { place, rules });
   const select: Context['select'] = (sources, selection) => explainingUnreadable(place, () => tree.select(sources, selection));
   let cache: StatCache | undefined;
   const digest: Context['digestSelection'] = async (sources, { contentsOnly } = {}) => {
-    cache ??= StatCache.load(options.statCacheDirectory, directory);
+    if (options.statCacheDirectory !== undefined) cache ??= StatCache.load(options.statCacheDirectory, directory);
     return explainingUnreadable(place, () => digestSelection(root, sources, { owners: false, contentsOnly, cache }));
   };
   return {
@@ -86,6 +90,7 @@ function readRules(root: Fd, options: ContextOptions): IgnoreRules | undefined {
     if (bytes === undefined) throw new ContextError(`Cannot read the ignore file "${options.ignoreFile}": no such file or directory`);
     return parseIgnoreFile(bytes, options.ignoreFile, 'kept');
   }
+  if (options.ownIgnoreFiles === false) return undefined;
   for (const suffix of ['.containerignore', '.dockerignore']) {
     if (options.containerfile === undefined) break;
     const name = `${basename(options.containerfile)}${suffix}`;

@@ -12,7 +12,7 @@ import {
   StepExplainer,
   type Toolbox,
 } from '../builder/steps/index.js';
-import { type Context, openContext } from '../context/index.js';
+import { type Context, openContext, openedContext } from '../context/index.js';
 import { UsageError } from '../errors.js';
 import {
   type Compression,
@@ -30,6 +30,7 @@ import { type BuildOutput, parseOutputs } from './build/build-output.js';
 import type { BuiltStage, FailedStep } from './build/build-stages.js';
 import { type BuildTimes, chooseTimes } from './build/build-times.js';
 import { parseCacheTtl, takesNothing } from './build/cache-flags.js';
+import { remoteSources } from './build/contexts/late-sources.js';
 import { cutContainerfile } from './build/cut-containerfile.js';
 import { FailureShell, stageShell } from './build/debug-shell.js';
 import { describeImage, type ImageOptions } from './build/describe-image.js';
@@ -50,7 +51,7 @@ import { withFindings } from './check/with-findings.js';
 import type { Services, Workspace } from './context.js';
 import type { DecisionLogOptions } from './decision-log.js';
 import type { PullPolicy } from './pull.js';
-import { RegistryAccess, type RegistryOptions, readCertificates } from './registry-access.js';
+import { RegistryAccess, type RegistryOptions } from './registry-access.js';
 import { type CommandOptions, readCommandOptions } from './surroundings/command-surroundings.js';
 import { Entitlements } from './surroundings/entitlements.js';
 import { parseAddHost, parseNetwork } from './surroundings/run-flags.js';
@@ -154,6 +155,7 @@ export async function build(given: BuildOptions, services: Services): Promise<Bu
     warnAboutArguments(goals[0]!.graph.unusedBuildArgs, services);
     warnAboutIds(services);
     const context = await openBuildContext(options, containerfile, workspace);
+    const remote = remoteSources({ store: workspace.store, gate, confidants: commands.confidants, services });
     try {
       const abort = new AbortController();
       const background = new BackgroundWork((error) => abort.abort(error));
@@ -161,6 +163,8 @@ export async function build(given: BuildOptions, services: Services): Promise<Bu
       const toolbox: Toolbox = {
         ...toolboxOf(options, formatPlatform(workspace.platform), background, workspace, services, shared),
         admitSource: (source) => gate.source(source),
+        download: async (url, download) => (await remote.open()).download(url, download),
+        openRepository: async (url, signal) => (await remote.open()).openRepository(url, 'containerfile', signal),
         onFailedCommand: debug?.onFailedCommand,
       };
       toolbox.cache.limitAge(parseCacheTtl(options.cacheTtl));
@@ -184,7 +188,7 @@ export async function build(given: BuildOptions, services: Services): Promise<Bu
         inheritLabels: options.inheritLabels,
         makeStep: stepMaker({
           toolbox,
-          context,
+          context: openedContext(context),
           network,
           ...commands,
           entitlements,
@@ -247,6 +251,7 @@ export async function build(given: BuildOptions, services: Services): Promise<Bu
         await background.settled();
       }
     } finally {
+      await remote.close();
       await commands.close();
       await context.close();
     }
@@ -334,7 +339,7 @@ function toolboxOf(
   { store, snapshots }: Workspace,
   services: Services,
   shared: SharedCache | undefined,
-): Omit<Toolbox, 'admitSource' | 'onFailedCommand'> {
+): Omit<Toolbox, 'admitSource' | 'onFailedCommand' | 'download' | 'openRepository'> {
   return {
     store,
     snapshots,
@@ -355,8 +360,6 @@ function toolboxOf(
     platform,
     timestampSeconds: options.times.forceSeconds,
     clampSeconds: options.times.clampSeconds,
-    download: async (url, signal) =>
-      (await import('../registry/index.js')).openDownload({ url: new URL(url), ca: readCertificates(services), signal }),
     now: () => new Date().toISOString(),
   };
 }

@@ -3,6 +3,7 @@ export { type Directives, type Escape, parseDirective } from './directives.js';
 export { formatExcerpt, formatSyntaxError } from './excerpt.js';
 export { type ExpandOptions, ExpansionError, expandHeredoc, expandWord, expandWords, type Lookup } from './expand.js';
 export { Fault } from './fragment.js';
+export { checkCommit, type GitUrl, parseGitUrl, withoutPassword } from './git-url.js';
 export { parseGoDuration } from './go-duration.js';
 export { type Heredoc, heredocText } from './heredoc.js';
 export {

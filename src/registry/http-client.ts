@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { Agent, Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
 import { connectionError } from './connection-error.js';
 import { readTrustedAuthorities } from './trusted-authorities.js';
 
@@ -15,6 +15,14 @@ export interface TlsOptions {
   /** PEM texts of authorities trusted besides Node's own list and the system's. */
   readonly ca: readonly string[];
   readonly client?: { readonly certificate: ClientCertificate; readonly origin: string } | undefined;
+}
+
+/** Proxies by the scheme of what is asked for. */
+export interface ProxyOptions {
+  readonly http?: string | undefined;
+  readonly https?: string | undefined;
+  /** Hosts that are reached directly, separated by commas. */
+  readonly except?: string | undefined;
 }
 
 export interface HttpRequest {
@@ -40,10 +48,13 @@ const BODY_TIMEOUT_MS = 60_000;
  */
 export class HttpClient {
   readonly #tls: TlsOptions;
-  #agent: Promise<Agent> | undefined;
+  readonly #proxies: ProxyOptions | undefined;
+  /** By proxy; the empty text is none. */
+  readonly #agents = new Map<string, Promise<Dispatcher>>();
 
-  constructor(tls: TlsOptions) {
+  constructor(tls: TlsOptions, proxies?: ProxyOptions) {
     this.#tls = tls;
+    this.#proxies = proxies;
   }
 
   /**
@@ -51,11 +62,10 @@ export class HttpClient {
    * @throws {RegistryError} no answer; the abort reason of `request.signal` when it was aborted
    */
   async send(request: HttpRequest, action: string): Promise<HttpResponse> {
-    this.#agent ??= openAgent(this.#tls);
     const { method, url, headers, body, signal } = request;
     const path = `${url.pathname}${url.search}`;
     try {
-      const dispatcher = await this.#agent;
+      const dispatcher = await this.#agentFor(url);
       // undici takes any async iterable for a body; its types only know streams.
       const content = (body ?? null) as Readable | Uint8Array | null;
       return await dispatcher.request({ origin: url.origin, path, method, headers, body: content, signal: signal ?? null });
@@ -66,11 +76,19 @@ export class HttpClient {
   }
 
   async close(): Promise<void> {
-    await (await this.#agent)?.destroy();
+    for (const agent of this.#agents.values()) await (await agent).destroy();
+  }
+
+  #agentFor(url: URL): Promise<Dispatcher> {
+    const proxy = (url.protocol === 'https:' ? this.#proxies?.https : this.#proxies?.http) ?? '';
+    const agent =
+      this.#agents.get(proxy) ?? (proxy === '' ? openAgent(this.#tls) : openProxyAgent(this.#tls, proxy, this.#proxies?.except));
+    this.#agents.set(proxy, agent);
+    return agent;
   }
 }
 
-async function openAgent(tls: TlsOptions): Promise<Agent> {
+async function openAgent(tls: TlsOptions): Promise<Dispatcher> {
   // Importing undici takes longer than most commands that never speak to a registry.
   const { Agent, Pool } = await import('undici');
   const { createSecureContext } = await import('node:tls');
@@ -91,6 +109,30 @@ async function openAgent(tls: TlsOptions): Promise<Agent> {
       return new Pool(origin, { ...options, connect });
     },
   });
+}
+
+async function openProxyAgent(tls: TlsOptions, proxy: string, except = ''): Promise<Dispatcher> {
+  const { EnvHttpProxyAgent } = await import('undici');
+  const ca = tls.verify ? [...(await readTrustedAuthorities(tls.ca))] : undefined;
+  const connect = { timeout: CONNECT_TIMEOUT_MS, rejectUnauthorized: tls.verify, ...(ca === undefined ? {} : { ca }) };
+  return new EnvHttpProxyAgent({
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    bodyTimeout: BODY_TIMEOUT_MS,
+    httpProxy: asUrl(proxy),
+    httpsProxy: asUrl(proxy),
+    // Nothing is left out here: what is would be looked for in the environment.
+    noProxy: except,
+    connect,
+    requestTls: connect,
+    proxyTls: connect,
+    // Plain HTTP through a proxy is asked of it by the whole URL: many proxies make tunnels to port 443 alone.
+    proxyTunnel: false,
+  });
+}
+
+/** `proxy:3128` means http, as with curl. */
+function asUrl(proxy: string): string {
+  return proxy.includes('://') ? proxy : `http://${proxy}`;
 }
 
 /** `make`, called at most once for each argument. */

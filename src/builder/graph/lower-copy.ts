@@ -1,4 +1,14 @@
-import { type AddInstruction, type CopyInstruction, expandHeredoc, Fault, heredocText, type Lookup } from '../../parser/index.js';
+import {
+  type AddInstruction,
+  type CopyInstruction,
+  checkCommit,
+  expandHeredoc,
+  Fault,
+  type GitUrl,
+  heredocText,
+  type Lookup,
+  parseGitUrl,
+} from '../../parser/index.js';
 import { inWord } from './fault-location.js';
 import { copyDestination } from './image-path.js';
 import type { AddStep, CopyStep, StepSource } from './step.js';
@@ -42,8 +52,23 @@ export function lowerAdd(
     if (source?.kind !== 'url' && source?.kind !== 'git') {
       throw new Fault('checksum requires HTTP(S) or Git sources', undefined, undefined, '--checksum');
     }
+    if (source.kind === 'git') checkCommit(checksum);
+    else if (!/^sha256:[0-9a-f]{64}$/.test(checksum))
+      throw new Fault(`invalid checksum ${JSON.stringify(checksum)}`, undefined, 'It is sha256: and 64 hexadecimal digits');
   }
-  return { ...parts, checksum, keepGitDir, unpack };
+  const sources = parts.sources.map((source) =>
+    source.kind === 'git' ? { ...source, url: withFlags(source.url, checksum, keepGitDir) } : source,
+  );
+  return { ...parts, sources, checksum, keepGitDir, unpack };
+}
+
+/** What the flags of ADD and the query of the URL say together. */
+function withFlags(url: GitUrl, checksum: string | undefined, keepGitDir: boolean | undefined): GitUrl {
+  if (url.keepGitDir !== undefined && keepGitDir !== undefined && url.keepGitDir !== keepGitDir)
+    throw new Fault('inconsistent keep-git-dir configuration', undefined, 'Say it once, by --keep-git-dir or in the URL');
+  if (url.checksum !== undefined && checksum !== undefined && url.checksum !== checksum)
+    throw new Fault(`checksum mismatch ${JSON.stringify(url.checksum)} != ${JSON.stringify(checksum)}`);
+  return { ...url, checksum: checksum ?? url.checksum, keepGitDir: keepGitDir ?? url.keepGitDir, ref: url.ref ?? checksum };
 }
 
 function lowerParts(instruction: CopyInstruction | AddInstruction, { expand, lookup, workingDirectory }: CopyContext): CopyParts {
@@ -70,7 +95,8 @@ function lowerParts(instruction: CopyInstruction | AddInstruction, { expand, loo
 /** Only what comes from the build context can be remote: `COPY --from=x https://...` is a path. */
 function classify(path: string, instruction: CopyInstruction | AddInstruction): StepSource {
   if (instruction.keyword === 'COPY' && instruction.from !== undefined) return { kind: 'path', path };
-  if (/^(git@[^/]+:|ssh:\/\/|git:\/\/)/.test(path) || /^https?:\/\/[^?#]+\.git(?=$|[?#])/.test(path)) return { kind: 'git', url: path };
+  const git = parseGitUrl(path);
+  if (git !== undefined) return { kind: 'git', url: git };
   if (/^https?:\/\//.test(path)) return { kind: 'url', url: path };
   return { kind: 'path', path };
 }

@@ -1,5 +1,5 @@
 import type { ContainerConfig } from '../../image/index.js';
-import type { DeviceRequest, Instruction, Mount } from '../../parser/index.js';
+import type { DeviceRequest, GitUrl, Instruction, Mount } from '../../parser/index.js';
 import type { InputSource } from './graph.js';
 
 /**
@@ -65,7 +65,7 @@ export type StepSource =
   /** A file given in the Containerfile: mode 0644 unless `chmod` says otherwise. */
   | { readonly kind: 'text'; readonly name: string; readonly content: string }
   | { readonly kind: 'url'; readonly url: string }
-  | { readonly kind: 'git'; readonly url: string };
+  | { readonly kind: 'git'; readonly url: GitUrl };
 
 interface CopyStepBase extends StepBase {
   readonly sources: readonly StepSource[];

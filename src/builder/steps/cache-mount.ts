@@ -63,8 +63,8 @@ export async function openCaches(
   return opened;
 }
 
-async function identityOf(mount: RunCache, { platform, sources }: CacheSurroundings): Promise<CacheMountIdentity> {
-  const origin = mount.from === undefined ? '' : await originContent(mount.from, mount.source, sources);
+async function identityOf(mount: RunCache, { platform, sources, signal }: CacheSurroundings): Promise<CacheMountIdentity> {
+  const origin = mount.from === undefined ? '' : await originContent(mount.from, mount.source, sources, signal);
   return { id: mount.id, platform, uid: mount.uid ?? 0, gid: mount.gid ?? 0, origin };
 }
 

@@ -1,6 +1,6 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import {
-  type Context,
+  type ContextSource,
   type DigestedSelection,
   digestSelection,
   rulesOf,
@@ -8,7 +8,6 @@ import {
   type SelectOptions,
   SourceTree,
 } from '../../context/index.js';
-import { UnsupportedFeatureError } from '../../errors.js';
 import { closeFd, type Fd } from '../../sys/index.js';
 import type { StepSource } from '../graph/index.js';
 import type { LooseFiles } from './loose-files.js';
@@ -26,7 +25,7 @@ export interface SourceGroup {
 }
 
 /** Where a COPY reads its paths: the build context, or the root that a stage or image ends with. */
-export type CopyOrigin = { readonly context: Context } | { readonly root: RootState };
+export type CopyOrigin = { readonly context: ContextSource } | { readonly root: RootState };
 
 export interface CopySourcesOptions {
   readonly sources: readonly StepSource[];
@@ -35,6 +34,8 @@ export interface CopySourcesOptions {
   readonly parents: boolean;
   /** The sources that lie in no tree. */
   readonly loose: LooseFiles | undefined;
+  /** Git repositories, in the order of their sources. */
+  readonly repositories: readonly ContextSource[];
 }
 
 /**
@@ -47,15 +48,24 @@ export async function digestSources(
   toolbox: Toolbox,
   signal: AbortSignal,
 ): Promise<Selection> {
-  const { loose } = options;
+  const { loose, repositories } = options;
   const paths = pathsOf(options.sources);
-  const selected =
-    paths.length === 0 ? undefined : await digestPaths(paths, { ...options, contentsOnly: !options.parents }, origin, toolbox, signal);
-  if (loose === undefined) return selected ?? { digest: '' };
-  const definition = definitionOf('sources', { loose: loose.digest, selected: selected?.digest ?? '' });
+  const selections: Selection[] = [];
+  if (paths.length > 0) selections.push(await digestPaths(paths, { ...options, contentsOnly: !options.parents }, origin, toolbox, signal));
+  for (const context of repositories) {
+    const whole = { exclude: options.exclude, parents: false, contentsOnly: true };
+    selections.push(await digestPaths(['.'], whole, { context }, toolbox, signal));
+  }
+  const [only, ...others] = selections;
+  if (loose === undefined && others.length === 0) return only ?? { digest: '' };
+  const repositoryDigests = Object.fromEntries(
+    selections.slice(paths.length > 0 ? 1 : 0).map(({ digest }, at) => [`repository.${at}`, digest]),
+  );
+  const selected = paths.length > 0 ? only?.digest : '';
+  const definition = definitionOf('sources', { loose: loose?.digest ?? '', selected: selected ?? '', ...repositoryDigests });
   return {
     digest: `${options.sources.length === 1 ? 'file' : 'multi'}:${definition.slice('sha256:'.length)}`,
-    entries: () => [...loose.entries, ...(selected?.entries?.() ?? [])],
+    entries: () => [...(loose?.entries ?? []), ...selections.flatMap(({ entries }) => entries?.() ?? [])],
   };
 }
 
@@ -65,7 +75,8 @@ export interface DigestPathsOptions extends Pick<CopySourcesOptions, 'exclude' |
 }
 
 /**
- * What paths of a tree hold, wildcards expanded. Of a stage it is remembered by the stage's content: asking again needs none of its files.
+ * What paths of a tree hold, wildcards expanded. Of a stage it is remembered by the stage's content, of a repository by its commit: asking
+ * again needs none of the files.
  */
 export async function digestPaths(
   paths: readonly string[],
@@ -75,10 +86,19 @@ export async function digestPaths(
   signal: AbortSignal,
 ): Promise<Selection> {
   const { contentsOnly = false } = options;
-  if ('context' in origin) {
-    const selected = await origin.context.select(paths, selectOptions(options));
-    return describe(selected, await origin.context.digestSelection(selected, { contentsOnly }));
-  }
+  const digestFiles = async (): Promise<Selection> => {
+    if (!('context' in origin)) {
+      return withTree(origin.root, toolbox, signal, async (tree) => {
+        const selected = await tree.select(paths, selectOptions(options));
+        return describe(selected, await digestSelection(tree.root, selected, { owners: true, contentsOnly }));
+      });
+    }
+    const context = await origin.context.open(signal);
+    const selected = await context.select(paths, selectOptions(options));
+    return describe(selected, await context.digestSelection(selected, { contentsOnly }));
+  };
+  const revision = 'context' in origin ? origin.context.revision : undefined;
+  if ('context' in origin && revision === undefined) return digestFiles();
   const inputs: StepInputs = {
     'selection.paths': JSON.stringify(paths),
     'selection.exclude': JSON.stringify(options.exclude),
@@ -86,16 +106,15 @@ export async function digestPaths(
     'selection.contentsOnly': String(contentsOnly),
   };
   const definition = definitionOf('selection', inputs);
-  const content = await contentOf(origin.root);
+  const content = 'context' in origin ? definitionOf('revision', { revision: revision ?? '' }) : await contentOf(origin.root);
+  if ('context' in origin && origin.context.keyedByRevision === true)
+    return { digest: `dir:${definitionOf('selection', { ...inputs, content }).slice('sha256:'.length)}` };
   const known = toolbox.store.cache.find(definition, content);
   if (typeof known?.result.selection === 'string') {
     toolbox.store.cache.touch(known, new Date());
     return { digest: known.result.selection };
   }
-  const selection = await withTree(origin.root, toolbox, signal, async (tree) => {
-    const selected = await tree.select(paths, selectOptions(options));
-    return describe(selected, await digestSelection(tree.root, selected, { owners: true, contentsOnly }));
-  });
+  const selection = await digestFiles();
   await toolbox.store.cache.put({
     definition,
     parent: content,
@@ -114,14 +133,21 @@ export async function withSources(
   signal: AbortSignal,
   body: (groups: readonly SourceGroup[]) => Promise<void>,
 ): Promise<void> {
-  const looseRoot = options.loose === undefined ? undefined : openSync(options.loose.directory, constants.O_RDONLY | constants.O_DIRECTORY);
+  const { loose } = options;
+  const looseRoot = loose && openSync(await loose.fetch(signal), constants.O_RDONLY | constants.O_DIRECTORY);
   try {
-    const groups = options.loose === undefined || looseRoot === undefined ? [] : [await selectLoose(options.loose, looseRoot)];
+    const groups = loose === undefined || looseRoot === undefined ? [] : [await selectLoose(loose, looseRoot)];
+    for (const repository of options.repositories) {
+      const context = await repository.open(signal);
+      const sources = await context.select(['.'], selectOptions({ ...options, parents: false }));
+      groups.push({ root: context.root, sources, keepOwners: false });
+    }
     const paths = pathsOf(options.sources);
     if (paths.length === 0) await body(groups);
     else if ('context' in origin) {
-      const sources = await origin.context.select(paths, selectOptions(options));
-      await body([...groups, { root: origin.context.root, sources, keepOwners: false }]);
+      const context = await origin.context.open(signal);
+      const sources = await context.select(paths, selectOptions(options));
+      await body([...groups, { root: context.root, sources, keepOwners: false }]);
     } else {
       await withTree(origin.root, toolbox, signal, async (tree) => {
         await body([...groups, { root: tree.root, sources: await tree.select(paths, selectOptions(options)), keepOwners: true }]);
@@ -137,13 +163,7 @@ function selectOptions({ exclude, parents }: Pick<CopySourcesOptions, 'exclude' 
 }
 
 function pathsOf(sources: readonly StepSource[]): string[] {
-  return sources.flatMap((source) => {
-    if (source.kind === 'git')
-      throw new UnsupportedFeatureError(`ADD of a git repository is not supported yet: ${source.url}`, {
-        hint: 'Clone it into the build context',
-      });
-    return source.kind === 'path' ? [source.path] : [];
-  });
+  return sources.flatMap((source) => (source.kind === 'path' ? [source.path] : []));
 }
 
 async function withTree<T>(root: RootState, toolbox: Toolbox, signal: AbortSignal, body: (tree: SourceTree) => Promise<T>): Promise<T> {
@@ -157,8 +177,8 @@ async function withTree<T>(root: RootState, toolbox: Toolbox, signal: AbortSigna
   });
 }
 
-async function selectLoose({ directory, names }: LooseFiles, root: Fd): Promise<SourceGroup> {
-  const tree = new SourceTree(root, { place: directory });
+async function selectLoose({ names }: LooseFiles, root: Fd): Promise<SourceGroup> {
+  const tree = new SourceTree(root, { place: 'the files of the instruction' });
   return { root, sources: await tree.select(names.map(escapeWildcards)), keepOwners: false };
 }
 

@@ -1,5 +1,5 @@
 import { constants, readSync } from 'node:fs';
-import type { Context, SelectedSource } from '../../context/index.js';
+import type { ContextSource, SelectedSource } from '../../context/index.js';
 import { ARCHIVE_HEAD_BYTES, ArchiveInvalidError, extractArchive, isArchive, PathEscapeError } from '../../layers/index.js';
 import { closeFd, copyEntries, type Fd, openat2, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS } from '../../sys/index.js';
 import type { AddStep as GraphAddStep, CopyStep as GraphCopyStep } from '../graph/index.js';
@@ -27,12 +27,13 @@ export class CopyStep implements Step<RootState> {
   #keyInputs: StepInputs = {};
   #copied = '';
   #loose: LooseFiles | undefined;
+  #repositories: readonly ContextSource[] = [];
 
   constructor(
     readonly label: string,
     readonly parent: Step<RootState>,
     readonly spec: GraphCopyStep | GraphAddStep,
-    readonly from: { readonly context: Context } | { readonly root: Step<RootState> },
+    readonly from: { readonly context: ContextSource } | { readonly root: Step<RootState> },
     readonly toolbox: Toolbox,
   ) {
     this.inputs = 'root' in from ? [parent, from.root] : [parent];
@@ -41,6 +42,8 @@ export class CopyStep implements Step<RootState> {
   async key(inputs: readonly RootState[], { signal }: { readonly signal: AbortSignal }): Promise<ExplainableKey> {
     const { spec, toolbox } = this;
     this.#loose = await makeLooseFiles(spec.sources, spec.kind === 'add' ? spec.checksum : undefined, toolbox, signal);
+    const urls = spec.sources.flatMap((source) => (source.kind === 'git' ? [source.url] : []));
+    this.#repositories = await Promise.all(urls.map((url) => toolbox.openRepository(url, signal)));
     const selection = await digestSources(this.#sources(), this.#origin(inputs), toolbox, signal);
     this.#copied = selection.digest;
     this.#keyInputs = {
@@ -114,7 +117,8 @@ export class CopyStep implements Step<RootState> {
 
   #sources(): CopySourcesOptions {
     const { spec } = this;
-    return { sources: spec.sources, exclude: spec.exclude, parents: spec.kind === 'copy' && spec.parents, loose: this.#loose };
+    const parents = spec.kind === 'copy' && spec.parents;
+    return { sources: spec.sources, exclude: spec.exclude, parents, loose: this.#loose, repositories: this.#repositories };
   }
 
   /** Local archives only, unless the instruction says otherwise: `--unpack`. */

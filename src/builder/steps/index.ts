@@ -27,4 +27,4 @@ export { type SharedRecords, shareRecords } from './shared-records.js';
 export { SquashStep } from './squash-step.js';
 export { StepCache } from './step-cache.js';
 export { StepExplainer, type StepPlace } from './step-explainer.js';
-export type { ForeignSource, Toolbox } from './toolbox.js';
+export type { Downloaded, DownloadOptions, ForeignSource, Toolbox } from './toolbox.js';

@@ -187,9 +187,10 @@ class Opening {
   /** The source, resolved inside its own root; the mount is made on the descriptor, so nothing can be swapped in between. */
   async #openSource(from: MountOrigin, source: string): Promise<Fd> {
     if (!('context' in from)) return this.#keep(openInside(await this.#openRoot(from.input), source));
-    const opened = this.#keep(openInside(from.context.root, source));
+    const context = await from.context.open(this.signal);
+    const opened = this.#keep(openInside(context.root, source));
     const { snapshots } = this.surroundings;
-    const filtered = await withoutIgnored(from.context, opened, source, snapshots);
+    const filtered = await withoutIgnored(context, opened, source, snapshots);
     if (filtered === undefined) return opened;
     this.#closers.push(filtered.close);
     return this.#keep(await snapshots.openMerged(filtered.lowers));

@@ -1,4 +1,4 @@
-import type { Context } from '../../context/index.js';
+import type { ContextSource } from '../../context/index.js';
 import type { MountPropagation } from '../../sandbox/index.js';
 import type { CacheSharing } from '../../store/index.js';
 import type { Fd } from '../../sys/index.js';
@@ -9,7 +9,7 @@ import type { Selection } from './step-key.js';
 import type { Toolbox } from './toolbox.js';
 
 /** What bind and cache mounts read: the build context, or the root of the step's `input`-th mount source. */
-export type MountOrigin = { readonly context: Context } | { readonly input: number };
+export type MountOrigin = { readonly context: ContextSource } | { readonly input: number };
 
 /** Something mounted while one RUN runs; gone afterwards. Targets are absolute. */
 export type RunMount = RunBind | RunVolume | RunDevice | RunCache | RunTmpfs | RunSecret | RunSsh;
@@ -182,7 +182,12 @@ function visibleOptions(mount: RunMount): string {
 }
 
 /** Names what a cache begins with, by content. */
-export async function originContent(origin: MountOrigin, source: string, sources: readonly RootState[]): Promise<string> {
-  if ('context' in origin) return origin.context.digest([source === '' ? '.' : source]);
+export async function originContent(
+  origin: MountOrigin,
+  source: string,
+  sources: readonly RootState[],
+  signal: AbortSignal,
+): Promise<string> {
+  if ('context' in origin) return (await origin.context.open(signal)).digest([source === '' ? '.' : source]);
   return `${await contentOf(sources[origin.input]!)} ${source}`;
 }

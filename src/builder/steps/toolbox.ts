@@ -1,4 +1,6 @@
+import type { ContextSource } from '../../context/index.js';
 import type { Compression } from '../../image/index.js';
+import type { GitUrl } from '../../parser/index.js';
 import type { Reporter, StepLabel } from '../../progress.js';
 import type { SnapshotDriver } from '../../snapshots/index.js';
 import type { Store } from '../../store/index.js';
@@ -10,6 +12,28 @@ import type { StepCache } from './step-cache.js';
 export interface ForeignSource {
   readonly identifier: string;
   readonly attrs: Readonly<Record<string, string>>;
+}
+
+export interface DownloadOptions {
+  /** Where the bytes go. */
+  readonly file: string;
+  /** What an earlier answer said: where the server says that nothing has changed, nothing is fetched. */
+  readonly unless?: DownloadMarks | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** What a server says by which it recognizes the state of a file. */
+export interface DownloadMarks {
+  readonly etag?: string | undefined;
+  /** As in the header. */
+  readonly lastModified?: string | undefined;
+}
+
+export interface Downloaded {
+  /** `sha256:<hex>` */
+  readonly digest: string;
+  readonly sizeBytes: number;
+  readonly marks: DownloadMarks;
 }
 
 /** What the steps of one build share. */
@@ -47,11 +71,10 @@ export interface Toolbox {
   readonly onFailedCommand?:
     | ((failure: RunFailedError, step: StepLabel, openShell: (env: readonly string[]) => Promise<void>) => Promise<void>)
     | undefined;
-  /** Fetches a URL for ADD; the bytes are read once, to the end. */
-  readonly download: (
-    url: string,
-    signal: AbortSignal,
-  ) => Promise<{ readonly bytes: AsyncIterable<Uint8Array>; readonly lastModified: Date | undefined }>;
+  /** Fetches a URL for ADD. */
+  readonly download: (url: string, options: DownloadOptions) => Promise<Downloaded | 'unchanged'>;
+  /** A git repository of ADD, its commit known; the policy has admitted it. Its files are fetched when they are needed. */
+  readonly openRepository: (url: GitUrl, signal: AbortSignal) => Promise<ContextSource>;
   /** The time now, RFC 3339. */
   readonly now: () => string;
 }

@@ -10,7 +10,7 @@ import {
   RunStep,
   type Toolbox,
 } from '../../builder/steps/index.js';
-import type { Context } from '../../context/index.js';
+import type { ContextSource } from '../../context/index.js';
 import { UnsupportedFeatureError } from '../../errors.js';
 import { formatPlatform, type Platform } from '../../image/index.js';
 import type { StepLabel } from '../../progress.js';
@@ -21,7 +21,7 @@ import { runMountOf } from '../surroundings/instruction-mount.js';
 
 export interface StepSurroundings {
   readonly toolbox: Toolbox;
-  readonly context: Context;
+  readonly context: ContextSource;
   /** Of RUN instructions that do not say themselves. */
   readonly network: 'host' | 'none';
   readonly volumes: readonly CommandMount[];

@@ -1,10 +1,14 @@
 import { UnsupportedFeatureError } from '../../errors.js';
 import { formatReference, parseReference, withDefaultTag } from '../../image/index.js';
+import { type GitUrl, parseGitUrl } from '../../parser/index.js';
 import type { NamedImage, Store } from '../../store/index.js';
 import { parseTransport } from '../../transports/index.js';
 import { applySourcePolicy, gitIdentifier, type PolicySource, type SourcePolicy } from './source-policy.js';
 
 const IMAGE = 'docker-image://';
+// BuildKit's names in policies.
+const FULL_URL = 'git.fullurl';
+const GIT_CHECKSUM = 'git.checksum';
 
 /** The one place where what a build reads from elsewhere meets the source policy. Without a policy everything passes as it is. */
 export class SourceGate {
@@ -33,11 +37,30 @@ export class SourceGate {
     return admitted === image.name ? undefined : admitted;
   }
 
-  /** A download or a git repository. @throws {SourceDeniedError} */
+  /** A download. @throws {SourceDeniedError} */
   source(source: PolicySource): PolicySource {
     if (this.policy === undefined) return source;
-    const repository = source.attrs['git.fullurl'];
-    return applySourcePolicy(this.policy, repository === undefined ? source : { ...source, identifier: gitIdentifier(repository) });
+    return applySourcePolicy(this.policy, source);
+  }
+
+  /** A git repository; BuildKit's policies change its ref by the identifier and its address by `git.fullurl`. @throws {SourceDeniedError} */
+  repository(url: GitUrl): GitUrl {
+    if (this.policy === undefined) return url;
+    const fragment = `${url.ref ?? ''}${url.subdir === undefined ? '' : `:${url.subdir}`}`;
+    const identifier = gitIdentifier(`${url.remote}${fragment === '' ? '' : `#${fragment}`}`);
+    const attrs: Readonly<Record<string, string>> = {
+      [FULL_URL]: url.remote,
+      ...(url.checksum === undefined ? {} : { [GIT_CHECKSUM]: url.checksum }),
+    };
+    const admitted = applySourcePolicy(this.policy, { identifier, attrs });
+    if (admitted.identifier === identifier && Object.entries(admitted.attrs).every(([name, value]) => attrs[name] === value)) return url;
+    const [, changed = ''] = /#(.*)$/s.exec(admitted.identifier) ?? [];
+    const remote = admitted.attrs[FULL_URL] ?? url.remote;
+    const parsed = parseGitUrl(`${remote}${changed === '' ? '' : `#${changed}`}`);
+    if (parsed === undefined)
+      throw new UnsupportedFeatureError(`The source policy turns the repository ${identifier} into something that is no git URL`);
+    const { keepGitDir, submodules, mtime } = url;
+    return { ...parsed, keepGitDir, submodules, mtime, checksum: admitted.attrs[GIT_CHECKSUM] };
   }
 }
 
