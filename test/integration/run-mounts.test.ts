@@ -299,13 +299,14 @@ RUN ls /image && ! touch /image/new
       if (process.getuid?.() !== 0) skip('only root can make a shared mount to look at');
       const shared = join(store.directory, 'shared');
       mkdirSync(shared);
-      const script = 'mount --bind "$0" "$0" && mount --make-shared "$0" && exec "$@"';
+      // The shell stays: a mount namespace, and with it the other side, ends with its last process.
+      const script = 'mount --bind "$0" "$0" && mount --make-shared "$0" && { "$@"; exit; }';
       for (const [option, expected] of [
         ['rslave', / master:\d+ /],
         ['shared', / shared:\d+ /],
         ['rprivate', /^\d+ \d+ \S+ \S+ \/v \S+ - /m],
       ] as const) {
-        const context = join(store.directory, option);
+        const context = join(store.directory, `context-${option}`);
         mkdirSync(context);
         writeFileSync(join(context, 'Containerfile'), 'FROM busybox\nRUN grep " /v " /proc/self/mountinfo\n');
         const argv = store.argv(['bud', '--no-cache', '-v', `${shared}:/v:${option}`, context]);
