@@ -2,8 +2,18 @@ import type { Settings } from '../config/index.js';
 import { UsageError } from '../errors.js';
 import { parseOutputs, takesStandardOutput } from '../operations/build/build-output.js';
 import { type BuildOptions, build } from '../operations/build.js';
+import { versionInfo } from '../operations/version.js';
 import type { Reporter } from '../progress.js';
-import { BuildReporter, formatDifferences, JsonExplainReporter, onStandardError, type Terminal, toLogFile } from '../ui/index.js';
+import {
+  BuildReporter,
+  type BuildReporterOptions,
+  formatDifferences,
+  JsonExplainReporter,
+  onStandardError,
+  SplitLogReporter,
+  type Terminal,
+  toLogFile,
+} from '../ui/index.js';
 import { BUILD_ARG_FLAGS, buildArguments } from './flags/build-arg-flags.js';
 import { CALL_FLAGS, chosenCall } from './flags/call-flags.js';
 import { commandOptions, MOUNT_FLAGS, SECRET_FLAGS } from './flags/command-surroundings-flags.js';
@@ -27,7 +37,7 @@ export class Build extends BaseCommand<typeof Build> {
     ...REGISTRY_FLAGS,
     ...PLATFORM_FLAGS,
     platform: list({ value: 'OS/ARCH[/VARIANT]', summary: 'Platforms to build, separated by commas (default: this machine)' }),
-    allow: list({ value: 'security.insecure', summary: 'Let RUN commands ask for this: security.insecure, network.host' }),
+    allow: list({ value: 'ENTITLEMENT', summary: 'Permit security.insecure, network.host or buildx.local.delete' }),
     'all-platforms': flag({ summary: 'Build every platform that the base images have' }),
     ...BUILD_ARG_FLAGS,
     ...CALL_FLAGS,
@@ -60,6 +70,7 @@ export class Build extends BaseCommand<typeof Build> {
       summary: 'Make a layer of each instruction and use the cache (default; --no-layers: one layer for all)',
     }),
     manifest: text({ value: 'NAME', summary: 'Add the image to this index of platforms; it is made if there is none' }),
+    logsplit: flag({ summary: 'With --logfile: a file for each platform, PATH_OS_ARCH' }),
     logfile: text({ value: 'path', summary: 'Write to this file what would go to standard output and error' }),
     network: text({ aliases: ['net'], value: 'host|none', summary: 'Network of RUN commands' }),
     'no-cache': flag({ summary: 'Run every step, even if the cache has its result' }),
@@ -91,16 +102,29 @@ export class Build extends BaseCommand<typeof Build> {
     rm: flag({ hidden: true, summary: 'Without effect: nothing is left over' }),
   };
 
-  private buildReporter: BuildReporter | undefined;
+  private buildReporter: BuildReporter | SplitLogReporter | undefined;
   /** Where the build is shown: not where an output is written. */
   private shown: Terminal = this.terminal;
 
   protected override openReporter(settings: Settings): Reporter {
-    const { explain, logfile, output } = this.flags;
+    this.buildReporter = this.openBuildReporter({ quiet: this.flags.quiet === true, warnings: showsWarnings(settings) });
+    return this.flags.explain === 'json' ? new JsonExplainReporter(this.terminal, this.buildReporter) : this.buildReporter;
+  }
+
+  private openBuildReporter(options: BuildReporterOptions): BuildReporter | SplitLogReporter {
+    const { explain, logfile, logsplit, output } = this.flags;
+    if (logsplit === true) {
+      if (logfile === undefined) throw new UsageError('cannot use --logsplit without --logfile');
+      const split = new SplitLogReporter(
+        (platform = versionInfo().platform) => toLogFile(`${logfile}_${platform.replaceAll('/', '_')}`),
+        options,
+      );
+      this.shown = split.terminal;
+      return split;
+    }
     if (logfile !== undefined) this.shown = toLogFile(logfile);
     else if (explain === 'json' || parseOutputs(output ?? []).some(takesStandardOutput)) this.shown = onStandardError(this.terminal);
-    this.buildReporter = new BuildReporter(this.shown, { quiet: this.flags.quiet === true, warnings: showsWarnings(settings) });
-    return this.flags.explain === 'json' ? new JsonExplainReporter(this.terminal, this.buildReporter) : this.buildReporter;
+    return new BuildReporter(this.shown, options);
   }
 
   protected async execute(services: CommandServices): Promise<number> {

@@ -150,8 +150,9 @@ export async function build(given: BuildOptions, services: Services): Promise<Bu
     const { names: tags, destinations } = await tagDestinations(options.tags);
     const names = namesByTarget(tags, goals[0]!.graph.targets);
     const outputs = parseOutputs(options.outputs ?? []);
-    const { index: indexAnnotations } = annotationTargets(options.annotations);
+    const { index: indexAnnotations } = annotationTargets(options.annotations, platforms[0]!);
     checkResult(options, platforms, outputs);
+    demandDeletion(outputs, entitlements);
     warnAboutArguments(goals[0]!.graph.unusedBuildArgs, services);
     warnAboutIds(services);
     const context = await openBuildContext(options, containerfile, workspace);
@@ -218,7 +219,8 @@ export async function build(given: BuildOptions, services: Services): Promise<Bu
             const { stage } = targets[at]!;
             const whole = options.squash === true ? await squash(targets[at]!, scheduler, toolbox) : targets[at]!;
             const image = await finish(whole, options, options, toolbox, services.signal, shared);
-            images.push({ image, platform: stage.platform, stage: stageNumber(goal, stage) });
+            const { descriptor: annotations } = annotationTargets(options.annotations, stage.platform);
+            images.push({ image, platform: stage.platform, stage: stageNumber(goal, stage), annotations });
           }
           const isLast = at === names.length - 1;
           const shownName = isLast ? tags.find((tag) => !tag.includes('=')) : target.name;
@@ -292,19 +294,33 @@ async function squash(built: BuiltStage, scheduler: Scheduler<RootState>, toolbo
 
 /** Names that outputs give beside `--tag`. */
 function outputNames(outputs: readonly BuildOutput[]): string[] {
-  return outputs.flatMap((output) => (output.kind === 'image' ? output.names.map(localName) : []));
+  return outputs.flatMap((output) => (output.kind === 'image' && output.push !== 'by-digest' ? output.names.map(localName) : []));
 }
 
 /** @throws {UsageError} what can only be said of several platforms, or of one */
 function checkResult(options: BuildOptions, platforms: readonly Platform[], outputs: readonly BuildOutput[]): void {
   if (options.stageLabels === true && options.saveStages !== true) throw new UsageError('--stage-labels requires --save-stages');
   const isIndex = platforms.length > 1;
-  if (!isIndex && Object.keys(annotationTargets(options.annotations).index).length > 0)
+  const annotated = platforms.map((platform) => annotationTargets(options.annotations, platform));
+  if (!isIndex && annotated.some(({ index }) => Object.keys(index).length > 0))
     throw new UsageError('--annotation index: needs an index, and one platform makes none', { hint: 'Leave "index:" out' });
+  if (!isIndex && options.manifest === undefined && annotated.some(({ descriptor }) => Object.keys(descriptor).length > 0))
+    throw new UsageError('--annotation manifest-descriptor: needs an index, and one platform makes none', { hint: 'Use manifest:' });
+  if (isIndex && outputs.some((output) => output.kind === 'local' && output.platformSplit === false))
+    throw new UsageError('--output platform-split=false holds one platform', { hint: 'Leave it out: each platform gets a directory' });
   if (isIndex && outputs.some(({ kind }) => kind === 'tar'))
     throw new UsageError('--output type=tar holds one platform', { hint: 'Use type=local, which makes a directory for each' });
-  if (isIndex && outputs.some((output) => output.kind === 'archive' && output.format === 'docker'))
+  if (isIndex && outputs.some((output) => (output.kind === 'archive' || output.kind === 'layout') && output.format === 'docker'))
     throw new UsageError('--output type=docker holds one platform', { hint: 'Use type=oci, which holds all of them' });
+}
+
+/** What is not below the working directory may be anything: BuildKit's rule. */
+function demandDeletion(outputs: readonly BuildOutput[], entitlements: Entitlements): void {
+  const isBelow = (directory: string): boolean => resolve(directory).startsWith(resolve('.').replace(/\/?$/, '/'));
+  for (const output of outputs) {
+    if (output.kind === 'local' && output.deleteOthers && !isBelow(output.directory))
+      entitlements.demand('buildx.local.delete', `--output mode=delete outside the working directory (${output.directory})`);
+  }
 }
 
 /** Read before anything else: a build that should have one does not begin without it. */

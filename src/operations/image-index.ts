@@ -18,6 +18,8 @@ import type { Store } from '../store/index.js';
 export interface PlatformImage {
   readonly descriptor: Descriptor;
   readonly platform: Platform;
+  /** Of its entry, not of its manifest. */
+  readonly annotations?: Readonly<Record<string, string>>;
 }
 
 /** Writes the index of these images. It has no name yet. */
@@ -103,9 +105,10 @@ async function writeEntries(
   return { mediaType: FORMAT_TYPES[format].index, ...blob };
 }
 
-function entryOf({ descriptor, platform }: PlatformImage): Descriptor {
+function entryOf({ descriptor, platform, annotations = {} }: PlatformImage): Descriptor {
   const { mediaType, digest, size } = descriptor;
-  return { mediaType, digest, size, platform: platformOf(platform) };
+  const own = Object.keys(annotations).length === 0 ? {} : { annotations };
+  return { mediaType, digest, size, platform: platformOf(platform), ...own };
 }
 
 /** The platform alone: a configuration has the same fields among others. */

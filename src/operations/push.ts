@@ -67,5 +67,5 @@ export async function resolveDestination(
   if (transport.kind !== 'docker') return { transport, insecure: undefined };
   const name = formatReference(withDefaultTag(parseReference(transport.reference)));
   const location = locateImage(await access.registries(), name).at(-1);
-  return { transport: { kind: 'docker', reference: location?.name ?? name }, insecure: location?.insecure };
+  return { transport: { ...transport, reference: location?.name ?? name }, insecure: location?.insecure };
 }

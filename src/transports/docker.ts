@@ -15,7 +15,8 @@ export function openDockerSource(text: string, client: RegistryClient): ImageSou
   };
 }
 
-export function openDockerSink(text: string, client: RegistryClient): ImageSink {
+/** @param byDigest the image gets no tag */
+export function openDockerSink(text: string, client: RegistryClient, byDigest = false): ImageSink {
   const reference = withDefaultTag(parseReference(text));
   const { repository } = reference;
   return {
@@ -28,7 +29,7 @@ export function openDockerSink(text: string, client: RegistryClient): ImageSink 
     writeBlob: (blob, options) => client.uploadBlob(repository, blob.descriptor, blob.open, options),
     // A registry shows a manifest under its tag from the moment it has it: the top one comes last.
     writeManifest: (manifest, role, options) =>
-      client.uploadManifest(repository, role === 'top' ? target(reference) : manifest.digest, manifest, options),
+      client.uploadManifest(repository, role === 'top' && !byDigest ? target(reference) : manifest.digest, manifest, options),
     async commit() {},
     async close() {},
   };

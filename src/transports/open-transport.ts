@@ -44,7 +44,11 @@ export async function openSource(name: TransportName, services: TransportService
 export async function openSink(name: TransportName, services: TransportServices): Promise<ImageSink> {
   switch (name.kind) {
     case 'docker':
-      return (await import('./docker.js')).openDockerSink(name.reference, await services.registry(parseReference(name.reference).registry));
+      return (await import('./docker.js')).openDockerSink(
+        name.reference,
+        await services.registry(parseReference(name.reference).registry),
+        name.byDigest,
+      );
     case 'oci': {
       const { openOciSink } = await import('./oci-sink.js');
       return openFileSink(name.path, () => openOciSink(name.path, name.reference));

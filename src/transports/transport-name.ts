@@ -4,7 +4,12 @@ import { TransportSyntaxError } from './errors.js';
 /** A parsed `transport:rest`. */
 export type TransportName =
   /** `docker://HOST/REPO[:TAG][@DIGEST]`, without the slashes. */
-  | { readonly kind: 'docker'; readonly reference: string }
+  | {
+      readonly kind: 'docker';
+      readonly reference: string;
+      /** Written without a tag, under the digest it turns out to have. No text says so. */
+      readonly byDigest?: true;
+    }
   /** `position` counts the entries of the archive or layout from 0. */
   | {
       readonly kind: 'oci' | 'oci-archive' | 'docker-archive';

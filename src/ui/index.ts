@@ -1,4 +1,4 @@
-export { BuildReporter } from './build-reporter.js';
+export { BuildReporter, type BuildReporterOptions } from './build-reporter.js';
 export { type CheckFormat, formatCheck } from './check-report.js';
 export { formatDecision } from './decision-text.js';
 export { formatError } from './error-text.js';
@@ -10,6 +10,7 @@ export { formatOutline, formatTargets } from './outline-text.js';
 export { onStandardError, toLogFile } from './redirected-terminal.js';
 export { type Differences, formatDifferences } from './reproducibility-report.js';
 export { shortId } from './short-id.js';
+export { SplitLogReporter } from './split-log-reporter.js';
 export { formatTable } from './table.js';
 export { executeTemplate, TemplateError, type TemplateOptions } from './template/index.js';
 export { OutputClosedError, processTerminal, type Terminal } from './terminal.js';

@@ -246,4 +246,113 @@ suite('integration/outputs', (test) => {
         assert.match(refused.stderr, /a name is needed when pushing/);
       }),
     ));
+
+  test('type=image,push-by-digest=true leaves the repository without a tag', () =>
+    withRegistry({}, (registry) =>
+      withTestStore(async (store) => {
+        const meta = join(store.directory, 'meta');
+        const output = `type=image,name=${registry.host}/team/app,push=true,push-by-digest=true`;
+        const flags = ['--tls-verify=false', '-o', output, '--metadata-file', meta];
+        await store.ok(['bud', '-q', ...flags, context(store, TWO_LAYERS, FILES)]);
+        const { 'containerimage.digest': digest } = JSON.parse(readFileSync(meta, 'utf8')) as Record<string, string>;
+        assert.equal([...registry.manifests.keys()], [`team/app@${digest}`]);
+      }),
+    ));
+
+  test('type=local,mode=delete leaves only the files of the image, and asks outside the working directory', async () => {
+    await withTestStore(async (store) => {
+      const out = join(store.directory, 'out');
+      mkdirSync(join(out, 'old/deep'), { recursive: true });
+      mkdirSync(join(out, 'a'));
+      for (const name of ['old/deep/x', 'a/y', 'stays']) writeFileSync(join(out, name), '');
+      const directory = context(store, TWO_LAYERS, FILES);
+      const output = ['-o', `type=local,dest=${out},mode=delete`];
+      const refused = await store.tsbuild(['bud', '-q', ...output, directory]);
+      assert.is(refused.status, 125);
+      assert.match(refused.stderr, /mode=delete outside the working directory .* is not allowed: buildx.local.delete/);
+      assert.ok(existsSync(join(out, 'stays')));
+      await store.ok(['bud', '-q', ...output, directory], { cwd: store.directory });
+      const files = (): string[] => (readdirSync(out, { recursive: true }) as string[]).sort();
+      assert.equal(files(), ['a', 'deep', 'deep/b']);
+      writeFileSync(join(out, 'new'), '');
+      await store.ok(['bud', '-q', ...output, '--allow', 'buildx.local.delete', directory]);
+      assert.equal(files(), ['a', 'deep', 'deep/b']);
+    });
+  });
+
+  test("type=docker,tar=false is a layout with Docker's list", async () => {
+    await withTestStore(async (store) => {
+      const out = join(store.directory, 'out');
+      await store.ok(['bud', '-q', '-o', `type=docker,tar=false,dest=${out},name=example.com/app:1`, context(store, TWO_LAYERS, FILES)]);
+      const [image] = JSON.parse(readFileSync(join(out, 'manifest.json'), 'utf8')) as {
+        Config: string;
+        RepoTags: string[];
+        Layers: string[];
+      }[];
+      assert.equal(image!.RepoTags, ['example.com/app:1']);
+      const config = JSON.parse(readFileSync(join(out, image!.Config), 'utf8')) as Image['config'];
+      assert.is(config.rootfs.diff_ids.length, 2);
+      assert.equal(
+        image!.Layers.map((path) => existsSync(join(out, path))),
+        [true, true],
+      );
+      demand('skopeo');
+      const inspected = await runOk(['skopeo', 'inspect', '--raw', `oci:${out}:example.com/app:1`]);
+      const { layers } = JSON.parse(inspected.stdout) as Image['manifest'];
+      assert.equal(new Set(layers.map(({ mediaType }) => mediaType)), new Set(['application/vnd.oci.image.layer.v1.tar+gzip']));
+    });
+  });
+
+  test('annotations of one platform, and of its entry in an index', async () => {
+    await withTestStore(async (store) => {
+      const directory = context(store, ['FROM scratch', 'LABEL a=1']);
+      const platforms = ['--platform', 'linux/amd64,linux/arm64'];
+      const flags = ['manifest[linux/arm64]:one=1', 'manifest-descriptor:all=2', 'manifest-descriptor[linux/amd64]:own=3', 'index:i=4'];
+      const annotations = flags.flatMap((annotation) => ['--annotation', annotation]);
+      const out = join(store.directory, 'out');
+      await store.ok(['bud', '-q', ...platforms, ...annotations, '-o', `type=oci,tar=false,dest=${out}`, directory]);
+      const blob = (digest: string): Record<string, unknown> =>
+        JSON.parse(readFileSync(join(out, 'blobs', digest.replace(':', '/')), 'utf8')) as Record<string, unknown>;
+      const [top] = (JSON.parse(readFileSync(join(out, 'index.json'), 'utf8')) as { manifests: { digest: string }[] }).manifests;
+      const index = blob(top!.digest) as { annotations: object; manifests: { digest: string; annotations: object }[] };
+      assert.equal(index.annotations, { i: '4' });
+      assert.equal(
+        index.manifests.map((entry) => entry.annotations),
+        [{ all: '2', own: '3' }, { all: '2' }],
+      );
+      const own = index.manifests.map(({ digest }) => (blob(digest) as { annotations: Record<string, string> }).annotations.one);
+      assert.equal(own, [undefined, '1']);
+      const refused = await store.tsbuild(['bud', '-q', '--annotation', 'manifest-descriptor:a=b', directory]);
+      assert.match(refused.stderr, /manifest-descriptor: needs an index/);
+    });
+  });
+
+  test('--logsplit writes a file for each platform', async () => {
+    await withTestStore(async (store) => {
+      const at = (name: string): string => join(store.directory, name);
+      const directory = context(store, ['FROM scratch', 'LABEL a=1']);
+      const { stdout } = await store.ok([
+        'bud',
+        '--platform',
+        'linux/amd64,linux/arm64',
+        '-t',
+        'x',
+        '--logfile',
+        at('log'),
+        '--logsplit',
+        directory,
+      ]);
+      assert.is(stdout, '');
+      const steps = (arch: string): string => ` STEP 1/2: FROM scratch\n[linux/${arch}] STEP 2/2: LABEL a=1\n`;
+      for (const arch of ['amd64', 'arm64']) {
+        const log = readFileSync(at(`log_linux_${arch}`), 'utf8');
+        assert.ok(log.includes(`[linux/${arch}]${steps(arch)}[linux/${arch}] COMMIT x\n`), log);
+        assert.match(log, /\nSuccessfully tagged localhost\/x:latest\n[0-9a-f]{64}\n$/);
+        assert.not.ok(log.includes(arch === 'amd64' ? 'arm64' : 'amd64'));
+      }
+      assert.not(existsSync(at('log')));
+      const refused = await store.tsbuild(['bud', '--logsplit', directory]);
+      assert.match(refused.stderr, /cannot use --logsplit without --logfile/);
+    });
+  });
 });

@@ -1,5 +1,5 @@
 import { UnsupportedFeatureError, UsageError } from '../../errors.js';
-import type { Compression } from '../../image/index.js';
+import { type Compression, formatReference, parseReference } from '../../image/index.js';
 import { parseCsvLine } from '../../parser/index.js';
 
 /** How layers are compressed on their way out; what is left out stays as it is in the store. */
@@ -13,7 +13,14 @@ export interface OutputCompression {
 /** One `--output`: what is written besides the image in the store. A file that is undefined is standard output. */
 export type BuildOutput =
   /** The files of the image, in a directory. */
-  | { readonly kind: 'local'; readonly directory: string }
+  | {
+      readonly kind: 'local';
+      readonly directory: string;
+      /** What the image does not have goes. */
+      readonly deleteOthers: boolean;
+      /** A directory for each platform; undefined: where there are several. */
+      readonly platformSplit: boolean | undefined;
+    }
   /** The files of the image, as one tar. */
   | { readonly kind: 'tar'; readonly file: string | undefined }
   /** The image, as `skopeo` and `docker load` read it. */
@@ -24,9 +31,21 @@ export type BuildOutput =
       readonly name: string | undefined;
       readonly compression: OutputCompression;
     }
-  | { readonly kind: 'layout'; readonly directory: string; readonly name: string | undefined; readonly compression: OutputCompression }
+  | {
+      readonly kind: 'layout';
+      readonly format: 'oci' | 'docker';
+      readonly directory: string;
+      readonly name: string | undefined;
+      readonly compression: OutputCompression;
+    }
   /** The image under further names, which may be sent to their registries. */
-  | { readonly kind: 'image'; readonly names: readonly string[]; readonly push: boolean; readonly compression: OutputCompression };
+  | {
+      readonly kind: 'image';
+      readonly names: readonly string[];
+      /** `by-digest`: without a tag. */
+      readonly push: false | 'by-name' | 'by-digest';
+      readonly compression: OutputCompression;
+    };
 
 /** True when the output takes standard output, so that nothing else may be written there. */
 export function takesStandardOutput(output: BuildOutput): boolean {
@@ -45,7 +64,7 @@ export function parseOutput(text: string): BuildOutput {
   if (fields === undefined) throw wrong(text, 'a quote stands where it may not');
   if (fields.length === 1 && !text.includes('=')) {
     if (text === '') throw wrong(text, 'it names no directory');
-    return { kind: 'local', directory: text };
+    return { kind: 'local', directory: text, deleteOthers: false, platformSplit: undefined };
   }
   return interpret(new Fields(text, fields));
 }
@@ -63,8 +82,12 @@ function interpret(fields: Fields): BuildOutput {
     case 'local': {
       const directory = fields.takePath();
       if (directory === undefined) throw wrong(fields.text, 'standard output is no directory');
+      const mode = fields.take('mode') ?? 'copy';
+      if (mode !== 'copy' && mode !== 'delete') throw wrong(fields.text, 'mode must be copy or delete');
+      const split = fields.take('platform-split');
+      const platformSplit = split === undefined ? undefined : fields.readBoolean('platform-split', split);
       fields.refuseOthers();
-      return { kind: 'local', directory };
+      return { kind: 'local', directory, deleteOthers: mode === 'delete', platformSplit };
     }
     case 'tar': {
       const file = fields.takePath();
@@ -79,18 +102,18 @@ function interpret(fields: Fields): BuildOutput {
       const compression = fields.takeCompression();
       fields.refuseOthers();
       if (packed) return { kind: 'archive', format: type, file, name, compression };
-      if (type === 'docker')
-        throw new UnsupportedFeatureError('--output type=docker,tar=false is not supported', { hint: 'Use type=oci,tar=false' });
       if (file === undefined) throw wrong(fields.text, 'standard output is no directory');
-      return { kind: 'layout', directory: file, name, compression };
+      return { kind: 'layout', format: type, directory: file, name, compression };
     }
     case 'image':
     case 'registry': {
-      const push = fields.takeBoolean('push', type === 'registry');
+      const isPushed = fields.takeBoolean('push', type === 'registry');
+      const byDigest = fields.takeBoolean('push-by-digest', false);
       const names = (fields.take('name') ?? '').split(',').filter((name) => name !== '');
+      if (byDigest) checkByDigest(fields.text, names, isPushed);
       const compression = fields.takeCompression();
       fields.refuseOthers();
-      return { kind: 'image', names, push, compression };
+      return { kind: 'image', names, push: isPushed && (byDigest ? 'by-digest' : 'by-name'), compression };
     }
     case undefined:
       throw wrong(fields.text, 'it has no type=');
@@ -99,6 +122,14 @@ function interpret(fields: Fields): BuildOutput {
         hint: 'Supported are local, tar, oci, docker, image and registry',
       });
   }
+}
+
+/** A tag would be ignored, or move: neither is what was asked for. */
+function checkByDigest(text: string, names: readonly string[], isPushed: boolean): void {
+  if (!isPushed) throw wrong(text, 'push-by-digest needs push=true');
+  if (names.length === 0) throw wrong(text, 'push-by-digest needs name=');
+  const named = names.map(parseReference).find(({ tag, digest }) => tag !== undefined || digest !== undefined);
+  if (named !== undefined) throw wrong(text, `with push-by-digest ${formatReference(named)} can have no tag`);
 }
 
 /** The `key=value` words of one output, taken out one by one. */
@@ -132,8 +163,12 @@ class Fields {
   }
 
   takeBoolean(key: string, otherwise: boolean): boolean {
-    const value = this.take(key)?.toLowerCase();
-    if (value === undefined) return otherwise;
+    const value = this.take(key);
+    return value === undefined ? otherwise : this.readBoolean(key, value);
+  }
+
+  readBoolean(key: string, written: string): boolean {
+    const value = written.toLowerCase();
     if (value === 'true' || value === '1') return true;
     if (value === 'false' || value === '0') return false;
     throw wrong(this.text, `${key} must be true or false`);

@@ -9,7 +9,7 @@ import { annotationTargets, manifestAnnotations } from './image-annotations.js';
 /** What the command line says of the image beside its Containerfile. */
 export interface ImageOptions extends Omit<TimeOptions, 'buildArgs'> {
   readonly labels: Readonly<Record<string, string>>;
-  /** Names may begin with `manifest:` or `index:`. */
+  /** Names may begin with `manifest:`, `index:` or `manifest-descriptor:`. */
   readonly annotations: Readonly<Record<string, string>>;
   /** A name without a value takes nothing from anywhere. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
@@ -62,7 +62,7 @@ export function describeImage(
       omitHistory: options.omitHistory ?? false,
     }),
     annotations: manifestAnnotations(built.image, {
-      annotations: annotationTargets(options.annotations).manifest,
+      annotations: annotationTargets(options.annotations, built.stage.platform).manifest,
       unsetAnnotations,
       inheritAnnotations: options.inheritAnnotations ?? true,
     }),

@@ -1,4 +1,4 @@
-import { closeSync, constants, createReadStream, mkdirSync, openSync, renameSync, rmSync } from 'node:fs';
+import { closeSync, constants, createReadStream, mkdirSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { type RootState, withLowers } from '../../builder/steps/index.js';
 import { writeLayer } from '../../layers/index.js';
@@ -13,23 +13,48 @@ export interface RootExport {
   readonly signal: AbortSignal;
 }
 
-/**
- * Writes the files of an image into a directory, which is made if it is missing; what is there already stays unless a file of the image
- * takes its place.
- *
- * @param keepOwners false: all of it belongs to the user, since nobody but root could remove anything else
- */
-export async function exportDirectory(directory: string, keepOwners: boolean, options: RootExport): Promise<void> {
+export interface DirectoryExport {
+  /** False: all of it belongs to the user, since nobody but root could remove anything else. */
+  readonly keepOwners: boolean;
+  /** False: what is there already stays unless a file of the image takes its place. */
+  readonly deleteOthers: boolean;
+}
+
+/** Writes the files of an image into a directory, which is made if it is missing. */
+export async function exportDirectory(
+  directory: string,
+  { keepOwners, deleteOthers }: DirectoryExport,
+  options: RootExport,
+): Promise<void> {
   mkdirSync(directory, { recursive: true });
   const target = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
     await withMerged(options, async (source) => {
       const mtimeNs = options.timeSeconds === undefined ? undefined : BigInt(options.timeSeconds) * 1_000_000_000n;
       const entries = [...(await walk(source))].map(({ path }) => ({ from: path, to: path, mtimeNs }));
+      // Last of all: an export that fails half-way has deleted nothing.
+      const wanted = new Set(entries.map(({ to }) => nameOf(to)));
       await copyEntries({ source, target, entries, xattrs: keepOwners, ...(keepOwners ? {} : { owner: { uid: 0, gid: 0 } }) });
+      if (!deleteOthers) return;
+      for (const { path } of await walk(target)) {
+        if (!wanted.has(nameOf(path)))
+          rmSync(Buffer.concat([Buffer.from(`${directory}/`), Buffer.from(path)]), { recursive: true, force: true });
+      }
     });
   } finally {
     closeSync(target);
+  }
+}
+
+/** Paths are bytes where they are not UTF-8. */
+function nameOf(path: string | Buffer): string {
+  return Buffer.from(path as string).toString('latin1');
+}
+
+/** Removes what lies in a directory beside `names`. */
+export function removeOthers(directory: string, names: readonly string[]): void {
+  for (const name of readdirSync(directory)) {
+    if (!names.includes(name)) rmSync(join(directory, name), { recursive: true, force: true });
   }
 }
 

@@ -1,5 +1,13 @@
 import { UsageError } from '../../errors.js';
-import { ANNOTATION_BASE_DIGEST, ANNOTATION_BASE_NAME, ANNOTATION_CREATED, ANNOTATION_REF_NAME } from '../../image/index.js';
+import {
+  ANNOTATION_BASE_DIGEST,
+  ANNOTATION_BASE_NAME,
+  ANNOTATION_CREATED,
+  ANNOTATION_REF_NAME,
+  formatPlatform,
+  type Platform,
+  parsePlatform,
+} from '../../image/index.js';
 import { withoutNames } from './final-config.js';
 
 type Annotations = Readonly<Record<string, string>>;
@@ -8,24 +16,39 @@ type Annotations = Readonly<Record<string, string>>;
 export interface AnnotationTargets {
   readonly manifest: Annotations;
   readonly index: Annotations;
+  /** The entry of the image in an index. */
+  readonly descriptor: Annotations;
 }
 
+const TARGETED = /^(manifest|index|manifest-descriptor|index-descriptor)(?:\[([^\]]*)\])?:(.+)$/;
+
 /**
- * `NAME=VALUE` for the manifest; `manifest:NAME=VALUE` and `index:NAME=VALUE` say which, as with BuildKit.
+ * `NAME=VALUE` for the manifest; `manifest:NAME=VALUE`, `index:` and `manifest-descriptor:` say which, as with BuildKit. `manifest[PLATFORM]:` and
+ * `manifest-descriptor[PLATFORM]:` are for one platform alone.
  *
- * @throws {UsageError} `manifest-descriptor:`, `index-descriptor:`, or an annotation for one platform alone
+ * @param platform whose image is annotated
+ * @throws {UsageError} `index-descriptor:`, or an index of one platform
  */
-export function annotationTargets(annotations: Annotations): AnnotationTargets {
+export function annotationTargets(annotations: Annotations, platform: Platform): AnnotationTargets {
   const manifest: Record<string, string> = {};
   const index: Record<string, string> = {};
+  const descriptor: Record<string, string> = {};
   for (const [written, value] of Object.entries(annotations)) {
-    const [, target, name] = /^(manifest|index|manifest-descriptor|index-descriptor)(?:\[[^\]]*\])?:(.+)$/.exec(written) ?? [];
+    const [, target, selected, name] = TARGETED.exec(written) ?? [];
+    const refuse = (problem: string, hint: string): never => {
+      throw new UsageError(`--annotation ${written}: ${problem}`, { hint });
+    };
+    if (selected !== undefined && target?.startsWith('index') === true)
+      refuse('an index is of no single platform', `Leave [${selected}] out`);
+    const isMeant = selected === undefined || formatPlatform(parsePlatform(selected)) === formatPlatform(platform);
     if (name === undefined) manifest[written] = value;
-    else if (written === `index:${name}`) index[name] = value;
-    else if (written === `manifest:${name}`) manifest[name] = value;
-    else throw new UsageError(`--annotation ${written}: annotations of ${target} are not supported`, { hint: 'Use manifest: or index:' });
+    else if (target === 'index') index[name] = value;
+    else if (target === 'index-descriptor') refuse('nothing that tsbuild writes holds the descriptor of an index', 'Use index:');
+    else if (!isMeant) continue;
+    else if (target === 'manifest') manifest[name] = value;
+    else descriptor[name] = value;
   }
-  return { manifest, index };
+  return { manifest, index, descriptor };
 }
 
 export interface AnnotationEdits {

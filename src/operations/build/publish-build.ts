@@ -10,6 +10,8 @@ export interface BuiltImage {
   readonly platform: Platform;
   /** The number of its stage in progress lines. */
   readonly stage: number;
+  /** Of its entry in an index. */
+  readonly annotations: Readonly<Record<string, string>>;
 }
 
 export interface PublishOptions {
@@ -41,7 +43,7 @@ export async function publishTarget(
 ): Promise<PublishedTarget> {
   const { format, names, list } = options;
   for (const { image, stage } of images) reporter.report({ kind: 'commit', name: options.shownName, id: image.imageId, stage });
-  const entries = images.map(({ image, platform }) => ({ descriptor: image.descriptor, platform }));
+  const entries = images.map(({ image, platform, annotations }) => ({ descriptor: image.descriptor, platform, annotations }));
   const [only] = images;
   const target: PublishedTarget =
     images.length === 1 && only !== undefined

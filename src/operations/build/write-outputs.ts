@@ -8,8 +8,9 @@ import type { Services, Workspace } from '../context.js';
 import { resolveDestination } from '../push.js';
 import type { RegistryAccess } from '../registry-access.js';
 import type { BuildOutput, OutputCompression } from './build-output.js';
+import { writeDockerList } from './docker-list.js';
 import { exportImage } from './export-image.js';
-import { besides, exportDirectory, exportTar, type RootExport, streamFile, writeTar } from './export-root.js';
+import { besides, exportDirectory, exportTar, type RootExport, removeOthers, streamFile, writeTar } from './export-root.js';
 
 export interface FinishedBuild {
   /** In the store's index, with or without a name. */
@@ -48,7 +49,7 @@ class OutputWriter {
   async write(output: BuildOutput): Promise<void> {
     switch (output.kind) {
       case 'local':
-        return this.#local(output.directory);
+        return this.#local(output);
       case 'tar': {
         const whole = this.#rootExport(this.build.roots[0]!.root);
         if (output.file !== undefined) return exportTar(output.file, whole);
@@ -69,37 +70,53 @@ class OutputWriter {
         return;
       }
       case 'layout':
-        return this.send({ kind: 'oci', path: output.directory, ...this.#reference(output.name) }, output.compression, 'oci');
+        return this.#layout(output);
       case 'image':
-        if (output.push) await this.#push(output.names, output.compression);
+        if (output.push !== false) await this.#push(output.names, output.compression, output.push === 'by-digest');
     }
   }
 
   /** Of several platforms each has a directory of its own, as with BuildKit: `linux_arm64`. */
-  async #local(directory: string): Promise<void> {
+  async #local({ directory, deleteOthers, platformSplit }: BuildOutput & { readonly kind: 'local' }): Promise<void> {
     const { roots } = this.build;
-    for (const { root, platform } of roots) {
-      const own = roots.length === 1 ? directory : join(directory, formatPlatform(platform).replaceAll('/', '_'));
-      await exportDirectory(own, this.services.settings.idMode === 'root', this.#rootExport(root));
+    const keepOwners = this.services.settings.idMode === 'root';
+    const isSplit = platformSplit ?? roots.length > 1;
+    const names = roots.map(({ platform }) => formatPlatform(platform).replaceAll('/', '_'));
+    for (const [at, { root }] of roots.entries()) {
+      const own = isSplit ? join(directory, names[at]!) : directory;
+      await exportDirectory(own, { keepOwners, deleteOthers }, this.#rootExport(root));
     }
+    if (isSplit && deleteOthers) removeOthers(directory, names);
   }
 
-  async send(destination: TransportName, compression: OutputCompression, format?: 'oci' | 'docker'): Promise<void> {
+  /**
+   * As BuildKit has it, the directory of Docker's format is a layout too, with the list that `docker load` looks for. Its layers are gzip, which every
+   * Docker reads, unless something else was asked for.
+   */
+  async #layout({ directory, format, name, compression }: BuildOutput & { readonly kind: 'layout' }): Promise<void> {
+    const { reference } = this.#reference(name);
+    const chosen: OutputCompression =
+      format === 'docker' && compression.compression === undefined ? { ...compression, compression: 'gzip', force: true } : compression;
+    const written = await this.send({ kind: 'oci', path: directory, ...this.#reference(name) }, chosen, 'oci');
+    if (format === 'docker') writeDockerList(directory, written, reference);
+  }
+
+  async send(destination: TransportName, compression: OutputCompression, format?: 'oci' | 'docker'): Promise<Descriptor> {
     const { descriptor, access } = this.build;
     const { store } = this.workspace;
     const { transport, insecure } = await resolveDestination(destination, access);
-    await exportImage(transport, { descriptor, store, access, compression, format, insecure }, this.services);
+    return exportImage(transport, { descriptor, store, access, compression, format, insecure }, this.services);
   }
 
-  async #push(names: readonly string[], compression: OutputCompression): Promise<void> {
+  async #push(names: readonly string[], compression: OutputCompression, byDigest: boolean): Promise<void> {
     const targets = names.length > 0 ? names : this.build.names;
     if (targets.length === 0) throw new UsageError('a name is needed when pushing to a registry', { hint: 'Give name= or --tag' });
-    for (const reference of targets) await this.send({ kind: 'docker', reference }, compression);
+    for (const reference of targets) await this.send({ kind: 'docker', reference, ...(byDigest ? { byDigest } : {}) }, compression);
   }
 
-  #archive(path: string, { format, name, compression }: BuildOutput & { readonly kind: 'archive' }): Promise<void> {
+  async #archive(path: string, { format, name, compression }: BuildOutput & { readonly kind: 'archive' }): Promise<void> {
     const kind = format === 'oci' ? 'oci-archive' : 'docker-archive';
-    return this.send({ kind, path, ...this.#reference(name) }, compression, format);
+    await this.send({ kind, path, ...this.#reference(name) }, compression, format);
   }
 
   /** The name inside an archive: the one given, else the image's first. */

@@ -1,10 +1,10 @@
 import { UsageError } from '../../errors.js';
 
-const KNOWN = ['security.insecure', 'network.host', 'device'] as const;
+const KNOWN = ['security.insecure', 'network.host', 'buildx.local.delete'] as const;
 
 export type Entitlement = (typeof KNOWN)[number];
 
-/** What the user lets the commands of a Containerfile ask for: BuildKit's entitlements. */
+/** What the user lets a build do, or a Containerfile ask for, that goes beyond the usual: BuildKit's entitlements. */
 export class Entitlements {
   readonly #granted: ReadonlySet<string>;
 
@@ -16,7 +16,7 @@ export class Entitlements {
   /** @throws {UsageError} the user did not allow it @param what asks for it */
   demand(entitlement: Entitlement, what: string): void {
     if (this.#granted.has(entitlement)) return;
-    throw new UsageError(`${what} is not allowed: ${entitlement}`, { hint: `If you trust this Containerfile, add --allow ${entitlement}` });
+    throw new UsageError(`${what} is not allowed: ${entitlement}`, { hint: `If you mean it, add --allow ${entitlement}` });
   }
 }
 

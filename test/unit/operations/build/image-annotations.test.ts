@@ -10,16 +10,31 @@ const base = {
 const edits = { annotations: {}, unsetAnnotations: [], inheritAnnotations: true };
 
 suite('operations/image-annotations', (test) => {
-  test('annotationTargets() tells manifest from index', () => {
-    assert.equal(annotationTargets({ a: '1', 'manifest:b': '2', 'index:c': '3', 'x:y': '4' }), {
-      manifest: { a: '1', b: '2', 'x:y': '4' },
+  const amd64 = { os: 'linux', architecture: 'amd64' };
+
+  test('annotationTargets() tells manifest, index and descriptor, and one platform from another', () => {
+    const given = {
+      a: '1',
+      'manifest:b': '2',
+      'index:c': '3',
+      'x:y': '4',
+      'manifest-descriptor:d': '5',
+      'manifest[linux/amd64]:e': '6',
+      'manifest[linux/arm64]:f': '7',
+      'manifest-descriptor[linux/arm64]:g': '8',
+    };
+    assert.equal(annotationTargets(given, amd64), {
+      manifest: { a: '1', b: '2', 'x:y': '4', e: '6' },
       index: { c: '3' },
+      descriptor: { d: '5' },
     });
+    const other = annotationTargets(given, { os: 'linux', architecture: 'arm64' });
+    assert.equal([other.manifest.f, other.descriptor], ['7', { d: '5', g: '8' }]);
   });
 
-  for (const name of ['manifest-descriptor:a', 'index-descriptor:a', 'manifest[linux/amd64]:a']) {
+  for (const name of ['index-descriptor:a', 'index[linux/amd64]:a']) {
     test(`annotationTargets() refuses ${name}`, () => {
-      assert.throws(() => annotationTargets({ [name]: '1' }), /not supported/);
+      assert.throws(() => annotationTargets({ [name]: '1' }, amd64), /--annotation index/);
     });
   }
 
