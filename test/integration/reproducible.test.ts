@@ -157,7 +157,7 @@ suite('integration/reproducible', (test) => {
       assert.is(different.status, 1, different.stderr);
       const lines = different.stdout.split('\n');
       assert.match(lines[0]!, /^Not reproducible: two builds gave [0-9a-f]{64} and [0-9a-f]{64}$/);
-      assert.match(lines[1]!, /^ {2}layer 2 \(\/bin\/sh -c head .*\): sha256:[0-9a-f]{64} \/ sha256:[0-9a-f]{64}$/);
+      assert.match(lines[1]!, /^ {2}layer 2 \(RUN \/bin\/sh -c head .*\): sha256:[0-9a-f]{64} \/ sha256:[0-9a-f]{64}$/);
       assert.match(lines[2]!, /^ {4}random: content sha256:[0-9a-f]{12} \/ sha256:[0-9a-f]{12}$/);
       assert.equal(lines.slice(3), ['']);
       assert.is((await store.tsbuild(['images', '-q', 'bad'])).stdout, '');

@@ -1,42 +1,76 @@
-import type { RunInstruction } from '../../parser/index.js';
-import type { AddStep, CopyStep, Step } from './step.js';
+import type { Healthcheck } from '../../image/index.js';
+import type { StepSource } from './step.js';
 
-/**
- * The `created_by` of a step's history entry, in Buildah's words.
- *
- * @param content what COPY or ADD brought, as `file:<hex>`, `dir:<hex>` or `multi:<hex>`; other steps have no use for it
- */
-export function createdBy(step: Step, content = ''): string {
-  const { instruction } = step;
-  switch (step.kind) {
-    case 'run': {
-      const text = instruction.keyword === 'RUN' ? runText(instruction) : '';
-      const args = step.args.map(([name, value]) => `${name}=${value}`);
-      const before = args.length === 0 ? '' : `|${args.length} ${args.join(' ')} `;
-      return `${before}/bin/sh -c ${text}`;
-    }
-    case 'copy':
-    case 'add':
-      return `/bin/sh -c #(nop) ${step.kind.toUpperCase()} ${content} in ${writtenDestination(step)} `;
-    default:
-      // The values of ARGs may be secrets and are no part of the image: only names are kept.
-      return instruction.keyword === 'ARG'
-        ? `/bin/sh -c #(nop) ARG ${instruction.args.map(({ name }) => name).join(' ')}`
-        : `/bin/sh -c #(nop) ${instruction.text}`;
-  }
+// What BuildKit writes into `created_by`: see docs/containerfile.md, "History". Its layers, unlike its metadata, are marked.
+const MARK = ' # buildkit';
+
+/** @param args those that were declared, in that order */
+export function runHistory(argv: readonly string[], args: readonly (readonly [name: string, value: string])[]): string {
+  const given = args.length === 0 ? [] : [`|${args.length}`, ...args.map(([name, value]) => `${name}=${value}`)];
+  return `RUN ${[...given, ...argv].join(' ')}${MARK}`;
 }
 
-/** True for a step whose history entry never has a layer; WORKDIR and VOLUME have one when they made a directory. */
-export function isEmptyLayer(step: Step): boolean {
-  return step.kind === 'config' || (step.kind === 'workdir' && step.path === '/');
+interface CopyWords {
+  readonly sources: readonly StepSource[];
+  readonly chown: string | undefined;
+  readonly chmod: string | undefined;
+  readonly parents?: boolean;
 }
 
-function writtenDestination(step: CopyStep | AddStep): string {
-  const { instruction } = step;
-  return instruction.keyword === 'COPY' || instruction.keyword === 'ADD' ? instruction.destination : step.destination;
+/** @param destination as written, variables replaced */
+export function copyHistory(keyword: 'COPY' | 'ADD', { sources, chown, chmod, parents }: CopyWords, destination: string): string {
+  const flags = [
+    ...(parents === true ? ['--parents'] : []),
+    ...(chown === undefined ? [] : [`--chown=${chown}`]),
+    ...(chmod === undefined ? [] : [`--chmod=${chmod}`]),
+  ];
+  // Files that are written in the Containerfile come last.
+  const named = sources.flatMap((source) => (source.kind === 'path' ? [source.path] : source.kind === 'text' ? [] : [source.url]));
+  const written = sources.flatMap((source) => (source.kind === 'text' ? [`<<${source.name}`] : []));
+  return `${[keyword, ...flags, ...named, ...written, destination].join(' ')}${MARK}`;
 }
 
-function runText(instruction: RunInstruction): string {
-  const bodies = instruction.heredocs.map(({ content, name }) => `\n${content}${name}`);
-  return instruction.text.replace(/^\S+\s*/, '') + bodies.join('');
+export function pairsHistory(keyword: 'ENV' | 'LABEL', pairs: readonly (readonly [name: string, value: string])[]): string {
+  return [keyword, ...pairs.map(([name, value]) => `${name}=${value}`)].join(' ');
+}
+
+/** A list as Go prints it, quoted. */
+export function commandHistory(keyword: 'CMD' | 'ENTRYPOINT', argv: readonly string[]): string {
+  return `${keyword} [${argv.map(quoted).join(' ')}]`;
+}
+
+export function listHistory(keyword: 'EXPOSE' | 'VOLUME' | 'SHELL', words: readonly string[]): string {
+  return `${keyword} [${words.join(' ')}]`;
+}
+
+export function healthcheckHistory({ Test, Interval, Timeout, StartPeriod, StartInterval, Retries }: Healthcheck): string {
+  const times = { Interval, Timeout, StartPeriod, StartInterval };
+  const shown = Object.entries(times).map(([name, nanoseconds]) => `${name}:${goDuration(nanoseconds ?? 0)}`);
+  return `HEALTHCHECK {Test:[${(Test ?? []).join(' ')}] ${shown.join(' ')} Retries:${Retries ?? 0}}`;
+}
+
+/** Go's %q: as JSON, but for control characters. */
+function quoted(text: string): string {
+  const named: Readonly<Record<string, string>> = { '\\u0007': '\\a', '\\u000b': '\\v' };
+  return JSON.stringify(text)
+    .replace(/\\u00[01][0-9a-f]/g, (code) => named[code] ?? code.replace('\\u00', '\\x'))
+    .replaceAll('\x7f', '\\x7f');
+}
+
+const UNITS = [
+  ['ns', 1],
+  ['µs', 1e3],
+  ['ms', 1e6],
+] as const;
+
+/** As Go prints a time.Duration: `1h0m0s`, `1m30s`, `500ms`. */
+function goDuration(nanoseconds: number): string {
+  if (nanoseconds === 0) return '0s';
+  const unit = UNITS.findLast(([, size]) => nanoseconds >= size)!;
+  if (nanoseconds < 1e9) return `${nanoseconds / unit[1]}${unit[0]}`;
+  const minutes = Math.floor(nanoseconds / 60e9);
+  const seconds = `${(nanoseconds - minutes * 60e9) / 1e9}s`;
+  if (minutes === 0) return seconds;
+  const hours = Math.floor(minutes / 60);
+  return hours === 0 ? `${minutes}m${seconds}` : `${hours}h${minutes - hours * 60}m${seconds}`;
 }

@@ -1,7 +1,6 @@
 export { type ArgScope, automaticArgs } from './build-arguments.js';
 export { DEFAULT_PATH } from './container-config.js';
 export type { Graph, ImageUse, InputSource, Stage, StageBase, StageSetting } from './graph.js';
-export { createdBy, isEmptyLayer } from './history.js';
 export { runEnvironment } from './lower-run.js';
 export { type LoweredStage, lowerStage, type StageInput } from './lower-stage.js';
 export { type ResolveOptions, resolveStages } from './resolve-stages.js';

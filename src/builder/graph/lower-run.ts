@@ -18,7 +18,7 @@ export interface RunContext {
 }
 
 /** All of a RUN step but what every step has. */
-export type RunParts = Omit<RunStep, 'kind' | 'instruction' | 'display' | 'triggered' | 'before' | 'after'>;
+export type RunParts = Omit<RunStep, 'kind' | 'instruction' | 'display' | 'createdBy' | 'triggered' | 'before' | 'after'>;
 
 /**
  * @throws {Fault} a mount's values are wrong

@@ -17,6 +17,7 @@ import { environmentOf, shellOf, withDefaultPath, withEnv, withLabels, without, 
 import { parsePorts } from './exposed-ports.js';
 import { inWord, isSyntaxError, locateFaults } from './fault-location.js';
 import type { InputSource, Stage } from './graph.js';
+import { commandHistory, copyHistory, healthcheckHistory, listHistory, pairsHistory, runHistory } from './history.js';
 import { absolutePath } from './image-path.js';
 import { lowerAdd, lowerCopy } from './lower-copy.js';
 import { lowerRun } from './lower-run.js';
@@ -62,6 +63,8 @@ class StageLowering {
   private config: ContainerConfig;
   private environment: ReadonlyMap<string, string>;
   private scope: ArgScope;
+  /** ARGs of this stage and of those below it, with a value or without. */
+  private readonly declared: Set<string>;
   private author: string | undefined;
   /** CMD was set in this stage, so ENTRYPOINT leaves it alone. */
   private commandSet = false;
@@ -76,6 +79,7 @@ class StageLowering {
     this.config = withDefaultPath(without(input.config, 'OnBuild'));
     this.environment = environmentOf(this.config);
     this.scope = input.args ?? new Map();
+    this.declared = new Set(this.scope.keys());
     this.author = input.author;
   }
 
@@ -114,68 +118,94 @@ class StageLowering {
 
   private lower(instruction: Instruction, triggered: boolean): Step {
     const before = this.config;
-    const base = { instruction, display: instruction.display, triggered, before, after: before };
+    const base = { instruction, display: instruction.display, createdBy: undefined, triggered, before, after: before };
     const context = { expand: this.expand, lookup: this.lookup, workingDirectory: this.workingDirectory() };
     switch (instruction.keyword) {
-      case 'RUN':
-        return { ...base, kind: 'run', ...lowerRun(instruction, { ...context, ...this.runContext() }) };
-      case 'COPY':
-        return { ...base, kind: 'copy', from: this.copyFrom(instruction.from), ...lowerCopy(instruction, context) };
-      case 'ADD':
-        return { ...base, kind: 'add', ...lowerAdd(instruction, context) };
+      case 'RUN': {
+        const parts = lowerRun(instruction, { ...context, ...this.runContext() });
+        return { ...base, kind: 'run', ...parts, createdBy: runHistory(parts.argv, this.declaredArgs()) };
+      }
+      case 'COPY': {
+        const parts = lowerCopy(instruction, context);
+        const createdBy = copyHistory('COPY', parts, this.expand(instruction.destination));
+        return { ...base, kind: 'copy', from: this.copyFrom(instruction.from), ...parts, createdBy };
+      }
+      case 'ADD': {
+        const parts = lowerAdd(instruction, context);
+        return { ...base, kind: 'add', ...parts, createdBy: copyHistory('ADD', parts, this.expand(instruction.destination)) };
+      }
       case 'WORKDIR': {
         const path = absolutePath(context.workingDirectory, this.expand(instruction.path));
-        return { ...base, kind: 'workdir', path, user: before.User ?? '', after: { ...before, WorkingDir: path } };
+        return {
+          ...base,
+          kind: 'workdir',
+          path,
+          user: before.User ?? '',
+          createdBy: `WORKDIR ${path}`,
+          after: { ...before, WorkingDir: path },
+        };
       }
       case 'VOLUME': {
         const written = instruction.paths.map(this.expand);
         if (written.some((path) => path.trim() === '')) throw new Fault('VOLUME specified can not be an empty string');
         const paths = written.map((path) => absolutePath('/', path));
-        return { ...base, kind: 'volume', paths, after: withVolumes(before, written) };
+        return { ...base, kind: 'volume', paths, createdBy: listHistory('VOLUME', written), after: withVolumes(before, written) };
       }
       default:
-        return { ...base, kind: 'config', after: this.edited(instruction) };
+        return { ...base, kind: 'config', ...this.edited(instruction) };
     }
   }
 
-  /** The configuration after an instruction that touches nothing else. */
-  private edited(instruction: Instruction): ContainerConfig {
+  /** The configuration after an instruction that touches nothing else, and what the history says of it. */
+  private edited(instruction: Instruction): Pick<Step, 'after' | 'createdBy'> {
     const { config } = this;
     switch (instruction.keyword) {
       case 'ARG':
-        this.declare(instruction);
-        return config;
-      case 'ENV':
-        return withEnv(config, this.expandedPairs(instruction.pairs, 'ENV'));
-      case 'LABEL':
-        return withLabels(config, this.expandedPairs(instruction.pairs, 'LABEL'));
-      case 'CMD':
+        return { after: config, createdBy: `ARG ${this.declare(instruction).join(' ')}` };
+      case 'ENV': {
+        const pairs = this.expandedPairs(instruction.pairs, 'ENV');
+        return { after: withEnv(config, pairs), createdBy: pairsHistory('ENV', pairs) };
+      }
+      case 'LABEL': {
+        const pairs = this.expandedPairs(instruction.pairs, 'LABEL');
+        return { after: withLabels(config, pairs), createdBy: pairsHistory('LABEL', pairs) };
+      }
+      case 'CMD': {
         this.commandSet = true;
-        return { ...config, Cmd: this.argv(instruction.command) };
-      case 'ENTRYPOINT':
-        return { ...(this.commandSet ? config : without(config, 'Cmd')), Entrypoint: this.argv(instruction.command) };
+        const argv = this.argv(instruction.command);
+        return { after: { ...config, Cmd: argv }, createdBy: commandHistory('CMD', argv) };
+      }
+      case 'ENTRYPOINT': {
+        const argv = this.argv(instruction.command);
+        const after = { ...(this.commandSet ? config : without(config, 'Cmd')), Entrypoint: argv };
+        return { after, createdBy: commandHistory('ENTRYPOINT', argv) };
+      }
       case 'SHELL':
-        return { ...config, Shell: instruction.argv };
-      case 'EXPOSE':
-        return withPorts(
-          config,
-          instruction.ports.flatMap((word) => inWord(word, () => expandWords(word, this.expandOptions()).flatMap(parsePorts))),
-        );
-      case 'USER':
-        return { ...config, User: this.expand(instruction.user) };
+        return { after: { ...config, Shell: instruction.argv }, createdBy: listHistory('SHELL', instruction.argv) };
+      case 'EXPOSE': {
+        const portsOf = (word: string) => expandWords(word, this.expandOptions()).flatMap(parsePorts);
+        const ports = instruction.ports.flatMap((word) => inWord(word, () => portsOf(word)));
+        return { after: withPorts(config, ports), createdBy: listHistory('EXPOSE', ports) };
+      }
+      case 'USER': {
+        const user = this.expand(instruction.user);
+        return { after: { ...config, User: user }, createdBy: `USER ${user}` };
+      }
       case 'STOPSIGNAL': {
         const signal = this.expand(instruction.signal);
         if (!isSignal(signal))
           throw new Fault(`invalid signal: ${signal}`, undefined, 'A signal is a name such as SIGTERM or a number', instruction.signal);
-        return { ...config, StopSignal: signal };
+        return { after: { ...config, StopSignal: signal }, createdBy: `STOPSIGNAL ${signal}` };
       }
-      case 'HEALTHCHECK':
-        return { ...config, Healthcheck: healthcheckOf(instruction) };
+      case 'HEALTHCHECK': {
+        const check = healthcheckOf(instruction);
+        return { after: { ...config, Healthcheck: check }, createdBy: healthcheckHistory(check) };
+      }
       case 'ONBUILD':
-        return { ...config, OnBuild: [...(config.OnBuild ?? []), instruction.trigger] };
+        return { after: { ...config, OnBuild: [...(config.OnBuild ?? []), instruction.trigger] }, createdBy: undefined };
       case 'MAINTAINER':
         this.author = instruction.name;
-        return config;
+        return { after: config, createdBy: `MAINTAINER ${instruction.name}` };
       default:
         throw new Fault(`${instruction.keyword} isn't allowed here`);
     }
@@ -187,11 +217,24 @@ class StageLowering {
     return { lookup: this.lookup, escape: this.stage.setting.containerfile.directives.escape };
   }
 
-  private declare(instruction: ArgInstruction): void {
-    for (const { name, defaultValue } of instruction.args) {
+  /**
+   * @returns the words for the history. A value of the command line, which may be a secret, is in none: BuildKit writes it there, and the Containerfile does
+   * not have it.
+   */
+  private declare(instruction: ArgInstruction): readonly string[] {
+    return instruction.args.map(({ name: written, defaultValue }) => {
+      const name = this.expand(written);
       const expandDefault = defaultValue === undefined ? undefined : () => this.expand(defaultValue);
-      this.scope = declareArg(this.scope, this.stage.setting, this.expand(name), expandDefault);
-    }
+      this.scope = declareArg(this.scope, this.stage.setting, name, expandDefault);
+      this.declared.add(name);
+      const { buildArgs } = this.stage.setting;
+      const value = buildArgs.has(name) ? undefined : this.scope.get(name);
+      return value === undefined ? name : `${name}=${value}`;
+    });
+  }
+
+  private declaredArgs(): [string, string][] {
+    return [...this.declared].map((name) => [name, this.lookup(name) ?? '']);
   }
 
   /** All values are those from before the instruction. */

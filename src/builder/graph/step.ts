@@ -12,6 +12,8 @@ interface StepBase {
   readonly instruction: Instruction;
   /** As progress lines show it. */
   readonly display: string;
+  /** Its line in the image's history; undefined: it has none. */
+  readonly createdBy: string | undefined;
   /** True for an ONBUILD trigger of the base. */
   readonly triggered: boolean;
   readonly before: ContainerConfig;

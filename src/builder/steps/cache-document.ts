@@ -114,9 +114,9 @@ function encodeLayer({ diffId, digest, size, compression }: CachedLayer): Cached
 }
 
 function encodeRecord({ definition, parent, inputs, result, createdAt }: StepRecord): unknown {
-  const { diffId, contentDigest, empty, copied, selection } = result;
+  const { diffId, contentDigest, empty, selection } = result;
   const named = Object.fromEntries(Object.entries(inputs).filter(([, digest]) => isDigest(digest)));
-  return { definition, parent, inputs: sortKeys(named), result: { diffId, contentDigest, empty, copied, selection }, createdAt };
+  return { definition, parent, inputs: sortKeys(named), result: { diffId, contentDigest, empty, selection }, createdAt };
 }
 
 function byKey(a: StepRecord, b: StepRecord): number {
@@ -150,7 +150,6 @@ function documentSchema() {
         diffId: v.optional(sha256),
         contentDigest: v.optional(sha256),
         empty: v.optional(v.boolean()),
-        copied: v.optional(shortText),
         selection: v.optional(shortText),
       }),
       v.check((result) => (result.diffId === undefined) === (result.contentDigest === undefined), 'a layer has two digests'),

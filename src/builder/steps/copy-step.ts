@@ -25,7 +25,6 @@ const S_IFREG = 0o100000;
 export class CopyStep implements Step<RootState> {
   readonly inputs: readonly Step<RootState>[];
   #keyInputs: StepInputs = {};
-  #copied = '';
   #loose: LooseFiles | undefined;
   #repositories: readonly ContextSource[] = [];
 
@@ -45,9 +44,8 @@ export class CopyStep implements Step<RootState> {
     const urls = spec.sources.flatMap((source) => (source.kind === 'git' ? [source.url] : []));
     this.#repositories = await Promise.all(urls.map((url) => toolbox.openRepository(url, signal)));
     const selection = await digestSources(this.#sources(), this.#origin(inputs), toolbox, signal);
-    this.#copied = selection.digest;
     this.#keyInputs = {
-      'copy.content': this.#copied,
+      'copy.content': selection.digest,
       'copy.destination': spec.destination,
       'copy.several': String(spec.sources.length > 1),
       'copy.chown': spec.chown ?? '',
@@ -74,7 +72,7 @@ export class CopyStep implements Step<RootState> {
       }
     });
     if (root.addedLayer) toolbox.background.add(this.#record(key, root, createdAt));
-    return { ...root, createdAt, contentDigest: this.#copied };
+    return { ...root, createdAt };
   }
 
   async #copy(merged: Fd, groups: readonly SourceGroup[], signal: AbortSignal): Promise<void> {
@@ -134,7 +132,7 @@ export class CopyStep implements Step<RootState> {
   async #record(key: StepKey, root: RootState, createdAt: string): Promise<void> {
     const layer = root.layers.at(-1)!;
     await layer.stored;
-    await this.toolbox.cache.record(key, this.#keyInputs, { layer: await layer.identity, copied: this.#copied }, createdAt);
+    await this.toolbox.cache.record(key, this.#keyInputs, { layer: await layer.identity }, createdAt);
   }
 }
 

@@ -12,8 +12,6 @@ export interface RootState {
   readonly open?: WorkingLayer;
   /** When the outcome was produced first, RFC 3339; for the history of an image built from the cache. */
   readonly createdAt?: string;
-  /** What the history's text of a COPY names: the content digest of what was copied. */
-  readonly contentDigest?: string;
 }
 
 /** Digest over what the file system holds, without mtimes. Waits until every layer is hashed. */

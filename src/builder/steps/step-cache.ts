@@ -49,7 +49,6 @@ export class StepCache implements BuildCache<RootState> {
       layers: outcome.layer === undefined ? parent : [...parent, knownLayer(outcome.layer)],
       addedLayer: outcome.layer !== undefined,
       createdAt: record.createdAt,
-      ...(outcome.copied === undefined ? {} : { contentDigest: outcome.copied }),
     };
   }
 
@@ -77,10 +76,7 @@ export class StepCache implements BuildCache<RootState> {
       definition: key.definition,
       parent,
       inputs: digestInputs(inputs),
-      result: {
-        ...(outcome.layer === undefined ? {} : { ...outcome.layer }),
-        ...(outcome.copied === undefined ? {} : { copied: outcome.copied }),
-      },
+      result: { ...outcome.layer },
       createdAt,
     });
   }
@@ -103,17 +99,13 @@ export class StepCache implements BuildCache<RootState> {
 export interface StepOutcome {
   /** The layer it added; a WORKDIR that existed adds none. */
   readonly layer?: LayerIdentity;
-  /** Content digest of what a COPY or ADD copied. */
-  readonly copied?: string;
 }
 
 function readOutcome(result: Readonly<Record<string, unknown>>): StepOutcome | undefined {
-  const { diffId, contentDigest, empty, copied } = result;
-  const note = typeof copied === 'string' ? { copied } : {};
-  if (diffId === undefined) return note;
+  const { diffId, contentDigest, empty } = result;
+  if (diffId === undefined) return {};
   if (typeof diffId !== 'string' || typeof contentDigest !== 'string' || !isDigest(diffId) || !isDigest(contentDigest)) return undefined;
   return {
     layer: { diffId: parseDiffId(diffId), contentDigest: contentDigest as string as ContentDigest, empty: empty === true },
-    ...note,
   };
 }

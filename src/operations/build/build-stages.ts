@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import {
-  createdBy,
   type Graph,
   type Step as GraphStep,
   type InputSource,
@@ -197,7 +196,7 @@ export class StageBuilder {
         failing = undefined;
         await this.#decisions?.addStep(running, id, places[at]!, outcome);
         reporter.report({ kind: outcome?.cached === true ? 'step-cached' : 'step-done', step: running, id });
-        history.push(historyEntry(step, outcome?.value, toolbox.layerPerStep));
+        history.push(...historyOf(step, outcome?.value, toolbox.layerPerStep));
       }
       const { value: root } = await scheduler.evaluate(prepared.last);
       const complete = toolbox.layerPerStep || !root.addedLayer ? history : withLayer(history);
@@ -341,16 +340,12 @@ export function imageConfigOf(built: BuiltStage, diffIds: ImageConfig['rootfs'][
   const start: ImageConfig = image?.config ?? emptyConfig({ architecture, os, ...(variant === undefined ? {} : { variant }) });
   const { created: _created, author: _author, history: _history, ...base } = start;
   const author = lowered.author;
-  const own =
-    image === undefined
-      ? built.history
-      : built.history.map((entry, at) => (at === 0 && image.name !== undefined ? { ...entry, comment: `FROM ${image.name}` } : entry));
   return {
     ...base,
     ...(author === undefined ? {} : { author }),
     config: lowered.config,
     rootfs: { type: 'layers', diff_ids: diffIds },
-    history: [...completeHistory(start), ...own],
+    history: [...completeHistory(start), ...built.history],
   };
 }
 
@@ -369,9 +364,14 @@ function nextId(previous: string, step: GraphStep, key: StepKey | undefined): st
     .digest('hex');
 }
 
-function historyEntry(step: GraphStep, root: RootState | undefined, layerPerStep: boolean): HistoryEntry {
-  const created_by = createdBy(step, root?.contentDigest);
-  return layerPerStep && root?.addedLayer === true ? { created_by } : { created_by, empty_layer: true };
+/** What scripts tell BuildKit's own entries by. */
+const HISTORY_COMMENT = 'buildkit.dockerfile.v0';
+
+/** The entry of a step; a layer has one, whatever made it. */
+function historyOf(step: GraphStep, root: RootState | undefined, layerPerStep: boolean): HistoryEntry[] {
+  if (step.createdBy === undefined) return [];
+  const entry = { created_by: step.createdBy, comment: HISTORY_COMMENT };
+  return [layerPerStep && root?.addedLayer === true ? entry : { ...entry, empty_layer: true }];
 }
 
 /** Where a stage makes one layer of everything, its last instruction is said to have made it. */

@@ -26,7 +26,7 @@ const identity = (diffId: string, content: string, empty = false) => ({
 });
 const blob = { digest: digest('e') as Digest, size: 12, compression: 'zstd' } as const;
 const DOCUMENT: CacheDocument = {
-  records: [record('1', '2', layer('a', 'b')), record('3', '4', { copied: 'file:1' })],
+  records: [record('1', '2', layer('a', 'b')), record('3', '4', { selection: 'file:1' })],
   layers: [{ diffId: digest('a') as DiffId, ...blob }],
   mounts: [{ identity: { id: 'npm', platform: 'linux/amd64', uid: 0, gid: 0, origin: '' }, diffId: digest('d') as DiffId, ...blob }],
 };
