@@ -86,7 +86,7 @@ function listEntries(sources: readonly SelectedSource[], digests: readonly Buffe
       mode: stat.mode,
       size: isRegular(stat.mode) ? stat.size : 0,
       content: isRegular(stat.mode)
-        ? digests[next++]!.toString('hex').slice(0, SHOWN_DIGITS)
+        ? digests[next++]!.toString('hex', 0, SHOWN_DIGITS / 2)
         : linkTarget === undefined
           ? ''
           : `-> ${showName(linkTarget)}`,

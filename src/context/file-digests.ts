@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import {
   closeFd,
@@ -35,20 +34,17 @@ export async function digestFiles(root: Fd, files: readonly FileToDigest[], cach
     else digests[index] = known;
   }
   const readAt = Date.now();
-  const contents = await hashFiles(
-    root,
-    missing.map((index) => files[index]!.path),
-  );
+  const paths = missing.map((index) => files[index]!.path);
+  const found = await hashFiles(root, paths, { withAttributes: true });
   for (const [at, index] of missing.entries()) {
     const file = files[index]!;
-    const digest = createHash('sha256').update(contents[at]!).update(xattrsOf(root, file.path)).digest();
-    cache?.set(file.path, file.stat, digest, readAt);
-    digests[index] = digest;
+    cache?.set(file.path, file.stat, found[at]!, readAt);
+    digests[index] = found[at]!;
   }
   return digests;
 }
 
-/** The attributes a copy keeps, as bytes that differ when they do. Setting one changes the ctime, so the cache covers them. */
+/** The attributes a copy of a directory keeps, as bytes that differ when they do; `hashFiles` has the same for files. Setting one changes the ctime, so the cache covers them. */
 export function xattrsOf(root: Fd, path: Buffer): Buffer {
   const fd = openat2(root, path.length === 0 ? '.' : path, {
     flags: O_PATH | constants.O_NOFOLLOW,

@@ -34,6 +34,9 @@ function sequenceWidth(name: Uint8Array, at: number, first: number): number {
 
 /** A name as text for messages: control characters and bytes that are not UTF-8 are shown as `\x..`. */
 export function showName(name: Uint8Array): string {
+  // Almost every name, and there may be very many.
+  const plain = Buffer.from(name.buffer, name.byteOffset, name.length).toString('latin1');
+  if (/^[\x20-\x7e]*$/.test(plain)) return plain;
   let text = '';
   for (const point of codePointsOf(name)) {
     const escaped = point < 0x20 || point === 0x7f || (point >= 0xdc80 && point <= 0xdcff);

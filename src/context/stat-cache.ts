@@ -82,7 +82,7 @@ export class StatCache {
     }
     try {
       mkdirSync(dirname(this.file), { recursive: true });
-      atomicWriteFile(this.file, Buffer.concat([MAGIC, ...[...this.#known.values()].map(encode)]));
+      atomicWriteFile(this.file, encode([...this.#known.values()]));
       this.#changed = false;
     } catch (error) {
       if (!(error instanceof Error) || !('code' in error)) throw error;
@@ -109,17 +109,23 @@ export class StatCache {
   }
 }
 
-function encode({ path, stat, digest }: Known): Buffer {
-  const bytes = Buffer.alloc(2 + path.length + FIXED_BYTES);
-  bytes.writeUInt16LE(path.length, 0);
-  path.copy(bytes, 2);
-  const fixed = 2 + path.length;
-  bytes.writeDoubleLE(stat.dev, fixed);
-  bytes.writeDoubleLE(stat.ino, fixed + 8);
-  bytes.writeDoubleLE(stat.size, fixed + 16);
-  bytes.writeBigInt64LE(stat.mtimeNs, fixed + 24);
-  bytes.writeBigInt64LE(stat.ctimeNs, fixed + 32);
-  bytes.writeUInt32LE(stat.mode, fixed + 40);
-  digest.copy(bytes, fixed + 44);
+function encode(all: readonly Known[]): Buffer {
+  const size = all.reduce((sum, { path }) => sum + 2 + path.length + FIXED_BYTES, MAGIC.length);
+  const bytes = Buffer.alloc(size);
+  MAGIC.copy(bytes);
+  let at = MAGIC.length;
+  for (const { path, stat, digest } of all) {
+    bytes.writeUInt16LE(path.length, at);
+    bytes.set(path, at + 2);
+    const fixed = at + 2 + path.length;
+    bytes.writeDoubleLE(stat.dev, fixed);
+    bytes.writeDoubleLE(stat.ino, fixed + 8);
+    bytes.writeDoubleLE(stat.size, fixed + 16);
+    bytes.writeBigInt64LE(stat.mtimeNs, fixed + 24);
+    bytes.writeBigInt64LE(stat.ctimeNs, fixed + 32);
+    bytes.writeUInt32LE(stat.mode, fixed + 40);
+    bytes.set(digest, fixed + 44);
+    at = fixed + FIXED_BYTES;
+  }
   return bytes;
 }

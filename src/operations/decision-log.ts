@@ -46,8 +46,11 @@ export class DecisionLog {
 
   /** Resolves at once unless decisions are shown. @param outcome undefined for an instruction that runs nothing */
   addStep(step: StepLabel, id: string, place: StepPlace, outcome: Outcome<RootState> | undefined): Promise<void> {
-    const { explainer } = this.options;
-    return this.#add(step, id, outcome === undefined ? Promise.resolve({ outcome: 'none' }) : explainer.explain(place, outcome));
+    const { explainer, background } = this.options;
+    if (outcome === undefined) return this.#add(step, id, Promise.resolve({ outcome: 'none' }));
+    const decision = explainer.explain(place, outcome);
+    background.add(decision.then(() => explainer.remember(place, outcome)));
+    return this.#add(step, id, decision);
   }
 
   /** A step that was not in the cache and has not come to its end. Never throws: the build fails for a reason of its own. */

@@ -1,5 +1,7 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { ZlibOptions } from 'node:zlib';
 import { hasCode } from '../errors.js';
 import type { Layout } from './layout.js';
 import { listNames, writeRecordBytes } from './record-files.js';
@@ -34,9 +36,11 @@ export function openSelectionLists(layout: Layout, scratch: Scratch): SelectionL
   return {
     has: (selection) => existsSync(fileOf(selection)),
     async put(selection, entries) {
-      const { gzipSync } = await import('node:zlib');
+      const { gzip } = await import('node:zlib');
       const rows = entries.map(({ path, mode, size, content, owner }) => [path, mode, size, content, owner]);
-      writeRecordBytes(fileOf(selection), gzipSync(JSON.stringify(rows), { level: 1 }), await scratch.dir());
+      // On libuv's pool: the next step shall not wait for it.
+      const bytes = await promisify<string, ZlibOptions, Buffer>(gzip)(JSON.stringify(rows), { level: 1 });
+      writeRecordBytes(fileOf(selection), bytes, await scratch.dir());
     },
     async get(selection) {
       let bytes: Buffer;

@@ -59,7 +59,7 @@ export interface Addon {
   walk(dir: Fd, prune: readonly Buffer[]): Promise<PackedEntries>;
   readDirectory(dir: Fd, path: Path): PackedEntries;
   /** The digests one after the other, 32 bytes each. */
-  hashFiles(dir: Fd, paths: readonly Buffer[]): Promise<Buffer>;
+  hashFiles(dir: Fd, paths: readonly Buffer[], withAttributes: boolean): Promise<Buffer>;
   sha256(bytes: Uint8Array, portable: boolean): Buffer;
   /** `numbers` holds mode, uid, gid per entry (NaN: as the source); `times` ns per entry, where `hasTime` is 1. */
   copyEntries(
@@ -74,6 +74,7 @@ export interface Addon {
     xattrs: boolean,
     earlier: Fd | undefined,
     mayLink: Uint8Array | undefined,
+    direct: Fd | undefined,
   ): Promise<void>;
   removeTree(dir: Fd, name: Path): Promise<void>;
 }

@@ -3,6 +3,14 @@ import type { Fd } from './paths.js';
 
 const DIGEST_BYTES = 32;
 
+export interface HashOptions {
+  /**
+   * SHA-256 of the content's SHA-256 and of the extended attributes that a copy keeps (`user.*` but `user.overlay.*`,
+   * `security.capability`): of each the lengths of name and value as `NAME VALUE `, the name, the value, in the file system's order.
+   */
+  readonly withAttributes?: boolean;
+}
+
 /**
  * SHA-256 of the content of each file, in the order of `paths`; read on several threads.
  *
@@ -11,8 +19,8 @@ const DIGEST_BYTES = 32;
  * @returns 32 bytes per path
  * @throws ENOENT, ELOOP (a link), EINVAL (not a regular file), EIO, ... with the path
  */
-export async function hashFiles(dir: Fd, paths: readonly Buffer[]): Promise<Uint8Array[]> {
+export async function hashFiles(dir: Fd, paths: readonly Buffer[], options: HashOptions = {}): Promise<Buffer[]> {
   if (paths.length === 0) return [];
-  const digests = await loadAddon().hashFiles(dir, paths);
+  const digests = await loadAddon().hashFiles(dir, paths, options.withAttributes ?? false);
   return paths.map((_, index) => digests.subarray(index * DIGEST_BYTES, (index + 1) * DIGEST_BYTES));
 }

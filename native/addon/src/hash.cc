@@ -15,8 +15,23 @@ namespace {
 
 constexpr size_t kBlock = 128 * 1024;
 
+// The attributes that a copy keeps, as bytes that differ when they do; src/context/file-digests.ts has the same for directories.
+std::string kept_attributes(int fd) {
+  std::vector<std::string> names;
+  list_xattrs(fd, &names);
+  std::string out;
+  for (const std::string& name : names) {
+    const bool kept = name == "security.capability" || (name.compare(0, 5, "user.") == 0 && name.compare(0, 13, "user.overlay.") != 0);
+    if (!kept) continue;
+    std::string value;
+    get_xattr(fd, name.c_str(), &value);
+    out += std::to_string(name.size()) + " " + std::to_string(value.size()) + " " + name + value;
+  }
+  return out;
+}
+
 // O_NONBLOCK: opening a fifo would wait for a writer; reading a regular file ignores it.
-Failure hash_file(int dir, const std::string& path, std::vector<char>* block, Sha256Digest* digest) {
+Failure hash_file(int dir, const std::string& path, bool with_attributes, std::vector<char>* block, Sha256Digest* digest) {
   const UniqueFd fd(open_at2(dir, path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0, kInRoot));
   if (!fd) return fail("openat2", path);
   struct stat status;
@@ -30,18 +45,25 @@ Failure hash_file(int dir, const std::string& path, std::vector<char>* block, Sh
     hash.update(block->data(), static_cast<size_t>(size));
   }
   *digest = hash.finish();
+  if (!with_attributes) return {};
+  Sha256 both;
+  both.update(digest->data(), digest->size());
+  const std::string attributes = kept_attributes(fd.get());
+  both.update(attributes.data(), attributes.size());
+  *digest = both.finish();
   return {};
 }
 
 napi_value js_hash_files(napi_env env, napi_callback_info info) {
   Arguments args(env, info);
   const int dir = args.fd(0);
+  const bool with_attributes = args.boolean(2);
   auto paths = std::make_shared<std::vector<std::string>>();
   if (!args.ok || !get_paths(env, args[1], paths.get())) return nullptr;
   auto digests = std::make_shared<std::vector<Sha256Digest>>(paths->size());
-  const auto work = [dir, paths, digests] {
+  const auto work = [dir, paths, digests, with_attributes] {
     return parallel_for(paths->size(), [&] {
-      return [&, block = std::vector<char>(kBlock)](size_t i) mutable { return hash_file(dir, (*paths)[i], &block, &(*digests)[i]); };
+      return [&, block = std::vector<char>(kBlock)](size_t i) mutable { return hash_file(dir, (*paths)[i], with_attributes, &block, &(*digests)[i]); };
     });
   };
   return run_on_pool(env, "tsbuild:hash", work, [digests](napi_env calling) {

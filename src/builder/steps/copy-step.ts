@@ -1,6 +1,7 @@
-import { constants, readSync } from 'node:fs';
+import { constants, openSync, readSync } from 'node:fs';
 import type { ContextSource, SelectedSource } from '../../context/index.js';
 import { ARCHIVE_HEAD_BYTES, ArchiveInvalidError, extractArchive, isArchive, PathEscapeError } from '../../layers/index.js';
+import type { WorkingLayer } from '../../snapshots/index.js';
 import { closeFd, copyEntries, type Fd, openat2, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS } from '../../sys/index.js';
 import type { AddStep as GraphAddStep, CopyStep as GraphCopyStep } from '../graph/index.js';
 import type { Step, StepKey } from '../scheduler/index.js';
@@ -14,7 +15,7 @@ import type { RootState } from './root-state.js';
 import { commonInputs, type StepInputs } from './step-definition.js';
 import { type ExplainableKey, explainableKey } from './step-key.js';
 import type { Toolbox } from './toolbox.js';
-import { writeStep } from './write-step.js';
+import { type Workplace, writeStep } from './write-step.js';
 
 type Owner = { readonly uid: number; readonly gid: number };
 const ROOT: Owner = { uid: 0, gid: 0 };
@@ -62,23 +63,37 @@ export class CopyStep implements Step<RootState> {
     const { toolbox } = this;
     const createdAt = toolbox.now();
     const root = await writeStep(inputs[0]!, toolbox, options, async ({ lowers, working }) => {
-      const merged = await toolbox.snapshots.openMerged(lowers, working);
-      try {
-        await withSources(this.#sources(), this.#origin(inputs), toolbox, options.signal, (groups) =>
-          this.#copy(merged, groups, options.signal),
-        );
-      } finally {
-        closeFd(merged);
-      }
+      await withSources(this.#sources(), this.#origin(inputs), toolbox, options.signal, async (groups) => {
+        const chown = await this.#owner(lowers, working);
+        for (const [at, group] of groups.entries()) {
+          // What was written past an overlay shows in the next one.
+          const place = at === 0 ? working : await toolbox.snapshots.reopen(working);
+          await this.#copy({ lowers, working: place }, group, chown, options.signal);
+        }
+      });
     });
     if (root.addedLayer) toolbox.background.add(this.#record(key, root, createdAt));
     return { ...root, createdAt };
   }
 
-  async #copy(merged: Fd, groups: readonly SourceGroup[], signal: AbortSignal): Promise<void> {
+  /** Who `--chown` names, as the image is before anything is copied. */
+  async #owner(lowers: readonly string[], { upper }: WorkingLayer): Promise<Owner | undefined> {
+    const { chown } = this.spec;
+    if (chown === undefined) return undefined;
+    const merged = await this.toolbox.snapshots.openMerged([upper, ...lowers]);
+    try {
+      return lookUpOwner(merged, chown);
+    } finally {
+      closeFd(merged);
+    }
+  }
+
+  async #copy({ lowers, working }: Workplace, group: SourceGroup, chown: Owner | undefined, signal: AbortSignal): Promise<void> {
     const { spec } = this;
-    const chown = spec.chown === undefined ? undefined : lookUpOwner(merged, spec.chown);
-    for (const group of groups) {
+    const { snapshots } = this.toolbox;
+    const merged = await snapshots.openMerged(lowers, working);
+    const direct = snapshots.kind === 'overlay' ? openSync(working.upper, constants.O_RDONLY | constants.O_DIRECTORY) : undefined;
+    try {
       const placement: Placement = {
         destination: spec.destination,
         several: spec.sources.length > 1,
@@ -88,10 +103,13 @@ export class CopyStep implements Step<RootState> {
       };
       const { archives, others } = this.#unpacks() ? await separateArchives(group) : { archives: [], others: group.sources };
       for (const archive of archives) await this.#extract(merged, group.root, archive, chown, signal);
-      if (others.length === 0) continue;
+      if (others.length === 0) return;
       const { directories, entries } = placeCopy(merged, others, placement);
       makeDirectories(merged, directories.map(bytesOf), chown ?? ROOT);
-      await copyEntries({ source: group.root, target: merged, entries, xattrs: true });
+      await copyEntries({ source: group.root, target: merged, direct, entries, xattrs: true });
+    } finally {
+      closeFd(merged);
+      if (direct !== undefined) closeFd(direct);
     }
   }
 

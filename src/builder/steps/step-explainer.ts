@@ -43,16 +43,17 @@ export class StepExplainer {
     readonly remembers: boolean,
   ) {}
 
-  /** Waits until the parent's content is known. Remembers the step for later explanations. */
+  /** Waits until the parent's content is known. */
   async explain(place: StepPlace, { key, value, cached }: Outcome<RootState>): Promise<StepDecision> {
-    if (!isExplainable(key)) return { outcome: 'none' };
-    if (cached) {
-      if (!this.store.sites.has(sitesOf(place)[0])) await this.#remember(place, key);
-      return { outcome: 'hit', recordedAt: value.createdAt ?? '' };
-    }
-    const decision = await this.explainMiss(place, key);
+    if (cached && isExplainable(key)) return { outcome: 'hit', recordedAt: value.createdAt ?? '' };
+    return this.explainMiss(place, key);
+  }
+
+  /** Keeps what later explanations compare with; to be called once the step is explained. Waits until its layer is hashed: it is in no hurry. */
+  async remember(place: StepPlace, { key, value, cached }: Outcome<RootState>): Promise<void> {
+    if (!isExplainable(key) || (cached && this.store.sites.has(sitesOf(place)[0]))) return;
+    await value.layers.at(-1)?.identity;
     await this.#remember(place, key);
-    return decision;
   }
 
   /** Why there was nothing recorded for the step. Remembers nothing: a step that failed has no record to compare with. */

@@ -34,9 +34,16 @@ function explainer(store: Store, remembers = true): StepExplainer {
 
 /** A build that runs the step, and records it. */
 async function runStep(store: Store, place: StepPlace, key: ExplainableKey) {
-  const decision = await explainer(store).explain(place, outcome(key));
+  const decision = await explain(explainer(store), place, outcome(key));
   const record = { definition: key.definition, parent: PARENT, inputs: digestInputs(key.inputs), result: {}, createdAt: 'BEFORE' };
   await store.cache.put(record);
+  return decision;
+}
+
+/** As a build does it. */
+async function explain(build: StepExplainer, place: StepPlace, found: Outcome<RootState>) {
+  const decision = await build.explain(place, found);
+  await build.remember(place, found);
   return decision;
 }
 
@@ -94,23 +101,23 @@ suite('StepExplainer', (test) => {
       await runStep(store, PLACE, keyOf({ x: '1', y: '1', z: '1' }));
       await runStep(store, PLACE, keyOf({ x: '1', y: '2', z: '2' }));
       const build = explainer(store);
-      const near = await build.explain(PLACE, outcome(keyOf({ x: '2', y: '1', z: '1' })));
+      const near = await explain(build, PLACE, outcome(keyOf({ x: '2', y: '1', z: '1' })));
       assert.equal(near.outcome === 'miss' && near.differences.map((one) => one.kind === 'input' && one.name), ['x']);
       const key = keyOf({ x: '2', y: '1', z: '1' });
       await store.cache.put({ definition: key.definition, parent: PARENT, inputs: digestInputs(key.inputs), result: {}, createdAt: 'NOW' });
-      const next = await build.explain(PLACE, outcome(keyOf({ x: '2', y: '1', z: '3' })));
+      const next = await explain(build, PLACE, outcome(keyOf({ x: '2', y: '1', z: '3' })));
       assert.equal(next.outcome === 'miss' && next.differences.length, 2);
     }));
 
   test('a step that was found is remembered where it stands, if nothing stood there yet', () =>
     withStore(async (store) => {
-      assert.equal(await explainer(store).explain(PLACE, outcome(keyOf({ x: '1' }), true)), { outcome: 'hit', recordedAt: 'THEN' });
+      assert.equal(await explain(explainer(store), PLACE, outcome(keyOf({ x: '1' }), true)), { outcome: 'hit', recordedAt: 'THEN' });
       assert.is(store.sites.find(['place', '/c', 'build', '0']).length, 1);
     }));
 
   test('nothing is remembered where nothing is recorded', () =>
     withStore(async (store) => {
-      await explainer(store, false).explain(PLACE, outcome(keyOf({ x: '1' })));
+      await explain(explainer(store, false), PLACE, outcome(keyOf({ x: '1' })));
       assert.equal(store.sites.find(['place', '/c', 'build', '0']), []);
     }));
 });
