@@ -22,7 +22,8 @@ const BLOBS = {
 const ZLIB = '1.3.1-e00f703';
 
 const MTIME = 1_234_567_890;
-const ROOT = { mode: 0o755, uid: 0, gid: 0 };
+/** Whoever runs the test owns the directory, which is then no entry. */
+const ROOT = { mode: 0o755, uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
 const LONG = `${'directory-with-a-long-name/'.repeat(4)}file-with-a-name`;
 /** In the order of the archive, directories with their slash. */
 const NAMES = ['d-x', 'd/', 'd/a', 'd/empty', 'd/h', 'd/large', ...ancestorsOf(LONG).map((name) => `${name}/`), LONG, 'link'];
@@ -56,6 +57,7 @@ function writeTree(upper: string): void {
     writeFileSync(join(upper, name), content);
     chmodSync(join(upper, name), name === 'd/a' ? 0o4755 : 0o640);
   }
+  chmodSync(upper, 0o755);
   linkSync(join(upper, 'd/a'), join(upper, 'd/h'));
   symlinkSync('d/a', join(upper, 'link'));
   lutimesSync(join(upper, 'link'), MTIME, MTIME);
