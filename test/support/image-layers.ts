@@ -4,6 +4,7 @@ import { gunzipSync } from 'node:zlib';
 import { run, type TestStore } from './tsbuild.js';
 
 interface Manifest {
+  readonly config: { readonly digest: string };
   readonly layers: readonly { readonly digest: string; readonly mediaType: string }[];
 }
 

@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { demand } from './docker-registry.js';
 import { fastTempRoot } from './temp-dir.js';
-import { type Run, type RunOptions, runOk } from './tsbuild.js';
+import { type Run, type RunOptions, run, runOk } from './tsbuild.js';
 
 const isRoot = process.getuid?.() === 0;
 
@@ -85,6 +85,17 @@ export class Peers {
     await this.#whereRuntimesWork(['buildah', 'push', '--quiet', '--format', 'oci', 'localhost/result', `oci:${result}:image`]);
   }
 
+  /**
+   * Builds `context` with all of its layers in one and calls it `result`, which may be in any transport.
+   *
+   * @returns how it ended: a build may fail
+   */
+  async buildahTry(context: string, args: readonly string[], result: string): Promise<Run> {
+    demand('buildah');
+    const command = ['buildah', 'bud', '--format', 'docker', '--disable-compression', '--quiet', '--pull-never', '--tag', result, ...args];
+    return this.#whereRuntimesWork([...command, context], { cwd: context }, run);
+  }
+
   /** Runs what the image runs by itself, as root: an ordinary user's podman wants a device for its network. */
   async podmanRun(layout: string, name: string, ...args: readonly string[]): Promise<string> {
     demand('podman');
@@ -121,10 +132,10 @@ export class Peers {
   }
 
   /** runc and crun refuse a machine that shows both versions of control groups; root can hide one. */
-  #whereRuntimesWork(argv: readonly string[], options: RunOptions = {}): Promise<Run> {
+  #whereRuntimesWork(argv: readonly string[], options: RunOptions = {}, start = runOk): Promise<Run> {
     const onlyCgroup2 = 'umount -l /sys/fs/cgroup && mount -t cgroup2 none /sys/fs/cgroup && exec "$@"';
     const wrapped = isRoot ? ['unshare', '--mount', '--propagation', 'private', 'sh', '-c', onlyCgroup2, 'sh', ...argv] : argv;
-    return runOk(wrapped, { ...options, env: this.#env });
+    return start(wrapped, { ...options, env: this.#env });
   }
 }
 

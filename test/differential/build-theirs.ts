@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { withPeers } from '../support/peers.js';
+import { containerfiles, fixtures, runOk } from '../support/tsbuild.js';
+import { contextLines, needsBase } from './build-ours.js';
+import type { DifferentialCase, Outcome } from './case.js';
+import { makeContext } from './make-context.js';
+import { readImage } from './outcome.js';
+
+const AT_ONCE = 2;
+
+/**
+ * What the Buildah of this machine makes of each case, in their order.
+ *
+ * @param directory empty
+ */
+export async function buildTheirs(cases: readonly DifferentialCase[], directory: string): Promise<Outcome[]> {
+  return withPeers(directory, async (peers) => {
+    if (cases.some(needsBase)) {
+      const base = join(directory, 'base');
+      await runOk(['mkdir', '-p', base]);
+      await runOk(['cp', join(containerfiles, 'busybox/Containerfile'), base]);
+      await runOk(['cp', join(fixtures, 'busybox.tar.zst'), join(base, 'rootfs.tar.zst')]);
+      const made = await peers.buildahTry(base, [], 'localhost/busybox');
+      if (made.status !== 0) throw new Error(made.stderr);
+    }
+    const outcomes: Outcome[] = [];
+    const waiting = [...cases.entries()];
+    const work = async () => {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+        const [index, one] = next;
+        const [context, result] = [join(directory, `case-${index}`), join(directory, `result-${index}`)];
+        await makeContext(context, contextLines(one));
+        const { status, stderr } = await peers.buildahTry(context, one.args ?? [], `dir:${result}`);
+        outcomes[index] = status === 0 ? await read(result) : { error: stderr.trim().split('\n').at(-1) ?? '' };
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, work));
+    return outcomes;
+  });
+}
+
+async function read(result: string): Promise<Outcome> {
+  const file = (digest: string) => join(result, digest.slice('sha256:'.length));
+  const manifest = JSON.parse(readFileSync(join(result, 'manifest.json'), 'utf8')) as {
+    readonly config: { readonly digest: string };
+    readonly layers: readonly { readonly digest: string }[];
+  };
+  return readImage(
+    JSON.parse(readFileSync(file(manifest.config.digest), 'utf8')),
+    manifest.layers.map(({ digest }) => file(digest)),
+  );
+}

@@ -1,0 +1,73 @@
+import * as assert from 'uvu/assert';
+import { suite } from '../support/suite.js';
+import { buildOurs } from './build-ours.js';
+import type { BuiltImage, CaseGroup, Difference, DifferentialCase, Outcome } from './case.js';
+import { GROUPS } from './groups.js';
+import { digestOf, readRecordings } from './recordings.js';
+
+const built = await buildOurs(GROUPS.flatMap(({ cases }) => cases));
+const outcomes = new Map(GROUPS.flatMap(({ cases }) => cases).map((one, index) => [one, built[index]!]));
+
+function check(group: CaseGroup, one: DifferentialCase): void {
+  const ours = outcomes.get(one)!;
+  const difference: Difference | undefined = group.differences[one.title];
+  const expected = one.expected ?? difference?.ours;
+  if (expected !== undefined) {
+    if ('error' in expected) assert.ok(textOfError(ours).includes(expected.error), JSON.stringify(ours));
+    else {
+      const { tree, config } = imageOf(ours);
+      assert.equal(tree, expected.tree);
+      if (expected.config !== undefined) assert.equal(config, expected.config);
+    }
+    return;
+  }
+  const theirs = recordedOf(group, one);
+  if ('error' in theirs) {
+    assert.match(textOfError(ours), /^Error: /m, 'an error is told in a sentence');
+    return;
+  }
+  const image = imageOf(ours);
+  const lines = [
+    ...theirs.tree.filter((line) => !image.tree.includes(line)).map((line) => `- ${line}`),
+    ...image.tree.filter((line) => !theirs.tree.includes(line)).map((line) => `+ ${line}`),
+  ];
+  assert.equal(lines, difference?.lines ?? []);
+  assert.equal(changed(theirs.config, image.config), difference?.config ?? {});
+}
+
+function recordedOf(group: CaseGroup, one: DifferentialCase): Outcome {
+  const recording = readRecordings(group)[one.title];
+  assert.is(recording?.of, digestOf(one), 'record it: see test/differential/record.ts');
+  return recording!.outcome;
+}
+
+function imageOf(outcome: Outcome): BuiltImage {
+  if ('error' in outcome) throw new Error(`tsbuild does not build it: ${outcome.error}`);
+  return outcome;
+}
+
+function textOfError(outcome: Outcome): string {
+  if ('error' in outcome) return outcome.error;
+  throw new Error(`tsbuild builds it: ${outcome.tree.join('\n')}`);
+}
+
+/** What `ours` has that `theirs` has not, or other; `null` for what it lacks. */
+function changed(theirs: BuiltImage['config'], ours: BuiltImage['config']): BuiltImage['config'] {
+  const fields = [...new Set([...Object.keys(theirs), ...Object.keys(ours)])].sort();
+  return Object.fromEntries(
+    fields.filter((field) => JSON.stringify(theirs[field]) !== JSON.stringify(ours[field])).map((field) => [field, ours[field] ?? null]),
+  );
+}
+
+for (const group of GROUPS) {
+  suite(`differential/${group.name}`, (test) => {
+    for (const one of group.cases) test(one.title, () => check(group, one));
+
+    test('every difference and every recording belongs to a case', () => {
+      const titles = group.cases.map(({ title }) => title);
+      assert.is(new Set(titles).size, titles.length, 'titles are unique');
+      for (const title of [...Object.keys(group.differences), ...Object.keys(readRecordings(group))])
+        assert.ok(titles.includes(title), title);
+    });
+  });
+}
