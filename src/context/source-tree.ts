@@ -32,6 +32,8 @@ export interface SelectOptions {
   readonly exclude?: IgnoreRules | undefined;
   /** Tell each source's parent directories (`--parents`). */
   readonly parents?: boolean;
+  /** There are sources elsewhere: wildcards may leave nothing here. */
+  readonly mayBeEmpty?: boolean;
 }
 
 /** A directory tree that COPY, ADD and mounts read from: the build context, or the root of a stage or an image. */
@@ -43,13 +45,22 @@ export class SourceTree {
   ) {}
 
   /**
-   * What the sources name, in order; a wildcard gives a source per match.
+   * What the sources name, in order; a wildcard gives a source per match, and none beside sources that are there.
    *
-   * @throws {SourceNotFoundError} a source that is not there, a wildcard without a match, or nothing left of it by the ignore rules
+   * @throws {SourceNotFoundError} a source without wildcards is not there or left out by the ignore rules, or nothing is there at all
    */
   async select(sources: readonly string[], options: SelectOptions = {}): Promise<readonly SelectedSource[]> {
     const selected: SelectedSource[] = [];
-    for (const source of sources) selected.push(...(await this.#selectOne(source, options)));
+    let unmatched: SourceNotFoundError | undefined;
+    for (const source of sources) {
+      try {
+        selected.push(...(await this.#selectOne(source, options)));
+      } catch (error) {
+        if (!(error instanceof SourceNotFoundError) || !hasWildcards(Buffer.from(source))) throw error;
+        unmatched ??= error;
+      }
+    }
+    if (selected.length === 0 && unmatched !== undefined && options.mayBeEmpty !== true) throw unmatched;
     return selected;
   }
 

@@ -43,5 +43,6 @@ async function build(store: TestStore, one: DifferentialCase, name: string): Pro
   return readImage(
     JSON.parse(readFileSync(blobPath(store, config.digest), 'utf8')),
     layers.map(({ digest }) => blobPath(store, digest)),
+    needsBase(one),
   );
 }

@@ -32,7 +32,7 @@ export async function buildTheirs(cases: readonly DifferentialCase[], directory:
         const [context, result] = [join(directory, `case-${index}`), join(directory, `result-${index}`)];
         await makeContext(context, contextLines(one));
         const { status, stderr } = await peers.buildahTry(context, one.args ?? [], `dir:${result}`);
-        outcomes[index] = status === 0 ? await read(result) : { error: stderr.trim().split('\n').at(-1) ?? '' };
+        outcomes[index] = status === 0 ? await read(result, needsBase(one)) : { error: sentenceOf(stderr) };
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, work));
@@ -40,7 +40,15 @@ export async function buildTheirs(cases: readonly DifferentialCase[], directory:
   });
 }
 
-async function read(result: string): Promise<Outcome> {
+const LONGEST_ERROR = 160;
+
+/** The first line that is an error, without the paths of this run. */
+function sentenceOf(stderr: string): string {
+  const line = /^Error: .*$/m.exec(stderr)?.[0] ?? '';
+  return line.replaceAll(/\/[^ "]*\/(case-\d+|merged|result-\d+)/g, '…').slice(0, LONGEST_ERROR);
+}
+
+async function read(result: string, onBase: boolean): Promise<Outcome> {
   const file = (digest: string) => join(result, digest.slice('sha256:'.length));
   const manifest = JSON.parse(readFileSync(join(result, 'manifest.json'), 'utf8')) as {
     readonly config: { readonly digest: string };
@@ -49,5 +57,6 @@ async function read(result: string): Promise<Outcome> {
   return readImage(
     JSON.parse(readFileSync(file(manifest.config.digest), 'utf8')),
     manifest.layers.map(({ digest }) => file(digest)),
+    onBase,
   );
 }

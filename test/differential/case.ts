@@ -37,6 +37,4 @@ export interface Difference {
 export interface CaseGroup {
   readonly name: string;
   readonly cases: readonly DifferentialCase[];
-  /** By title. */
-  readonly differences: Readonly<Record<string, Difference>>;
 }

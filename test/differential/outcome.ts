@@ -1,4 +1,4 @@
-import { linesOfTree, flattenLayers } from '../support/layer-files.js';
+import { flattenLayers, linesOfTree } from '../support/layer-files.js';
 import type { BuiltImage } from './case.js';
 import { FIRST_MTIME_SECONDS } from './make-context.js';
 
@@ -23,17 +23,18 @@ interface ImageDocument {
   readonly config?: Readonly<Record<string, unknown>>;
 }
 
-/** Mount points of a RUN, which Buildah 1.28 leaves in its layers, and the base all of these cases have in common. */
-const LEFT_OUT = /^(bin|dev|proc|sys|run|etc\/(hosts|hostname|resolv\.conf))(\/|$)/;
+/** The base of cases with a RUN, and the mount points that Buildah 1.28 leaves in the layers of one. */
+const OF_BASE = /^((bin|dev|proc|sys|run)(\/.*)?|etc(\/(hosts|hostname|resolv\.conf|group|passwd))?|home|root|tmp|usr|var(\/tmp)?)$/;
 
 /**
  * An image in the form in which both builders' are compared.
  *
  * @param layers files, the lowest first
+ * @param onBase whether it stands on busybox, which is left out
  */
-export async function readImage(document: ImageDocument, layers: readonly string[]): Promise<BuiltImage> {
+export async function readImage(document: ImageDocument, layers: readonly string[], onBase: boolean): Promise<BuiltImage> {
   const tree = await flattenLayers(layers);
-  for (const path of [...tree.keys()]) if (path === '' || LEFT_OUT.test(path)) tree.delete(path);
+  for (const path of [...tree.keys()]) if (path === '' || (onBase && OF_BASE.test(path))) tree.delete(path);
   return { tree: linesOfTree(tree, timeOf), config: configOf(document) };
 }
 

@@ -69,7 +69,7 @@ export async function digestSources(
   };
 }
 
-export interface DigestPathsOptions extends Pick<CopySourcesOptions, 'exclude' | 'parents'> {
+export interface DigestPathsOptions extends Pick<CopySourcesOptions, 'exclude' | 'parents'>, Partial<Pick<CopySourcesOptions, 'loose'>> {
   /** The attributes of a directory that is named do not count: a copy takes what is in it, a mount shows the directory itself. */
   readonly contentsOnly?: boolean;
 }
@@ -158,8 +158,8 @@ export async function withSources(
   }
 }
 
-function selectOptions({ exclude, parents }: Pick<CopySourcesOptions, 'exclude' | 'parents'>): SelectOptions {
-  return { parents, ...(exclude.length === 0 ? {} : { exclude: rulesOf(exclude, '--exclude') }) };
+function selectOptions({ exclude, parents, loose }: Pick<DigestPathsOptions, 'exclude' | 'parents' | 'loose'>): SelectOptions {
+  return { parents, mayBeEmpty: loose !== undefined, ...(exclude.length === 0 ? {} : { exclude: rulesOf(exclude, '--exclude') }) };
 }
 
 function pathsOf(sources: readonly StepSource[]): string[] {

@@ -1,6 +1,6 @@
-import { closeFd } from '../../sys/index.js';
+import { closeFd, type Fd } from '../../sys/index.js';
 import type { Step, StepKey } from '../scheduler/index.js';
-import { lookUpUser } from './image-user.js';
+import { lookUpOwner, UnknownUserError } from './image-user.js';
 import { isDirectory, makeDirectories } from './make-directories.js';
 import { type RootState, withLowers } from './root-state.js';
 import { commonInputs, type StepInputs } from './step-definition.js';
@@ -39,7 +39,7 @@ export class DirectoryStep implements Step<RootState> {
         : await writeStep(parent, this.toolbox, options, async ({ lowers, working }) => {
             const merged = await this.toolbox.snapshots.openMerged(lowers, working);
             try {
-              makeDirectories(merged, missing, this.user === '' ? { uid: 0, gid: 0 } : lookUpUser(merged, this.user));
+              makeDirectories(merged, missing, ownerOf(merged, this.user));
             } finally {
               closeFd(merged);
             }
@@ -66,5 +66,15 @@ export class DirectoryStep implements Step<RootState> {
     const layer = root.addedLayer ? root.layers.at(-1)! : undefined;
     await layer?.stored;
     await this.toolbox.cache.record(key, this.#keyInputs, layer === undefined ? {} : { layer: await layer.identity }, createdAt);
+  }
+}
+
+/** A user that the image does not know (yet) is no mistake here, with Buildah and BuildKit alike: root has the directory. */
+function ownerOf(root: Fd, user: string): { readonly uid: number; readonly gid: number } {
+  try {
+    return lookUpOwner(root, user);
+  } catch (error) {
+    if (error instanceof UnknownUserError) return { uid: 0, gid: 0 };
+    throw error;
   }
 }

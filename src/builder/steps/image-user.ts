@@ -47,15 +47,17 @@ export function lookUpUser(root: Fd, user: string): ImageUser {
 }
 
 /**
- * Who `--chown user[:group]` names. A number without a group is its own group; a name brings its primary group.
+ * Who `--chown user[:group]` names, and who owns a WORKDIR by USER. Empty is root. A number is an id, even where somebody is called so; without a group it is its own group. A name brings
+ * its primary group.
  *
  * @throws {UnknownUserError} a name that is not in the image
  */
 export function lookUpOwner(root: Fd, owner: string): { readonly uid: number; readonly gid: number } {
-  const [user = '', group] = owner.split(':', 2);
-  if (group !== undefined && group !== '') return { uid: user === '' ? 0 : lookUpUser(root, user).uid, gid: findGroup(root, group) };
-  const { uid, gid } = lookUpUser(root, user);
-  return { uid, gid: parseId(user) === undefined || findPasswd(root, user)?.name === user ? gid : uid };
+  const [user = '', group = ''] = owner.split(':', 2);
+  const named = user === '' || parseId(user) !== undefined ? undefined : lookUpUser(root, user);
+  const uid = named?.uid ?? parseId(user) ?? 0;
+  if (group === '') return { uid, gid: named?.gid ?? uid };
+  return { uid, gid: parseId(group) ?? findGroup(root, group) };
 }
 
 interface PasswdEntry {

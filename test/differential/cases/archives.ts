@@ -58,5 +58,4 @@ export const archives: CaseGroup = {
       expected: { tree: ['d 755 0:0 now /x', 'f 644 1:2 7 /x/n "N"'] },
     },
   ],
-  differences: {},
 };

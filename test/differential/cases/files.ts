@@ -32,5 +32,4 @@ export const files: CaseGroup = {
     copy('long names', [`f 644 d/${'n'.repeat(200)} A`, `f 644 d/${'p'.repeat(90)}/${'q'.repeat(90)}/r B`], 'COPY d /x'),
     copy('names that are not ASCII', ['f 644 d/é A', 'f 644 d/日本 B', 'l d/ü é'], 'COPY d /x'),
   ],
-  differences: {},
 };

@@ -80,10 +80,9 @@ export const ignoreFiles: CaseGroup = {
       args: ['--ignorefile', 'mine'],
     },
     {
-      title: 'a folder and what is below it, in .containerignore',
+      title: 'a file brought back below a folder that is named, in .containerignore',
       context: [...TREE, 'f 644 .containerignore dir\\n!dir/a.txt\\n'],
       containerfile: 'FROM scratch\nCOPY dir pkg /x/\n',
     },
   ],
-  differences: {},
 };

@@ -104,5 +104,4 @@ export const newer: CaseGroup = {
     build('a heredoc without an end', 'COPY <<EOF /x\ntext', { error: 'unterminated heredoc' }),
     build('a heredoc as the destination', 'COPY v.sh <<EOF\ntext\nEOF', { error: 'COPY cannot accept a heredoc as a destination' }),
   ],
-  differences: {},
 };

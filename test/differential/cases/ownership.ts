@@ -43,6 +43,12 @@ export const ownership: CaseGroup = {
     on('names are looked up in the stage that is copied into', 'FROM scratch\nCOPY --from=0 --chown=ann /file /x'),
     on('a working directory belongs to root', 'WORKDIR /w/v'),
     on('a working directory of a user', 'USER 12:34\nWORKDIR /w/v'),
+    on('a working directory of a number without a group', 'USER 12\nWORKDIR /w/v'),
+    on('a working directory of a number that has an entry', 'USER 1001\nWORKDIR /w/v'),
+    on('a working directory of a name', 'USER ann\nWORKDIR /w/v'),
+    on('a working directory of a name and a group', 'USER ann:staff\nWORKDIR /w/v'),
+    on('a working directory of an unknown name', 'USER bob\nWORKDIR /w/v'),
+    on('a working directory that is there keeps its owner', 'USER ann\nWORKDIR /dir'),
     on('a volume', 'VOLUME /v/w /dir'),
     {
       title: 'special bits of context files',
@@ -55,5 +61,4 @@ export const ownership: CaseGroup = {
       containerfile: 'FROM scratch\nADD a.tar /\nCOPY a /setgid/\nCOPY src /setgid/new\n',
     },
   ],
-  differences: {},
 };

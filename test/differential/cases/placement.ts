@@ -101,5 +101,4 @@ export const placement: CaseGroup = {
     on('ADD of files and folders', 'ADD a /x/\nADD src /y\nADD alink /z'),
     on('a later COPY over an earlier one', 'COPY a /x\nCOPY b /x\nCOPY src /y\nCOPY merge/dir /y/sub'),
   ],
-  differences: {},
 };

@@ -17,6 +17,7 @@ export const wildcards: CaseGroup = {
     copy('a negated class', 'COPY [^a].txt /x/'),
     copy('a class with a negation of the shell is none', 'COPY [!a].txt /x/'),
     { ...copy('an escaped bracket', 'COPY ["\\\\[x]", "/x/"]'), context: [...NAMES, BRACKET] },
+    { ...copy('a bracket, escaped for the words and for the wildcard', 'COPY ["\\\\\\\\[x]", "/x/"]'), context: [...NAMES, BRACKET] },
     { ...copy('a bracket in a class', 'COPY [[]x] /x/'), context: [...NAMES, BRACKET] },
     copy('an escaped star', 'COPY ["st\\\\*r", "/x/"]'),
     copy('a star in a folder', 'COPY d/* /x/'),
@@ -39,5 +40,4 @@ export const wildcards: CaseGroup = {
     copy('a wildcard in ADD', 'ADD d/deep/* /x/'),
     copy('from a variable', 'ARG what=*.md\nCOPY $what /x/'),
   ],
-  differences: {},
 };

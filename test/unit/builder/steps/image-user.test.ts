@@ -93,8 +93,10 @@ suite('builder/steps/image-user', (test) => {
     ['33', { uid: 33, gid: 33 }],
     ['5:6', { uid: 5, gid: 6 }],
     [':6', { uid: 0, gid: 6 }],
-    // The name 42, so its primary group.
-    ['42', { uid: 1042, gid: 1043 }],
+    // Numbers, although a user is called 42 and a group 77.
+    ['42', { uid: 42, gid: 42 }],
+    ['web:77', { uid: 33, gid: 77 }],
+    ['42:77', { uid: 42, gid: 77 }],
   ] as const) {
     test(`lookUpOwner() ${owner}`, () => withImage(BOTH, ({ root }) => assert.equal(lookUpOwner(root, owner), expected)));
   }
