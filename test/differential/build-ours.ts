@@ -1,15 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { blobPath, manifestOf } from '../support/image-layers.js';
-import { addBusybox, type TestStore, withTestStore } from '../support/tsbuild.js';
+import { addBusybox, idModeOf, type TestStore, withTestStore } from '../support/tsbuild.js';
 import type { DifferentialCase, Outcome } from './case.js';
 import { makeContext } from './make-context.js';
 import { readImage } from './outcome.js';
 
 const AT_ONCE = 2;
 
-/** What tsbuild makes of each case, in their order. All share one store. */
-export async function buildOurs(cases: readonly DifferentialCase[]): Promise<Outcome[]> {
+export interface OurOutcomes {
+  readonly idMode: Awaited<ReturnType<typeof idModeOf>>;
+  /** In the order of the cases. */
+  readonly outcomes: readonly Outcome[];
+}
+
+/** What tsbuild makes of each case. All share one store. */
+export async function buildOurs(cases: readonly DifferentialCase[]): Promise<OurOutcomes> {
   return withTestStore(async (store) => {
     if (cases.some(needsBase)) await addBusybox(store);
     const outcomes: Outcome[] = [];
@@ -21,7 +27,7 @@ export async function buildOurs(cases: readonly DifferentialCase[]): Promise<Out
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, work));
-    return outcomes;
+    return { idMode: await idModeOf(store), outcomes };
   });
 }
 

@@ -7,6 +7,8 @@ export interface DifferentialCase {
   readonly context: readonly string[];
   /** Flags of `bud`. */
   readonly args?: readonly string[];
+  /** A command of it sees or sets owners other than the one who builds. */
+  readonly needsIds?: boolean;
   /** Buildah 1.28 does not have what this is about: what the rules ask for, written by hand. Such a case is not recorded. */
   readonly expected?: Expectation;
 }

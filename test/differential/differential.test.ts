@@ -1,15 +1,17 @@
 import * as assert from 'uvu/assert';
-import { suite } from '../support/suite.js';
+import { skip, suite } from '../support/suite.js';
 import { buildOurs } from './build-ours.js';
 import type { BuiltImage, CaseGroup, DifferentialCase, Outcome } from './case.js';
 import { DIFFERENCES } from './differences.js';
 import { GROUPS } from './groups.js';
 import { digestOf, readRecordings } from './recordings.js';
 
-const built = await buildOurs(GROUPS.flatMap(({ cases }) => cases));
-const outcomes = new Map(GROUPS.flatMap(({ cases }) => cases).map((one, index) => [one, built[index]!]));
+const all = GROUPS.flatMap(({ cases }) => cases);
+const built = await buildOurs(all);
+const outcomes = new Map(all.map((one, index) => [one, built.outcomes[index]!]));
 
 function check(group: CaseGroup, one: DifferentialCase): void {
+  if (one.needsIds === true && built.idMode === 'single') skip('with one id a command sees, and sets, no other owner');
   const ours = outcomes.get(one)!;
   const difference = DIFFERENCES[group.name]?.[one.title];
   const expected = one.expected ?? difference?.ours;
@@ -17,7 +19,7 @@ function check(group: CaseGroup, one: DifferentialCase): void {
     if ('error' in expected) assert.ok(textOfError(ours).includes(expected.error), textOfError(ours));
     else {
       const { tree, config } = imageOf(ours);
-      assert.equal(tree, expected.tree);
+      assert.equal(comparable(tree), comparable(expected.tree));
       if (expected.config !== undefined) assert.equal(config, expected.config);
     }
     return;
@@ -28,12 +30,13 @@ function check(group: CaseGroup, one: DifferentialCase): void {
     return;
   }
   const image = imageOf(ours);
-  const lines = [
-    ...theirs.tree.filter((line) => !image.tree.includes(line)).map((line) => `- ${line}`),
-    ...image.tree.filter((line) => !theirs.tree.includes(line)).map((line) => `+ ${line}`),
-  ];
-  assert.equal(lines, difference?.lines ?? []);
+  assert.equal(comparable(image.tree).sort(), comparable(changedTree(theirs.tree, difference?.lines ?? [])).sort());
   assert.equal(changed(theirs.config, image.config), difference?.config ?? {});
+}
+
+/** Where there is one id only, the owner of a link or a fifo cannot be kept: neither can carry an attribute that tells it. */
+function comparable(lines: readonly string[]): string[] {
+  return lines.map((line) => (built.idMode === 'single' ? line.replace(/^([lp] \S+) \S+/, '$1 *') : line));
 }
 
 function recordedOf(group: CaseGroup, one: DifferentialCase): Outcome {
@@ -50,6 +53,14 @@ function imageOf(outcome: Outcome): BuiltImage {
 function textOfError(outcome: Outcome): string {
   if ('error' in outcome) return outcome.error;
   throw new Error(`tsbuild builds it: ${outcome.tree.join('\n')}`);
+}
+
+function changedTree(tree: readonly string[], changes: readonly string[]): string[] {
+  const gone = changes.filter((line) => line.startsWith('- ')).map((line) => line.slice(2));
+  const added = changes.filter((line) => line.startsWith('+ ')).map((line) => line.slice(2));
+  for (const line of gone) assert.ok(tree.includes(line), `Buildah has no ${line}`);
+  for (const line of added) assert.not.ok(tree.includes(line), `Buildah has ${line}`);
+  return [...tree.filter((line) => !gone.includes(line)), ...added];
 }
 
 /** What `ours` has that `theirs` has not, or other; `null` for what it lacks. */

@@ -20,12 +20,15 @@ export const commands: CaseGroup = {
     run('SHELL', ['SHELL ["/bin/sh", "-xc"]', 'RUN echo $- > /out']),
     run('SHELL with variables', ['SHELL ["/bin/sh", "-c", "echo $0 $1 > /out; eval $1", "zero"]', 'RUN true']),
     run('WORKDIR', ['WORKDIR /w/v', 'RUN pwd > out']),
-    run('USER by number', ['RUN mkdir -m 777 /o', 'USER 12:34', 'RUN id -u > /o/u; id -g > /o/g']),
-    run('USER by name', [
-      'RUN mkdir -m 777 /o && echo "ann:x:7:8::/home:/bin/sh" > /etc/passwd',
-      'USER ann',
-      'RUN id -u > /o/u; id -g > /o/g; echo $HOME > /o/h',
-    ]),
+    { ...run('USER by number', ['RUN mkdir -m 777 /o', 'USER 12:34', 'RUN id -u > /o/u; id -g > /o/g']), needsIds: true },
+    {
+      ...run('USER by name', [
+        'RUN mkdir -m 777 /o && echo "ann:x:7:8::/home:/bin/sh" > /etc/passwd',
+        'USER ann',
+        'RUN id -u > /o/u; id -g > /o/g; echo $HOME > /o/h',
+      ]),
+      needsIds: true,
+    },
     run('WORKDIR after USER', ['USER 12:34', 'WORKDIR /w/v']),
     run('files that a command made', [
       'RUN umask 027; mkdir -p /p/q; echo 1 > /p/f; ln -s f /p/l; ln /p/f /p/h; chmod 4711 /p/h; mkfifo /p/pipe',
@@ -33,7 +36,10 @@ export const commands: CaseGroup = {
     run('files that a command removed', ['COPY a d /x/', 'RUN rm /x/a && rm -r /x/d; rm /x/f']),
     run('a folder that a command replaced', ['COPY d /x', 'RUN rm -r /x && mkdir /x && echo new > /x/n']),
     run('a folder that a command replaced by a file', ['COPY d /x', 'RUN rm -r /x && echo file > /x']),
-    run('COPY over what a command made', ['RUN mkdir /x && ln -s /x /y && chmod 700 /x && chown 3:4 /x', 'COPY d /x', 'COPY a /y/b']),
+    {
+      ...run('COPY over what a command made', ['RUN mkdir /x && ln -s /x /y && chmod 700 /x && chown 3:4 /x', 'COPY d /x', 'COPY a /y/b']),
+      needsIds: true,
+    },
     run('COPY into what a command linked', ['RUN mkdir -p /real/in && ln -s real /l && ln -s /l/in /m', 'COPY a /l/', 'COPY d /m']),
     run('--chown with a name that a command made', [
       'RUN echo "bob:x:70:80::/:/" >> /etc/passwd; echo "grp:x:90:" >> /etc/group',
@@ -43,14 +49,20 @@ export const commands: CaseGroup = {
     ]),
     run('a command that fails', ['RUN exit 3']),
     run('VOLUME, and a command that writes there', ['RUN mkdir /v && echo 1 > /v/before', 'VOLUME /v', 'RUN echo 2 > /v/after']),
-    run('from a stage with commands', [
-      'RUN mkdir /o && echo 1 > /o/f && chown 9:9 /o/f && ln -s f /o/l',
-      'FROM scratch',
-      'COPY --from=0 /o /x',
-    ]),
-    run('owners and modes of a command', [
-      'RUN touch /f /g && chown 5:6 /f && chmod 600 /g && mkdir -m 1777 /t && touch -d "1980-01-02 00:00:00" /f',
-    ]),
+    {
+      ...run('from a stage with commands', [
+        'RUN mkdir /o && echo 1 > /o/f && chown 9:9 /o/f && ln -s f /o/l',
+        'FROM scratch',
+        'COPY --from=0 /o /x',
+      ]),
+      needsIds: true,
+    },
+    {
+      ...run('owners and modes of a command', [
+        'RUN touch /f /g && chown 5:6 /f && chmod 600 /g && mkdir -m 1777 /t && touch -d "1980-01-02 00:00:00" /f',
+      ]),
+      needsIds: true,
+    },
     run('ONBUILD RUN', ['ONBUILD RUN echo child > /out', 'FROM 0']),
     run('ARG is not in the image, and goes to a stage on the stage', [
       'ARG a=1',

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the texts are in another language
 import type { CaseGroup, DifferentialCase } from '../case.js';
 
 /** What a variable is, seen as a label. */
