@@ -148,10 +148,6 @@ export const DIFFERENCES: Readonly<Record<string, Readonly<Record<string, Differ
       reason: 'A mistake is told also in a stage that is not needed, with BuildKit.',
       ours: { error: 'cannot copy from stage "1", it needs to be defined before current stage "0"' },
     },
-    'two stages of one name': {
-      reason: 'The last of them has the name, with BuildKit; the first with Buildah.',
-      lines: ['- f 644 0:0 @0 /a "A"', '+ f 600 0:0 @1 /b "B"'],
-    },
   },
   commands: {
     'VOLUME, and a command that writes there': {
