@@ -1,10 +1,26 @@
 import { closeSync, openSync, readSync } from 'node:fs';
+import type { GrowingFile } from './growing-file.js';
 
-/** Bytes from a stream, read once, or from a file that is opened by its path. */
-export type ByteSource = AsyncIterable<Uint8Array> | { readonly file: string };
+/** Bytes from a stream, read once, from a file that is opened by its path, or from one that is still being written. */
+export type ByteSource = AsyncIterable<Uint8Array> | { readonly file: string } | { readonly growing: GrowingFile };
 
 export function isFile(source: ByteSource): source is { readonly file: string } {
   return 'file' in source;
+}
+
+export function isGrowing(source: ByteSource): source is { readonly growing: GrowingFile } {
+  return 'growing' in source;
+}
+
+/** As {@link readHead}, as soon as they are there. @throws what has ended the file's growth */
+export async function awaitHead({ fd, follow }: GrowingFile, bytes: number): Promise<Uint8Array> {
+  await new Promise<void>((resolve, reject) => {
+    follow((there) => {
+      if (there >= bytes) resolve();
+    }).then(resolve, reject);
+  });
+  const head = Buffer.alloc(bytes);
+  return head.subarray(0, readSync(fd, head, 0, bytes, 0));
 }
 
 /** The first bytes of a file: `bytes` of them, or all it has. */

@@ -10,6 +10,11 @@ export interface NativeLayerFacts {
   readonly entries: number;
 }
 
+export interface NativeExtractedFacts extends NativeLayerFacts {
+  readonly implied: readonly Buffer[];
+  readonly hidesAll: boolean;
+}
+
 /**
  * Makes the tar stream of an upper directory on threads of its own. Its methods block: call them in a worker thread.
  * A failing call throws an Error with `code` (an errno name, `UNSUPPORTED` or `FILE_CHANGED`) and `entry`.
@@ -27,7 +32,7 @@ export interface TarReader {
 export interface Extractor {
   /** The bytes are copied. Blocks while the file system is behind. */
   write(bytes: Uint8Array): void;
-  finish(): NativeLayerFacts;
+  finish(): NativeExtractedFacts;
   /** As that of `TarReader`; what was made so far stays. */
   cancel(): void;
 }
@@ -56,6 +61,7 @@ interface LayerAddon {
     gid: number | undefined,
     requireEnd: boolean,
   ) => Extractor;
+  readonly adoptAttributes: (target: Fd, overlay: 'user' | 'trusted', lowers: readonly Fd[], paths: readonly Uint8Array[]) => void;
 }
 
 export function layerAddon(): LayerAddon {

@@ -22,8 +22,8 @@ export interface WriteJob {
 
 export interface ExtractJob {
   readonly kind: 'extract';
-  /** File to read, or undefined when the bytes come as `chunk` messages. */
-  readonly file: string | undefined;
+  /** File to read, a descriptor of one that is still being written, or undefined when the bytes come as `chunk` messages. */
+  readonly file: string | { readonly growing: Fd } | undefined;
   readonly compression: Compression;
   readonly target: Fd;
   /** '' for a plain archive. */
@@ -35,12 +35,21 @@ export interface ExtractJob {
   readonly requireEnd: boolean;
 }
 
-export type Job = WriteJob | ExtractJob;
+/** Nothing but the digest of the uncompressed bytes. */
+export interface DigestJob {
+  readonly kind: 'digest';
+  readonly file: string;
+  readonly compression: Compression;
+}
+
+export type Job = WriteJob | ExtractJob | DigestJob;
 
 export type ToWorker =
   /** `stop` is a shared word that turns 1 when the job is not wanted any more; a busy worker cannot hear a message. */
   | { readonly kind: 'job'; readonly job: Job; readonly stop: Int32Array }
   | { readonly kind: 'chunk'; readonly bytes: Uint8Array }
+  /** So many bytes of the growing file are there. */
+  | { readonly kind: 'grown'; readonly bytes: number }
   | { readonly kind: 'end' }
   /** No more chunks will come, and the job is to fail; the main thread knows why. */
   | { readonly kind: 'broken' };
@@ -50,7 +59,8 @@ export type FromWorker =
   /** One chunk is used up, the next may come. */
   | { readonly kind: 'want' }
   | { readonly kind: 'written'; readonly facts: LayerFacts; readonly digest: string; readonly size: number }
-  | { readonly kind: 'extracted'; readonly facts: LayerFacts }
+  | { readonly kind: 'extracted'; readonly facts: ExtractedFacts }
+  | { readonly kind: 'digested'; readonly digest: string; readonly bytes: number }
   | { readonly kind: 'failed'; readonly failure: WorkerFailure };
 
 /** Digests without algorithm; bytes of the uncompressed tar. */
@@ -59,6 +69,13 @@ export interface LayerFacts {
   readonly contentDigest: string;
   readonly bytes: number;
   readonly entries: number;
+}
+
+export interface ExtractedFacts extends LayerFacts {
+  /** Paths of directories that had no entry of their own, '' the root: their attributes come from the layers below. */
+  readonly implied: readonly Uint8Array[];
+  /** True when the layer hides all that is below it. */
+  readonly hidesAll: boolean;
 }
 
 export interface WorkerFailure {

@@ -2,22 +2,26 @@ import { availableParallelism } from 'node:os';
 import type { Worker } from 'node:worker_threads';
 import { workerFile } from '../sys/index.js';
 import { ArchiveInvalidError, FileChangedError, LayerSystemError, LayerUnsupportedError, PathEscapeError } from './errors.js';
+import type { GrowingFile } from './growing-file.js';
 import { CHUNK_WINDOW, type FromWorker, type Job, type LayerFacts, type ToWorker, type WorkerFailure } from './protocol.js';
 
-export type JobResult = Extract<FromWorker, { kind: 'written' | 'extracted' }>;
+export type JobResult = Extract<FromWorker, { kind: 'written' | 'extracted' | 'digested' }>;
 
 export interface JobOptions {
   readonly signal?: AbortSignal | undefined;
   /** The bytes of a job that has no file; its own failure comes out of the job unchanged. */
   readonly source?: AsyncIterable<Uint8Array> | undefined;
+  /** The file of a job that reads it while it grows; what ends its growth too early comes out of the job unchanged. */
+  readonly growing?: GrowingFile | undefined;
   readonly onHashed?: ((facts: LayerFacts) => void) | undefined;
 }
 
-// One job keeps a processor busy, so more workers would only take turns. Started at the first job, kept for the next, and idle ones
-// do not keep the process alive.
+// One job keeps a processor busy, so more workers would only take turns. Those that read a file while it is downloaded mostly wait, and
+// do not count among the others. Started at the first job, kept for the next, and idle ones do not keep the process alive.
 const idle: Worker[] = [];
-const waiting: (() => void)[] = [];
+let waiting: (() => void)[] = [];
 let count = 0;
+const busy = { computing: 0, following: 0 };
 
 /**
  * Do `job` in a worker thread, after those before it when all workers are busy. When the signal fires the worker stops, removes its
@@ -27,7 +31,8 @@ let count = 0;
  */
 export async function runJob(job: Job, options: JobOptions): Promise<JobResult> {
   options.signal?.throwIfAborted();
-  const worker = await takeWorker();
+  const kind = options.growing === undefined ? 'computing' : 'following';
+  const worker = await takeWorker(kind);
   let alive = true;
   try {
     options.signal?.throwIfAborted();
@@ -36,7 +41,7 @@ export async function runJob(job: Job, options: JobOptions): Promise<JobResult> 
     if (ended.result !== undefined) return ended.result;
     throw ended.failure;
   } finally {
-    giveBack(worker, alive);
+    giveBack(worker, kind, alive);
   }
 }
 
@@ -45,31 +50,32 @@ export function startedWorkers(): number {
   return count;
 }
 
-async function takeWorker(): Promise<Worker> {
-  for (;;) {
-    const worker = idle.pop();
-    if (worker !== undefined) {
-      worker.ref();
-      return worker;
-    }
-    if (count < availableParallelism()) {
-      count++;
-      const threads = await import('node:worker_threads');
-      // Nothing the worker runs looks at the environment or at node's own flags.
-      return new threads.Worker(workerFile(), { name: 'layers', execArgv: [], env: {}, trackUnmanagedFds: false });
-    }
-    await new Promise<void>((resolve) => waiting.push(resolve));
+async function takeWorker(kind: keyof typeof busy): Promise<Worker> {
+  while (busy[kind] >= availableParallelism()) await new Promise<void>((resolve) => waiting.push(resolve));
+  busy[kind]++;
+  const worker = idle.pop();
+  if (worker !== undefined) {
+    worker.ref();
+    return worker;
   }
+  count++;
+  const threads = await import('node:worker_threads');
+  // Nothing the worker runs looks at the environment or at node's own flags.
+  return new threads.Worker(workerFile(), { name: 'layers', execArgv: [], env: {}, trackUnmanagedFds: false });
 }
 
-function giveBack(worker: Worker, alive: boolean): void {
+function giveBack(worker: Worker, kind: keyof typeof busy, alive: boolean): void {
+  busy[kind]--;
   if (alive) {
     worker.unref();
     idle.push(worker);
   } else {
     count--;
   }
-  waiting.shift()?.();
+  // Each looks again whether there is room for its kind of job, in the order they came.
+  const woken = waiting;
+  waiting = [];
+  for (const wake of woken) wake();
 }
 
 interface Ended {
@@ -79,10 +85,10 @@ interface Ended {
   readonly alive: boolean;
 }
 
-function converse(worker: Worker, job: Job, { signal, source, onHashed }: JobOptions): Promise<Ended> {
+function converse(worker: Worker, job: Job, { signal, source, growing, onHashed }: JobOptions): Promise<Ended> {
   const stop = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   const say = (message: ToWorker): void => worker.postMessage(message);
-  const feed = source === undefined ? undefined : new Feed(source, say);
+  const feed = source !== undefined ? new Feed(source, say) : growing !== undefined ? new GrowthFeed(growing, say) : undefined;
   return new Promise((resolve) => {
     const abort = (): void => {
       Atomics.store(stop, 0, 1);
@@ -182,7 +188,44 @@ class Feed {
   }
 }
 
-const ACTIONS = { write: 'write layer', extract: 'extract layer' } as const;
+/** Tells a worker how far its file has grown. */
+class GrowthFeed {
+  failure: unknown;
+  #stopped = false;
+
+  constructor(
+    readonly growing: GrowingFile,
+    readonly say: (message: ToWorker) => void,
+  ) {}
+
+  start(): void {
+    const tell = (message: ToWorker): void => {
+      if (!this.#stopped) this.say(message);
+    };
+    this.growing
+      .follow((bytes) => tell({ kind: 'grown', bytes }))
+      .then(
+        () => tell({ kind: 'end' }),
+        (error: unknown) => {
+          if (!this.#stopped) this.failure = error;
+          tell({ kind: 'broken' });
+        },
+      );
+  }
+
+  want(): void {}
+
+  abort(): void {
+    if (!this.#stopped) this.say({ kind: 'broken' });
+    this.close();
+  }
+
+  close(): void {
+    this.#stopped = true;
+  }
+}
+
+const ACTIONS = { write: 'write layer', extract: 'extract layer', digest: 'read layer' } as const;
 
 function errorOf({ code, message, entry }: WorkerFailure, job: Job): Error {
   const cause = Object.assign(new Error(message), { code });

@@ -1,11 +1,13 @@
 /** Entry of a layer worker thread: does one job at a time, by messages (protocol.ts). */
+import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import { BlobFile } from './blob-file.js';
 import { ChunkQueue } from './chunk-queue.js';
 import { decompress, openCompressor } from './compression.js';
+import { GrowingBytes } from './growing-file.js';
 import { layerAddon, nativeErrorOf } from './native.js';
-import type { ExtractJob, FromWorker, Job, ToWorker, WriteJob } from './protocol.js';
+import type { DigestJob, ExtractJob, FromWorker, Job, ToWorker, WriteJob } from './protocol.js';
 
 const READ_BYTES = 1024 * 1024;
 const port = parentPort;
@@ -13,24 +15,35 @@ if (port === null) throw new TypeError('worker.ts runs in a worker thread only')
 
 const tell = (message: FromWorker): void => port.postMessage(message);
 let chunks = new ChunkQueue(() => {});
+let growing: GrowingBytes | undefined;
 
 port.on('message', (message: ToWorker) => {
   switch (message.kind) {
     case 'job':
       chunks = new ChunkQueue(() => tell({ kind: 'want' }));
-      run(message.job, message.stop, chunks).then(tell, (error: unknown) => tell({ kind: 'failed', failure: nativeErrorOf(error) }));
+      growing = growingOf(message.job);
+      run(message.job, message.stop, growing ?? chunks).then(tell, (error: unknown) =>
+        tell({ kind: 'failed', failure: nativeErrorOf(error) }),
+      );
       break;
     case 'chunk':
       chunks.push(message.bytes);
       break;
+    case 'grown':
+      growing?.grow(message.bytes);
+      break;
     case 'end':
-      chunks.end();
+      (growing ?? chunks).end();
       break;
     case 'broken':
-      chunks.break();
+      (growing ?? chunks).break();
       break;
   }
 });
+
+function growingOf(job: Job): GrowingBytes | undefined {
+  return job.kind === 'extract' && typeof job.file === 'object' ? new GrowingBytes(job.file.growing, READ_BYTES) : undefined;
+}
 
 function run(job: Job, stop: Int32Array, source: AsyncIterable<Uint8Array>): Promise<FromWorker> {
   const check = (): void => {
@@ -41,6 +54,8 @@ function run(job: Job, stop: Int32Array, source: AsyncIterable<Uint8Array>): Pro
       return write(job, check);
     case 'extract':
       return extract(job, source, check);
+    case 'digest':
+      return digest(job, check);
   }
 }
 
@@ -87,7 +102,7 @@ async function extract(job: ExtractJob, source: AsyncIterable<Uint8Array>, check
   const prefix = Buffer.from(job.prefix);
   const extractor = new Extractor(job.target, job.overlay, job.lowers, prefix, job.uid, job.gid, job.requireEnd);
   try {
-    const compressed = job.file === undefined ? source : createReadStream(job.file, { highWaterMark: READ_BYTES });
+    const compressed = typeof job.file === 'string' ? createReadStream(job.file, { highWaterMark: READ_BYTES }) : source;
     for await (const bytes of decompress(compressed as AsyncIterable<Uint8Array>, job.compression)) {
       check();
       extractor.write(bytes);
@@ -96,4 +111,16 @@ async function extract(job: ExtractJob, source: AsyncIterable<Uint8Array>, check
   } finally {
     extractor.cancel();
   }
+}
+
+async function digest(job: DigestJob, check: () => void): Promise<FromWorker> {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  const compressed = createReadStream(job.file, { highWaterMark: READ_BYTES });
+  for await (const chunk of decompress(compressed as AsyncIterable<Uint8Array>, job.compression)) {
+    check();
+    hash.update(chunk);
+    bytes += chunk.length;
+  }
+  return { kind: 'digested', digest: hash.digest('hex'), bytes };
 }

@@ -38,12 +38,12 @@ import { type FinishedImage, finishImage } from './build/finish-image.js';
 import { annotationTargets } from './build/image-annotations.js';
 import { stepMaker } from './build/make-step.js';
 import { memoryBrake } from './build/memory-brake.js';
+import { prefetchBases } from './build/prefetch-bases.js';
 import { type BuiltImage, type PublishedTarget, publishTarget } from './build/publish-build.js';
 import { type ContainerfileText, readContainerfile } from './build/read-containerfile.js';
 import { type ResultFiles, writeResultFiles } from './build/result-files.js';
 import { stageImageOptions } from './build/save-stages.js';
-import type { SharedCache } from './build/shared-cache.js';
-import { withSharedWorkspace } from './build/shared-workspace.js';
+import { type BuildWorkspace, withSharedWorkspace } from './build/shared-workspace.js';
 import { SourceGate } from './build/source-gate.js';
 import type { SourcePolicy } from './build/source-policy.js';
 import { tagDestinations } from './build/tag-destinations.js';
@@ -139,7 +139,7 @@ export async function build(given: BuildOptions, services: Services): Promise<Bu
   const commands = await readCommandOptions(options.commands, services.settings);
   const entitlements = new Entitlements(options.allow);
   const containerfile = readContainerfile(options.files, options.contextDirectory);
-  return withSharedWorkspace(options, services, async (workspace, options, shared) => {
+  return withSharedWorkspace(options, services, async (workspace, options) => {
     const access = new RegistryAccess(services, options);
     const gate = new SourceGate(await sourcePolicy(options));
     const whole = parseContainerfile(containerfile);
@@ -162,7 +162,7 @@ export async function build(given: BuildOptions, services: Services): Promise<Bu
       const background = new BackgroundWork((error) => abort.abort(error));
       const debug = options.onError === 'shell' ? new FailureShell((failure) => abort.abort(failure), network, services) : undefined;
       const toolbox: Toolbox = {
-        ...toolboxOf(options, formatPlatform(workspace.platform), background, workspace, services, shared),
+        ...toolboxOf(options, formatPlatform(workspace.platform), background, workspace, services),
         admitSource: (source) => gate.source(source),
         download: async (url, download) => (await remote.open()).download(url, download),
         openRepository: async (url, signal) => (await remote.open()).openRepository(url, 'containerfile', signal),
@@ -178,8 +178,18 @@ export async function build(given: BuildOptions, services: Services): Promise<Bu
       const isForeign = (platform: Platform): boolean => formatPlatform(platform) !== formatPlatform(workspace.platform);
       // This machine's own is forgiving when it is the only one: an image that is mislabelled may still run.
       const isExact = platforms.some(isForeign) ? () => true : isForeign;
+      const { store, shared, remote: layers } = workspace;
+      const images = new BaseImages({ store, access, services, remote: layers }, options.pull, isExact, gate);
+      const isSent = (at: number): boolean => at === names.length - 1 && outputs.length + destinations.length > 0;
+      const newNamesOf = (at: number): readonly string[] =>
+        at === names.length - 1 ? [...names[at]!, ...outputNames(outputs)] : names[at]!;
+      const listOf = (at: number): string | undefined =>
+        at === names.length - 1 && options.manifest !== undefined ? localName(options.manifest) : undefined;
+      // What is only sent elsewhere stays here if that costs nothing: no layer is fetched for it.
+      const isKept = (at: number): boolean => !isSent(at) || newNamesOf(at).length > 0 || listOf(at) !== undefined;
+      prefetchBases(goals, isKept, images, layers);
       const parts = {
-        images: new BaseImages(workspace.store, access, options.pull, services, isExact, gate),
+        images,
         scheduler,
         toolbox,
         onFailedStep: debug === undefined ? undefined : (failure: FailedStep) => debug.onFailedStep(failure, toolbox),
@@ -207,43 +217,43 @@ export async function build(given: BuildOptions, services: Services): Promise<Bu
         for (const { goal, others } of options.saveStages === true ? built : []) {
           for (const stage of others) {
             const described = stageImageOptions(stage, goal.graph.allStages, options.stageLabels === true);
-            const { descriptor, imageId } = await finish(stage, options, described, toolbox, services.signal, shared);
-            await workspace.store.names.publish([], descriptor);
+            const { descriptor, imageId } = await finish(stage, options, described, toolbox, workspace, {
+              isKept: true,
+              signal: services.signal,
+            });
+            await store.names.publish([], descriptor);
             services.reporter.report({ kind: 'note', text: `Stage ${stage.stage.name ?? stage.stage.index} is kept as ${imageId}` });
           }
         }
         const published: PublishedTarget[] = [];
         for (const [at, target] of goals[0]!.graph.targets.entries()) {
-          const images: BuiltImage[] = [];
+          const finished: BuiltImage[] = [];
           for (const { goal, targets } of built) {
             const { stage } = targets[at]!;
             const whole = options.squash === true ? await squash(targets[at]!, scheduler, toolbox) : targets[at]!;
-            const image = await finish(whole, options, options, toolbox, services.signal, shared);
+            const image = await finish(whole, options, options, toolbox, workspace, { isKept: isKept(at), signal: services.signal });
             const { descriptor: annotations } = annotationTargets(options.annotations, stage.platform);
-            images.push({ image, platform: stage.platform, stage: stageNumber(goal, stage), annotations });
+            finished.push({ image, platform: stage.platform, stage: stageNumber(goal, stage), annotations });
           }
-          const isLast = at === names.length - 1;
-          const shownName = isLast ? tags.find((tag) => !tag.includes('=')) : target.name;
-          const list = isLast && options.manifest !== undefined ? localName(options.manifest) : undefined;
-          const newNames = isLast ? [...names[at]!, ...outputNames(outputs)] : names[at]!;
+          const shownName = at === names.length - 1 ? tags.find((tag) => !tag.includes('=')) : target.name;
+          const newNames = newNamesOf(at);
           const roots = built.map(({ targets }) => ({ root: targets[at]!.root, platform: targets[at]!.stage.platform }));
-          const isSent = isLast && outputs.length + destinations.length > 0;
           const beforeNaming = async (descriptor: Descriptor): Promise<void> => {
             const { writeOutputs } = await import('./build/write-outputs.js');
             const { imageSeconds: timeSeconds } = options.times;
             const { standardOutput } = options;
-            const finished = { descriptor, roots, names: newNames, timeSeconds, access, standardOutput };
-            await writeOutputs(outputs, destinations, finished, workspace, services);
+            const sending = { descriptor, roots, names: newNames, timeSeconds, access, standardOutput };
+            await writeOutputs(outputs, destinations, sending, workspace, services);
           };
           const publishing = {
             format: options.format,
             names: newNames,
-            list,
+            list: listOf(at),
             shownName,
             indexAnnotations,
-            beforeNaming: isSent ? beforeNaming : undefined,
+            beforeNaming: isSent(at) ? beforeNaming : undefined,
           };
-          published.push(await publishTarget(images, publishing, { store: workspace.store, ...services }));
+          published.push(await publishTarget(finished, publishing, { store, ...services }));
         }
         const last = published.at(-1)!;
         writeResultFiles(options, last, names.at(-1)!);
@@ -251,6 +261,7 @@ export async function build(given: BuildOptions, services: Services): Promise<Bu
         return { imageId: last.id, digest: last.descriptor.digest, imageIds: published.map(({ id }) => id), descriptor: last.descriptor };
       } finally {
         await background.settled();
+        await images.publish();
       }
     } finally {
       await remote.close();
@@ -265,17 +276,21 @@ async function finish(
   options: TimedOptions,
   described: ImageOptions,
   toolbox: Toolbox,
-  signal: AbortSignal,
-  shared: SharedCache | undefined,
+  { remote, shared }: BuildWorkspace,
+  { isKept, signal }: { readonly isKept: boolean; readonly signal: AbortSignal },
 ): Promise<FinishedImage> {
   const description = describeImage(built, await diffIdsOf(built.root), { ...described, times: options.times });
-  await shared?.fetch(description.config.rootfs.diff_ids, signal);
+  const { diff_ids: diffIds } = description.config.rootfs;
+  // A name points to a complete image.
+  if (isKept) await remote.fetch(diffIds, signal);
   const finished = await finishImage(
     {
       ...description,
       format: options.format,
       ...(shared === undefined ? {} : { lateAnnotations: () => shared.inlineAnnotations(built.root) }),
       compression: toolbox.compression,
+      elsewhere: (diffId) => remote.find(diffId),
+      fetch: (missing) => remote.fetch(missing, signal),
       baseLayers: options.forceCompression === true || options.squash === true ? 0 : (built.image?.layers.length ?? 0),
     },
     toolbox.store,
@@ -292,9 +307,9 @@ async function squash(built: BuiltStage, scheduler: Scheduler<RootState>, toolbo
   return { ...built, root };
 }
 
-/** Names that outputs give beside `--tag`. */
+/** Names in the store that outputs give beside `--tag`. */
 function outputNames(outputs: readonly BuildOutput[]): string[] {
-  return outputs.flatMap((output) => (output.kind === 'image' && output.push !== 'by-digest' ? output.names.map(localName) : []));
+  return outputs.flatMap((output) => (output.kind === 'image' && output.kept ? output.names.map(localName) : []));
 }
 
 /** @throws {UsageError} what can only be said of several platforms, or of one */
@@ -352,9 +367,8 @@ function toolboxOf(
   options: TimedOptions,
   platform: string,
   background: BackgroundWork,
-  { store, snapshots }: Workspace,
+  { store, snapshots, shared }: BuildWorkspace,
   services: Services,
-  shared: SharedCache | undefined,
 ): Omit<Toolbox, 'admitSource' | 'onFailedCommand' | 'download' | 'openRepository'> {
   return {
     store,

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { emptyConfig, type ImageConfig, type ImageFormat, type Platform, parsePlatform } from '../image/index.js';
+import { emptyConfig, type Platform, parsePlatform } from '../image/index.js';
 import type { ContainerRecord, Store } from '../store/index.js';
 import { type Services, withWorkspace } from './context.js';
-import { obtainImage, type PullPolicy } from './pull.js';
+import { obtainImage, type PullPolicy, withRemoteLayers } from './pull.js';
 import { RegistryAccess, type RegistryOptions } from './registry-access.js';
+import { fetchingSnapshots } from './remote/fetching-snapshots.js';
+import type { RemoteLayers } from './remote/remote-layers.js';
 
 export interface FromOptions extends RegistryOptions {
   /** Image name or ID, `transport:rest`, or `scratch`. */
@@ -23,37 +25,44 @@ export interface FromResult {
 export async function createContainer(options: FromOptions, services: Services): Promise<FromResult> {
   return withWorkspace(services, async ({ store, snapshots, platform }) => {
     const wanted = options.platform === undefined ? platform : parsePlatform(options.platform);
-    const origin = options.image === 'scratch' ? fromScratch(wanted) : await fromImage(options, wanted, store, services);
-    const { diff_ids: diffIds } = origin.config.rootfs;
-    await snapshots.ensure(
-      diffIds.map((diffId) => ({ diffId })),
-      { signal: services.signal },
-    );
-    const working = await snapshots.prepare(snapshots.lowers(diffIds));
-    const record = await store.containers.create(
-      {
-        name: options.name ?? freeName(options.image, store),
-        createdAt: new Date().toISOString(),
-        ...origin,
-        diffIds,
-      },
-      working,
-    );
-    return { containerName: record.name, containerId: record.id };
+    return withRemoteLayers(store, services, async (remote) => {
+      const origin = options.image === 'scratch' ? fromScratch(wanted) : await fromImage(options, wanted, remote, services);
+      const { diff_ids: diffIds } = origin.config.rootfs;
+      await fetchingSnapshots(snapshots, remote).ensure(
+        diffIds.map((diffId) => ({ diffId })),
+        { signal: services.signal },
+      );
+      await origin.complete();
+      const working = await snapshots.prepare(snapshots.lowers(diffIds));
+      const { complete: _, ...described } = origin;
+      const record = await store.containers.create(
+        { name: options.name ?? freeName(options.image, store), createdAt: new Date().toISOString(), ...described, diffIds },
+        working,
+      );
+      return { containerName: record.name, containerId: record.id };
+    });
   });
 }
 
-type Origin = Pick<ContainerRecord, 'config' | 'format' | 'image' | 'annotations'>;
+type Origin = Pick<ContainerRecord, 'config' | 'format' | 'image' | 'annotations'> & {
+  /** Brings the rest of the image into the store, and gives it its name there. */
+  readonly complete: () => Promise<void>;
+};
 
-function fromScratch(platform: Platform): { config: ImageConfig; format: ImageFormat } {
-  return { config: emptyConfig(platform), format: 'oci' };
+function fromScratch(platform: Platform): Origin {
+  return { config: emptyConfig(platform), format: 'oci', complete: async () => {} };
 }
 
-async function fromImage(options: FromOptions, platform: Platform, store: Store, services: Services): Promise<Origin> {
+async function fromImage(options: FromOptions, platform: Platform, remote: RemoteLayers, services: Services): Promise<Origin> {
+  const { store } = remote;
   const access = new RegistryAccess(services, options);
-  const named = await obtainImage({ image: options.image, policy: options.pull, platform }, store, access, services);
+  const named = await obtainImage({ image: options.image, policy: options.pull, platform }, { store, access, services, remote });
   const image = store.readImage(named.descriptor, platform);
   return {
+    async complete() {
+      await remote.fetchBlobs(named.layers);
+      await named.publish();
+    },
     config: image.config,
     format: image.manifest.mediaType?.startsWith('application/vnd.docker.') === true ? 'docker' : 'oci',
     image: { id: image.imageId, ...(named.name === undefined ? {} : { name: named.name }), manifest: image.manifestDescriptor },

@@ -1,3 +1,4 @@
+import type { CachedLayer } from '../builder/steps/index.js';
 import { expandShortName, locateImage } from '../config/index.js';
 import { TsbuildError, UsageError } from '../errors.js';
 import {
@@ -17,6 +18,8 @@ import { copyImage, openSource, openStoreSink, parseTransport, type TransportNam
 import { type Services, withWorkspace } from './context.js';
 import { publishBeside, storedPlatforms } from './image-index.js';
 import { RegistryAccess, type RegistryOptions } from './registry-access.js';
+import { offerImage } from './remote/offer-image.js';
+import { RemoteLayers } from './remote/remote-layers.js';
 
 /** When an image that is in the store is looked for elsewhere: never, when it is missing, always, or always but without failing. */
 export type PullPolicy = 'always' | 'missing' | 'never' | 'newer';
@@ -47,6 +50,22 @@ export interface PullOptions extends RegistryOptions {
   readonly platform?: string | undefined;
 }
 
+/** An image that was found. One that is elsewhere still has no name before it is published. */
+export interface ObtainedImage extends NamedImage {
+  /** What a registry has and `remote` fetches; none for an image that is in the store. */
+  readonly layers: readonly CachedLayer[];
+  /** Gives the image its name, if it has none here. Every one of `layers` is in the store before. */
+  publish(): Promise<void>;
+}
+
+/** Where an image is looked for, and what is done with what is found. */
+export interface ImageSearch {
+  readonly store: Store;
+  readonly access: RegistryAccess;
+  readonly services: Services;
+  readonly remote: RemoteLayers;
+}
+
 export interface PullResult {
   readonly imageId: string;
   readonly name: string | undefined;
@@ -57,9 +76,24 @@ export async function pull(options: PullOptions, services: Services): Promise<Pu
   return withWorkspace(services, async ({ store, platform }) => {
     const wanted = options.platform === undefined ? platform : parsePlatform(options.platform);
     const access = new RegistryAccess(services, options);
-    const image = await obtainImage({ image: options.image, policy: options.policy, platform: wanted }, store, access, services);
-    return { imageId: store.readImage(image.descriptor, wanted).imageId, name: image.name };
+    return withRemoteLayers(store, services, async (remote) => {
+      const request = { image: options.image, policy: options.policy, platform: wanted };
+      const image = await obtainImage(request, { store, access, services, remote });
+      await remote.fetchBlobs(image.layers);
+      await image.publish();
+      return { imageId: store.readImage(image.descriptor, wanted).imageId, name: image.name };
+    });
   });
+}
+
+/** Runs `body` with layers that may be elsewhere; nothing is on its way any more when this resolves. */
+export async function withRemoteLayers<T>(store: Store, services: Services, body: (remote: RemoteLayers) => Promise<T>): Promise<T> {
+  const remote = new RemoteLayers(store, services.reporter, services.signal);
+  try {
+    return await body(remote);
+  } finally {
+    await remote.close();
+  }
 }
 
 export interface ImageRequest {
@@ -70,20 +104,23 @@ export interface ImageRequest {
   readonly exactPlatform?: boolean;
 }
 
-/** The image `image` names, pulled as the policy says. The shared lock is held by the caller. */
-export async function obtainImage(request: ImageRequest, store: Store, access: RegistryAccess, services: Services): Promise<NamedImage> {
+/**
+ * The image `image` names, looked for as the policy says. Of one that comes from a registry only manifest and configuration are in the store.
+ * The shared lock is held by the caller.
+ */
+export async function obtainImage(request: ImageRequest, search: ImageSearch): Promise<ObtainedImage> {
+  const { store, services } = search;
   const transport = parseTransport(request.image);
-  if (transport !== undefined && transport.kind !== 'docker')
-    return copyIn(transport, namesOf(transport), request, store, access, services);
+  if (transport !== undefined && transport.kind !== 'docker') return stored(await copyIn(transport, namesOf(transport), request, search));
   const name = transport?.reference ?? request.image;
   const local = store.names.resolve(name);
   const fits = local !== undefined && (request.exactPlatform !== true || servesPlatform(local, request.platform, store));
-  if (fits && (request.policy === 'missing' || request.policy === 'never')) return local;
+  if (fits && (request.policy === 'missing' || request.policy === 'never')) return stored(local);
   if (local !== undefined && !fits && (request.policy === 'never' || name.startsWith('localhost/') || local.name === undefined))
     throw new PlatformMissingError(name, request.platform, storedPlatforms(local.descriptor, store));
   if (request.policy === 'never') throw new UsageError(`${name}: image not known, and the pull policy "never" forbids to look elsewhere`);
   try {
-    return await pullFromRegistries(name, request, store, access, services);
+    return await atRegistries(name, search.access, services, (source, full, insecure) => find(source, full, request, search, insecure));
   } catch (error) {
     if (local !== undefined && !fits) {
       services.signal.throwIfAborted();
@@ -91,20 +128,28 @@ export async function obtainImage(request: ImageRequest, store: Store, access: R
     }
     if (local === undefined || request.policy !== 'newer') throw error;
     services.reporter.report({ kind: 'warning', text: `${name}: using the image of this store: ${(error as Error).message}` });
-    return local;
+    return stored(local);
   }
 }
 
-async function pullFromRegistries(
+function stored(image: NamedImage): ObtainedImage {
+  return { ...image, layers: [], publish: async () => {} };
+}
+
+/** What a registry has: its manifest and configuration, and an offer of its layers. */
+async function find(
+  transport: TransportName,
   name: string,
   request: ImageRequest,
-  store: Store,
-  access: RegistryAccess,
-  services: Services,
-): Promise<NamedImage> {
-  return atRegistries(name, access, services, (source, full, insecure) =>
-    copyIn(source, [full], request, store, access, services, insecure),
-  );
+  search: ImageSearch,
+  insecure: boolean | undefined,
+): Promise<ObtainedImage> {
+  const { store, access, services, remote } = search;
+  const source = await openSource(transport, access.transportServices(store, insecure));
+  const offered = await offerImage(source, request.platform, remote, { signal: services.signal });
+  if (offered === undefined) return stored(await copyIn(transport, [name], request, search, insecure));
+  const { descriptor, layers } = offered;
+  return { name, descriptor, layers, publish: () => publisher([name], request, search)(descriptor) };
 }
 
 /** What `attempt` gives at the first place where the image may be and it does not fail. @throws the first failure when it fails at all */
@@ -137,38 +182,40 @@ export async function atRegistries<T>(
   throw failure;
 }
 
+/** Copies the whole image. */
 async function copyIn(
   transport: TransportName,
   names: readonly string[],
-  { platform, exactPlatform }: ImageRequest,
-  store: Store,
-  access: RegistryAccess,
-  services: Services,
+  request: ImageRequest,
+  search: ImageSearch,
   insecure?: boolean,
 ): Promise<NamedImage> {
+  const { store, access, services } = search;
   const source = await openSource(transport, access.transportServices(store, insecure));
   try {
-    const beside = exactPlatform === true ? names[0] : undefined;
-    const sink =
-      beside === undefined
-        ? openStoreSink(store, names)
-        : openStoreSink(store, names, (descriptor) =>
-            publishBeside(beside, { descriptor, platform: store.readImage(descriptor).config }, store, services),
-          );
-    const copied = await copyImage(source, sink, {
-      platform,
+    const sink = openStoreSink(store, names, publisher(names, request, search));
+    const { descriptor } = await copyImage(source, sink, {
+      platform: request.platform,
       tempDir: services.settings.tmpDir,
       reporter: services.reporter,
       signal: services.signal,
     });
-    return named(copied.descriptor, names[0]);
+    const [name] = names;
+    return name === undefined ? { descriptor } : { name, descriptor };
   } finally {
     await source.close();
   }
 }
 
-function named(descriptor: Descriptor, name: string | undefined): NamedImage {
-  return name === undefined ? { descriptor } : { name, descriptor };
+/** How an image gets its names. */
+function publisher(
+  names: readonly string[],
+  request: ImageRequest,
+  { store, services }: ImageSearch,
+): (image: Descriptor) => Promise<void> {
+  const beside = request.exactPlatform === true ? names[0] : undefined;
+  if (beside === undefined) return (descriptor) => store.names.publish(names, descriptor);
+  return (descriptor) => publishBeside(beside, { descriptor, platform: store.readImage(descriptor).config }, store, services);
 }
 
 function servesPlatform(image: NamedImage, platform: Platform, store: Store): boolean {

@@ -72,6 +72,7 @@ export class RegistryAccess {
       insecure: tlsVerify === undefined ? insecure : !tlsVerify,
       ca: [...readCertificates(this.#services), ...certificates.authorities],
       clientCertificate: certificates.client,
+      proxies: settings.proxies,
       credentials: async (repository: string): Promise<Credentials | undefined> =>
         credentials === undefined ? findCredentials(settings.authFiles, `${host}/${repository}`) : parseCredentials(credentials),
     });

@@ -8,7 +8,9 @@ import type { ContainerRecord } from '../store/index.js';
 import { closeFd } from '../sys/index.js';
 import { BaseImages } from './build/base-images.js';
 import { type Services, type Workspace, withWorkspace } from './context.js';
+import { withRemoteLayers } from './pull.js';
 import { RegistryAccess } from './registry-access.js';
+import { fetchingSnapshots } from './remote/fetching-snapshots.js';
 import { type CommandOptions, readCommandOptions } from './surroundings/command-surroundings.js';
 import { resolveImageMounts } from './surroundings/image-mounts.js';
 import { parseNetwork } from './surroundings/run-flags.js';
@@ -87,19 +89,25 @@ export async function runInContainer(options: RunOptions, services: Services): P
 /** The images that mounts show, each pulled if it is missing. */
 class MountImages {
   readonly roots: RootState[] = [];
-  readonly #images: BaseImages;
 
   constructor(
     readonly workspace: Workspace,
-    services: Services,
-  ) {
-    this.#images = new BaseImages(workspace.store, new RegistryAccess(services, {}), 'missing', services);
-  }
+    readonly services: Services,
+  ) {}
 
   /** @returns its place in {@link roots} */
   async add(image: string): Promise<number> {
-    const { layers } = await this.#images.get(image, this.workspace.platform);
-    return this.roots.push({ layers, addedLayer: false }) - 1;
+    const { workspace, services } = this;
+    const { store, snapshots, platform } = workspace;
+    return withRemoteLayers(store, services, async (remote) => {
+      const images = new BaseImages({ store, access: new RegistryAccess(services, {}), services, remote }, 'missing');
+      const { layers } = await images.get(image, platform);
+      const diffIds = (await Promise.all(layers.map(({ identity }) => identity))).map(({ diffId }) => diffId);
+      const sources = diffIds.map((diffId) => ({ diffId }));
+      await fetchingSnapshots(snapshots, remote).ensure(sources, { signal: services.signal });
+      await images.publish();
+      return this.roots.push({ layers, addedLayer: false }) - 1;
+    });
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
-import type { Dispatcher } from 'undici';
+import type { Agent, Dispatcher, ProxyAgent } from 'undici';
 import { connectionError } from './connection-error.js';
+import { type ProxyOptions, proxyFor } from './proxy-for.js';
 import { readTrustedAuthorities } from './trusted-authorities.js';
 
 /** Certificate and private key (PEM) shown to a registry that asks for one. */
@@ -15,14 +16,6 @@ export interface TlsOptions {
   /** PEM texts of authorities trusted besides Node's own list and the system's. */
   readonly ca: readonly string[];
   readonly client?: { readonly certificate: ClientCertificate; readonly origin: string } | undefined;
-}
-
-/** Proxies by the scheme of what is asked for. */
-export interface ProxyOptions {
-  readonly http?: string | undefined;
-  readonly https?: string | undefined;
-  /** Hosts that are reached directly, separated by commas. */
-  readonly except?: string | undefined;
 }
 
 export interface HttpRequest {
@@ -48,11 +41,10 @@ const BODY_TIMEOUT_MS = 60_000;
  */
 export class HttpClient {
   readonly #tls: TlsOptions;
-  readonly #proxies: ProxyOptions | undefined;
-  /** By proxy; the empty text is none. */
-  readonly #agents = new Map<string, Promise<Dispatcher>>();
+  readonly #proxies: ProxyOptions;
+  #agents: Promise<Agents> | undefined;
 
-  constructor(tls: TlsOptions, proxies?: ProxyOptions) {
+  constructor(tls: TlsOptions, proxies: ProxyOptions = { http: undefined, https: undefined, except: undefined }) {
     this.#tls = tls;
     this.#proxies = proxies;
   }
@@ -62,10 +54,13 @@ export class HttpClient {
    * @throws {RegistryError} no answer; the abort reason of `request.signal` when it was aborted
    */
   async send(request: HttpRequest, action: string): Promise<HttpResponse> {
+    this.#agents ??= openAgents(this.#tls);
     const { method, url, headers, body, signal } = request;
     const path = `${url.pathname}${url.search}`;
     try {
-      const dispatcher = await this.#agentFor(url);
+      const { direct, through } = await this.#agents;
+      const proxy = proxyFor(url, this.#proxies);
+      const dispatcher = proxy === undefined ? direct : through(proxy, url.origin);
       // undici takes any async iterable for a body; its types only know streams.
       const content = (body ?? null) as Readable | Uint8Array | null;
       return await dispatcher.request({ origin: url.origin, path, method, headers, body: content, signal: signal ?? null });
@@ -76,63 +71,65 @@ export class HttpClient {
   }
 
   async close(): Promise<void> {
-    for (const agent of this.#agents.values()) await (await agent).destroy();
-  }
-
-  #agentFor(url: URL): Promise<Dispatcher> {
-    const proxy = (url.protocol === 'https:' ? this.#proxies?.https : this.#proxies?.http) ?? '';
-    const agent =
-      this.#agents.get(proxy) ?? (proxy === '' ? openAgent(this.#tls) : openProxyAgent(this.#tls, proxy, this.#proxies?.except));
-    this.#agents.set(proxy, agent);
-    return agent;
+    await (await this.#agents)?.close();
   }
 }
 
-async function openAgent(tls: TlsOptions): Promise<Dispatcher> {
+interface Agents {
+  readonly direct: Agent;
+  /** Through a proxy: https in a tunnel, plain http as the proxy's own request. */
+  readonly through: (proxy: URL, origin: string) => ProxyAgent;
+  readonly close: () => Promise<void>;
+}
+
+async function openAgents(tls: TlsOptions): Promise<Agents> {
   // Importing undici takes longer than most commands that never speak to a registry.
-  const { Agent, Pool } = await import('undici');
+  const { Agent, Pool, ProxyAgent } = await import('undici');
   const { createSecureContext } = await import('node:tls');
   const ca = tls.verify ? await readTrustedAuthorities(tls.ca) : [];
   // Reading a hundred certificates takes 20 ms: once, not for each of the connections that fetch layers.
   const contextOf = once((client: ClientCertificate | undefined) =>
     createSecureContext({ ...client, ...(tls.verify ? { ca: [...ca] } : {}) }),
   );
-  return new Agent({
-    headersTimeout: HEADERS_TIMEOUT_MS,
-    bodyTimeout: BODY_TIMEOUT_MS,
+  // A token server or a redirect's target must not learn who this client is.
+  const certificateFor = (origin: string): ClientCertificate | undefined =>
+    tls.client !== undefined && origin === tls.client.origin ? tls.client.certificate : undefined;
+  const secure = (client: ClientCertificate | undefined) => ({
+    timeout: CONNECT_TIMEOUT_MS,
+    rejectUnauthorized: tls.verify,
+    secureContext: contextOf(client),
+  });
+  const timeouts = { headersTimeout: HEADERS_TIMEOUT_MS, bodyTimeout: BODY_TIMEOUT_MS };
+  const direct = new Agent({
+    ...timeouts,
     factory: (origin, options) => {
-      if (!String(origin).startsWith('https:')) return new Pool(origin, { ...options, connect: { timeout: CONNECT_TIMEOUT_MS } });
-      const { client } = tls;
-      // A token server or a redirect's target must not learn who this client is.
-      const certificate = client !== undefined && String(origin) === client.origin ? client.certificate : undefined;
-      const connect = { timeout: CONNECT_TIMEOUT_MS, rejectUnauthorized: tls.verify, secureContext: contextOf(certificate) };
+      const isSecure = String(origin).startsWith('https:');
+      const connect = isSecure ? secure(certificateFor(String(origin))) : { timeout: CONNECT_TIMEOUT_MS };
       return new Pool(origin, { ...options, connect });
     },
   });
-}
-
-async function openProxyAgent(tls: TlsOptions, proxy: string, except = ''): Promise<Dispatcher> {
-  const { EnvHttpProxyAgent } = await import('undici');
-  const ca = tls.verify ? [...(await readTrustedAuthorities(tls.ca))] : undefined;
-  const connect = { timeout: CONNECT_TIMEOUT_MS, rejectUnauthorized: tls.verify, ...(ca === undefined ? {} : { ca }) };
-  return new EnvHttpProxyAgent({
-    headersTimeout: HEADERS_TIMEOUT_MS,
-    bodyTimeout: BODY_TIMEOUT_MS,
-    httpProxy: asUrl(proxy),
-    httpsProxy: asUrl(proxy),
-    // Nothing is left out here: what is would be looked for in the environment.
-    noProxy: except,
-    connect,
-    requestTls: connect,
-    proxyTls: connect,
-    // Plain HTTP through a proxy is asked of it by the whole URL: many proxies make tunnels to port 443 alone.
-    proxyTunnel: false,
-  });
-}
-
-/** `proxy:3128` means http, as with curl. */
-function asUrl(proxy: string): string {
-  return proxy.includes('://') ? proxy : `http://${proxy}`;
+  const proxied = new Map<string, ProxyAgent>();
+  return {
+    direct,
+    through(proxy, origin) {
+      const certificate = certificateFor(origin);
+      const key = `${proxy.href} ${certificate === undefined ? '' : origin}`;
+      const agent =
+        proxied.get(key) ??
+        new ProxyAgent({
+          ...timeouts,
+          uri: proxy.href,
+          proxyTunnel: false,
+          requestTls: secure(certificate),
+          proxyTls: secure(undefined),
+        });
+      proxied.set(key, agent);
+      return agent;
+    },
+    async close() {
+      await Promise.all([direct, ...proxied.values()].map((agent) => agent.destroy()));
+    },
+  };
 }
 
 /** `make`, called at most once for each argument. */

@@ -1,5 +1,6 @@
 import { sendFollowing } from './follow-redirects.js';
-import { HttpClient, type ProxyOptions } from './http-client.js';
+import { HttpClient } from './http-client.js';
+import type { ProxyOptions } from './proxy-for.js';
 import { discardBody, headerOf } from './read-body.js';
 import { RegistryError } from './registry-error.js';
 
@@ -7,6 +8,7 @@ export interface DownloadOptions {
   readonly url: URL;
   /** PEM texts of authorities to trust besides the usual ones. */
   readonly ca?: readonly string[] | undefined;
+  /** Left out: every host is reached directly. */
   readonly proxies?: ProxyOptions | undefined;
   /** For the `Authorization` header; other hosts that are redirected to do not see it. Left out: what user and password in the URL make. */
   readonly authorization?: string | undefined;

@@ -4,6 +4,7 @@ import { fetchBlob } from './fetch-blob.js';
 import { type ClientCertificate, HttpClient } from './http-client.js';
 import { listTags } from './list-tags.js';
 import { fetchManifest, type RegistryManifest, uploadManifest } from './manifests.js';
+import type { ProxyOptions } from './proxy-for.js';
 import { DEFAULT_RETRY, type RetryPolicy } from './retry.js';
 import { Session } from './session.js';
 import { hasBlob, mountBlob, uploadBlob } from './upload-blob.js';
@@ -19,6 +20,8 @@ export interface OpenRegistryOptions {
   readonly clientCertificate?: ClientCertificate | undefined;
   /** Asked when the registry wants credentials; they go to it and to its token server only. */
   readonly credentials?: CredentialLookup | undefined;
+  /** Left out: every host is reached directly. */
+  readonly proxies?: ProxyOptions | undefined;
   readonly retry?: RetryPolicy | undefined;
   readonly userAgent?: string | undefined;
   readonly onWarning?: ((text: string) => void) | undefined;
@@ -52,7 +55,7 @@ export interface Registry {
 export function openRegistry(options: OpenRegistryOptions): Registry {
   const { host, insecure = false, ca = [], clientCertificate, userAgent = 'tsbuild', onWarning } = options;
   const client = clientCertificate && { certificate: clientCertificate, origin: new URL(`https://${host}`).origin };
-  const http = new HttpClient({ verify: !insecure, ca, client });
+  const http = new HttpClient({ verify: !insecure, ca, client }, options.proxies);
   const credentials = options.credentials ?? (async () => undefined);
   const session = new Session({
     http,

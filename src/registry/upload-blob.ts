@@ -1,6 +1,7 @@
 import type { Descriptor } from '../image/index.js';
 import { resolveLocation } from './follow-redirects.js';
 import { discardBody, headerOf } from './read-body.js';
+import { RegistryError } from './registry-error.js';
 import type { Call, Session } from './session.js';
 import { accessTo, blobPath, repositoryPath } from './target.js';
 
@@ -59,8 +60,8 @@ export async function uploadBlob(
 
 /**
  * Make a blob of another repository of the same registry known in this one, without sending it.
- * @returns false when the registry wants the bytes
- * @throws {RegistryError} refused, or not reachable
+ * @returns false when the registry wants the bytes, or does not let this user take them from there
+ * @throws {RegistryError} not reachable
  * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#mounting-a-blob-from-another-repository
  */
 export async function mountBlob(
@@ -77,15 +78,14 @@ export async function mountBlob(
   const target = `${repositoryPath(repository)}/blobs/uploads/?${query}`;
   const action = `mount blob ${blob.digest} in ${session.options.host}/${repository}`;
   return session.retrying(signal, async () => {
-    const answer = await session.send({
-      action,
-      method: 'POST',
-      target,
-      headers: { 'content-length': '0' },
-      access,
-      expect: [201, 202],
-      signal,
+    const call = { action, target, headers: { 'content-length': '0' }, access, expect: [201, 202], signal };
+    const answer = await session.send({ ...call, method: 'POST' }).catch((error: unknown) => {
+      // 4xx but for "try again": whatever it dislikes, it is about the mount; the upload that follows tells what is wrong with the rest.
+      const isRefused = error instanceof RegistryError && !error.retryable && error.status !== undefined && error.status < 500;
+      if (!isRefused) throw error;
+      return undefined;
     });
+    if (answer === undefined) return false;
     await discardBody(answer.response);
     if (answer.response.statusCode === 201) return true;
     // 202 has begun an upload nobody will finish.

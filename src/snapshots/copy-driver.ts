@@ -43,7 +43,6 @@ export function openCopySnapshots(store: Store): SnapshotDriver {
   const has = (chain: readonly DiffId[]): boolean => essential(chain).length === 0 || existsSync(directoryOf(chain));
 
   const extract = async (layer: LayerSource, chain: readonly DiffId[], signal?: AbortSignal): Promise<void> => {
-    const file = places.blobOf(layer);
     const directory = await places.newDirectory();
     const [fs, layerDirectory] = [join(directory, 'fs'), join(directory, 'layer')];
     try {
@@ -54,14 +53,15 @@ export function openCopySnapshots(store: Store): SnapshotDriver {
       const below = directoryOf(chain.slice(0, -1));
       await withDirectories([below, fs, layerDirectory], async ([source = -1, target = -1, own = -1]) => {
         const archive = {
-          blob: { file },
           compression: 'detect',
           target: own,
           whiteouts: 'copy',
           lowers: [source],
           expectedDiffId: layer.diffId,
         } as const;
-        const { contentDigest, uncompressedBytes } = await applyLayer(archive, signal === undefined ? {} : { signal });
+        const { contentDigest, uncompressedBytes } = await places.withBlob(layer, (blob) =>
+          applyLayer({ ...archive, blob }, signal === undefined ? {} : { signal }),
+        );
         await copyTree(source, target, { share: true });
         await foldLayer(own, target);
         await store.layers.put({ diffId: layer.diffId, contentDigest, uncompressedBytes, blobs: [] });

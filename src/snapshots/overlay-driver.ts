@@ -1,12 +1,12 @@
 import { existsSync, mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DiffId } from '../image/index.js';
-import { applyLayer } from '../layers/index.js';
 import { explainingFailure, type Store } from '../store/index.js';
 import { mountOverlay } from '../sys/index.js';
+import { ChainExtraction } from './extract-chain.js';
 import { readRootAttributes, takeOverRoot, topOf } from './root-attributes.js';
 import { isEmpty, SnapshotDirectories } from './snapshot-directories.js';
-import type { LayerSource, SnapshotDriver, WorkingLayer } from './snapshot-driver.js';
+import type { SnapshotDriver, WorkingLayer } from './snapshot-driver.js';
 import { withDirectories } from './with-directories.js';
 
 export interface SnapshotOptions {
@@ -31,34 +31,7 @@ export function openOverlaySnapshots(store: Store, { userxattr }: SnapshotOption
     const found = directories(chain).reverse();
     return found.length === 0 ? [places.emptyDirectory()] : found;
   };
-  const extract = async (layer: LayerSource, chain: readonly DiffId[], signal?: AbortSignal): Promise<void> => {
-    const file = places.blobOf(layer);
-    const directory = await places.newDirectory();
-    const fs = join(directory, 'fs');
-    const below = lowers(chain.slice(0, -1));
-    try {
-      explainingFailure(fs, () => mkdirSync(fs));
-      takeOverRoot(fs, below);
-      const applied = await withDirectories([fs, ...below], ([target = -1, ...belowFds]) => {
-        const whiteouts = userxattr ? 'overlay-user' : 'overlay-trusted';
-        const source = {
-          blob: { file },
-          compression: 'detect',
-          target,
-          whiteouts,
-          lowers: belowFds,
-          expectedDiffId: layer.diffId,
-        } as const;
-        return applyLayer(source, signal === undefined ? {} : { signal });
-      });
-      const { contentDigest, uncompressedBytes } = applied;
-      await store.layers.put({ diffId: layer.diffId, contentDigest, uncompressedBytes, blobs: [] });
-    } catch (error) {
-      store.scratch.trash(directory);
-      throw error;
-    }
-    places.enter(directory, chain);
-  };
+  const extraction = new ChainExtraction({ places, lowers, whiteouts: userxattr ? 'overlay-user' : 'overlay-trusted' });
 
   return {
     kind: 'overlay',
@@ -66,15 +39,7 @@ export function openOverlaySnapshots(store: Store, { userxattr }: SnapshotOption
     lowers,
     rootAttributes: (lowerPaths) => readRootAttributes(topOf(lowerPaths)),
     rootfs: (lowerPaths, { upper, work }) => ({ lowers: lowerPaths, upper, work, overlayXattrs: userxattr ? 'user' : 'trusted' }),
-    async ensure(layers, ensureOptions) {
-      const diffIds = layers.map(({ diffId }) => diffId);
-      // In order: a layer's tar may leave parent directories out, whose attributes then come from the layers below.
-      for (const [position, layer] of layers.entries()) {
-        const chain = diffIds.slice(0, position + 1);
-        if (isEmpty(layer.diffId)) continue;
-        await places.extractOnce(chain, () => extract(layer, chain, ensureOptions?.signal), ensureOptions?.signal);
-      }
-    },
+    ensure: (layers, ensureOptions) => extraction.run(layers, ensureOptions?.signal),
     async prepare(lowerPaths) {
       const dir = await places.newDirectory();
       const working: WorkingLayer = { dir, upper: join(dir, 'upper'), work: join(dir, 'work') };

@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdirSync, renameSync, utimesSync } from 'node:f
 import { join } from 'node:path';
 import { hasCode } from '../errors.js';
 import { chainId, type Descriptor, type DiffId, digestHex } from '../image/index.js';
-import { EMPTY_LAYER } from '../layers/index.js';
+import { type ByteSource, EMPTY_LAYER } from '../layers/index.js';
 import { BlobNotFoundError, explainingFailure, type Store } from '../store/index.js';
 import type { LayerSource } from './snapshot-driver.js';
 
@@ -70,6 +70,16 @@ export class SnapshotDirectories {
     if (blob === undefined) throw new BlobNotFoundError(layer.diffId, join(store.root, 'layers', `${digestHex(layer.diffId)}.json`));
     if (!store.blobs.has(blob.digest)) throw new BlobNotFoundError(blob.digest, store.blobs.path(blob.digest));
     return store.blobs.path(blob.digest);
+  }
+
+  /** Runs `body` with the layer's blob, which may still be arriving. @throws {BlobNotFoundError} */
+  async withBlob<T>(layer: LayerSource, body: (blob: ByteSource) => Promise<T>): Promise<T> {
+    const growing = await layer.arriving?.();
+    try {
+      return await body(growing === undefined ? { file: this.blobOf(layer) } : { growing });
+    } finally {
+      growing?.close();
+    }
   }
 
   /**

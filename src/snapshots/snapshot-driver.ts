@@ -1,11 +1,13 @@
 import type { Descriptor, DiffId } from '../image/index.js';
-import type { LayerEntry, RootAttributes } from '../layers/index.js';
+import type { GrowingFile, LayerEntry, RootAttributes } from '../layers/index.js';
 
 /** A layer that can be extracted: its uncompressed identity and a blob of the store that holds it. */
 export interface LayerSource {
   readonly diffId: DiffId;
   /** Left out: the blob named by the store's layer record. */
   readonly descriptor?: Descriptor;
+  /** The blob while it is on its way into the store; asked for when the layer has to be extracted, and closed then. Undefined: it is there. */
+  readonly arriving?: () => Promise<GrowingFile | undefined>;
 }
 
 /** How root file systems are made: by overlay mounts, or by copies (`vfs`) where the kernel or the store's file system has none. */
@@ -45,8 +47,8 @@ export interface SnapshotDriver {
    */
   lowers(chain: readonly DiffId[]): string[];
   /**
-   * Extract what is missing, so that has() holds for the chain of `layers`.
-   * Atomic per layer and safe against other processes doing the same.
+   * Extract what is missing, several layers at once, so that has() holds for the chain of `layers`.
+   * Atomic per layer and safe against other processes doing the same; a layer is there only when those under it are.
    *
    * @param layers base first
    * @throws {DigestMismatchError} a blob, or the tar stream in it, is not what was promised

@@ -23,6 +23,15 @@ export interface BlobRef {
   readonly size: number;
 }
 
+export interface PutOptions {
+  readonly signal?: AbortSignal;
+  /**
+   * Told of the unfinished file: once it is there, with 0 bytes, and whenever it has grown. Not called when the blob is there already or
+   * somebody else is writing it.
+   */
+  readonly onGrowth?: (file: string, bytes: number) => void;
+}
+
 export interface BlobStore {
   /** True when the blob can be read here; with `size`, only if it has that many bytes. */
   has(digest: Digest, size?: number): boolean;
@@ -56,7 +65,7 @@ export interface BlobStore {
    * @throws {SizeMismatchError} not exactly `expected.size` bytes; reading stops at the first byte too many
    * @throws {StoreFullError} the file system is full; the temporary file is gone when this is thrown
    */
-  put(content: AsyncIterable<Uint8Array>, expected?: BlobRef, options?: { readonly signal?: AbortSignal }): Promise<BlobRef>;
+  put(content: AsyncIterable<Uint8Array>, expected?: BlobRef, options?: PutOptions): Promise<BlobRef>;
   putBytes(bytes: Uint8Array): Promise<BlobRef>;
   /** Take a finished file of this store's `tempFile()` in by rename. The caller vouches for digest and size: it hashed the bytes while writing. */
   adopt(file: string, blob: BlobRef): void;
@@ -95,10 +104,11 @@ export function openBlobs(layout: Layout, scratch: Scratch): BlobStore {
       renameSync(file, target);
     });
   };
-  const write = async (content: AsyncIterable<Uint8Array>, algorithm: 'sha256' | 'sha512', signal?: AbortSignal): Promise<BlobRef> => {
+  /** @param verified what the content has been held to when it ends; left out: it is hashed here */
+  const write = async (content: AsyncIterable<Uint8Array>, verified: BlobRef | undefined, options: PutOptions = {}): Promise<BlobRef> => {
     const file = await tempFile();
     try {
-      const blob = await writeHashed(content, { file, algorithm, ...(signal === undefined ? {} : { signal }) });
+      const blob = await writeFile(content, { ...options, file, verified });
       adopt(file, blob);
       return blob;
     } catch (error) {
@@ -107,16 +117,23 @@ export function openBlobs(layout: Layout, scratch: Scratch): BlobStore {
     }
   };
 
+  async function* openUnknown(digest: Digest): AsyncGenerator<Uint8Array> {
+    const file = path(digest);
+    yield* verify(readFile(file, digest), { digest, size: size(digest) }, `"${file}"`);
+  }
+
   return {
     has,
     size,
     path,
     tempFile,
     adopt,
-    async *open(blob) {
+    open(blob) {
       const file = path(blob.digest);
-      const expected = { digest: blob.digest, size: blob.size ?? size(blob.digest) };
-      yield* verify(readFile(file, blob.digest), expected, `"${file}"`);
+      // Whoever knows the size gets a stream that need not be verified again.
+      return blob.size === undefined
+        ? openUnknown(blob.digest)
+        : verify(readFile(file, blob.digest), { digest: blob.digest, size: blob.size }, `"${file}"`);
     },
     readAll(blob, maxBytes = MAX_MANIFEST_BYTES) {
       const file = path(blob.digest);
@@ -130,20 +147,20 @@ export function openBlobs(layout: Layout, scratch: Scratch): BlobStore {
       return bytes;
     },
     async put(content, expected, options) {
-      if (expected === undefined) return await write(content, 'sha256', options?.signal);
+      if (expected === undefined) return await write(content, undefined, options);
       // Writers of one blob in this process share the write; if it fails, the next one tries with its own content.
       for (let other = writing.get(expected.digest); other !== undefined; other = writing.get(expected.digest)) {
         await other.catch(() => undefined);
       }
       if (has(expected.digest, expected.size)) return expected;
       const checked = verify(content, expected, `blob ${expected.digest}`);
-      const mine = write(checked, digestAlgorithm(expected.digest), options?.signal).finally(() => writing.delete(expected.digest));
+      const mine = write(checked, expected, options).finally(() => writing.delete(expected.digest));
       writing.set(expected.digest, mine);
       return await mine;
     },
     async putBytes(bytes) {
       const blob = { digest: digestOf(bytes), size: bytes.byteLength };
-      return has(blob.digest, blob.size) ? blob : await write(once(bytes), 'sha256');
+      return has(blob.digest, blob.size) ? blob : await write(once(bytes), undefined);
     },
   };
 }
@@ -160,15 +177,16 @@ async function* readFile(file: string, digest: Digest): AsyncGenerator<Uint8Arra
   }
 }
 
-async function writeHashed(
+async function writeFile(
   content: AsyncIterable<Uint8Array>,
-  options: { readonly file: string; readonly algorithm: 'sha256' | 'sha512'; readonly signal?: AbortSignal },
+  options: PutOptions & { readonly file: string; readonly verified: BlobRef | undefined },
 ): Promise<BlobRef> {
-  const hash = createHash(options.algorithm);
+  const hash = options.verified === undefined ? createHash('sha256') : undefined;
   let size = 0;
   const { open } = await import('node:fs/promises');
   const handle = await guarded(options.file, () => open(options.file, 'wx', 0o644));
   try {
+    options.onGrowth?.(options.file, 0);
     let gathered: Uint8Array[] = [];
     let gatheredBytes = 0;
     const flush = async (): Promise<void> => {
@@ -176,10 +194,11 @@ async function writeHashed(
       gathered = [];
       gatheredBytes = 0;
       await guarded(options.file, () => writeFully(handle, chunks));
+      options.onGrowth?.(options.file, size);
     };
     for await (const chunk of content) {
       options.signal?.throwIfAborted();
-      hash.update(chunk);
+      hash?.update(chunk);
       size += chunk.byteLength;
       gathered.push(chunk);
       gatheredBytes += chunk.byteLength;
@@ -189,7 +208,7 @@ async function writeHashed(
   } finally {
     await handle.close();
   }
-  return { digest: `${options.algorithm}:${hash.digest('hex')}` as Digest, size };
+  return options.verified ?? { digest: `sha256:${hash?.digest('hex')}` as Digest, size };
 }
 
 // writev(2) may write less than it was given, on a nearly full disk for one.

@@ -2,31 +2,23 @@ import { UnsupportedFeatureError } from '../errors.js';
 import {
   buildManifest,
   type Compression,
-  chooseByPlatform,
   type Descriptor,
   type Digest,
   digestHex,
   digestOf,
   encodeJson,
   FORMAT_TYPES,
-  formatPlatform,
   type ImageFormat,
-  type Index,
-  MAX_CONFIG_BYTES,
-  MAX_MANIFEST_BYTES,
   type Manifest,
-  ManifestError,
   type Platform,
   parseImageConfig,
-  parseManifestDocument,
-  readVerified,
   verify,
 } from '../image/index.js';
 import type { Reporter } from '../progress.js';
 import { type CopyPlan, isImageConfig, type PlannedLayer, planCopy } from './copy-plan.js';
-import { SourceImageNotFoundError } from './errors.js';
 import type { ImageSink, IncomingBlob } from './image-sink.js';
-import type { ImageSource, RawManifest } from './image-source.js';
+import type { ImageSource, RawManifest, RepositoryName } from './image-source.js';
+import { chooseImage, type ReadManifest, readSourceConfig, readSourceManifest } from './read-image.js';
 
 export interface CopyImageOptions {
   /** Which image of a list; `all` copies the list as it is. */
@@ -53,9 +45,6 @@ export interface CopyImageResult {
   readonly imageId?: string;
 }
 
-/** Lists inside lists are allowed, but nobody nests them deeper than this. */
-const MAX_LIST_DEPTH = 4;
-
 /**
  * Copy an image, and make it visible under the sink's name. Blobs the sink has are not copied; every byte that is copied is verified; the
  * manifest's bytes stay what they are unless format or compression must change. The caller closes source and sink.
@@ -67,11 +56,11 @@ const MAX_LIST_DEPTH = 4;
  */
 export async function copyImage(source: ImageSource, sink: ImageSink, options: CopyImageOptions): Promise<CopyImageResult> {
   const copy: Copy = { source, sink, options, blobs: new Map() };
-  const top = await readManifest(copy, undefined);
+  const top = await readSourceManifest(source, undefined, signalOf(options));
   const result =
     options.platform === 'all' && top.kind === 'index'
       ? await copyList(copy, top)
-      : await copyOne(copy, await chooseImage(copy, top), 'top');
+      : await copyOne(copy, await chooseImage(source, top, options.platform, signalOf(options)), 'top');
   await sink.commit(signalOf(options));
   return result;
 }
@@ -84,49 +73,13 @@ interface Copy {
   readonly blobs: Map<string, Promise<Descriptor>>;
 }
 
-type ReadManifest = RawManifest &
-  ({ readonly kind: 'manifest'; readonly manifest: Manifest } | { readonly kind: 'index'; readonly index: Index });
-
-async function readManifest({ source, options }: Copy, descriptor: Descriptor | undefined): Promise<ReadManifest> {
-  const raw = await source.readManifest(descriptor?.digest, signalOf(options));
-  const subject = `manifest of ${source.description}`;
-  if (raw.bytes.byteLength > MAX_MANIFEST_BYTES) throw new ManifestError(subject, `it is larger than ${MAX_MANIFEST_BYTES} bytes`);
-  const size = descriptor?.size ?? raw.bytes.byteLength;
-  await readVerified(
-    [raw.bytes],
-    { digest: descriptor?.digest ?? raw.digest, size },
-    { origin: source.description, maxBytes: MAX_MANIFEST_BYTES },
-  );
-  const declaredType = descriptor?.mediaType ?? (raw.mediaType === '' ? undefined : raw.mediaType);
-  const document = parseManifestDocument(raw.bytes, { subject, declaredType });
-  return { ...document, bytes: raw.bytes, digest: raw.digest };
-}
-
-async function chooseImage(copy: Copy, top: ReadManifest): Promise<ReadManifest & { kind: 'manifest' }> {
-  const { platform } = copy.options;
-  let found = top;
-  for (let depth = 0; found.kind === 'index'; depth++) {
-    const chosen = platform === 'all' ? undefined : chooseByPlatform(found.index.manifests, platform);
-    if (chosen === undefined || depth === MAX_LIST_DEPTH) {
-      const has = found.index.manifests.flatMap((entry) => (entry.platform === undefined ? [] : formatPlatform(entry.platform)));
-      throw new SourceImageNotFoundError(
-        copy.source.description,
-        `none is for ${platform === 'all' ? 'any platform' : formatPlatform(platform)}`,
-        has,
-      );
-    }
-    found = await readManifest(copy, chosen);
-  }
-  return found;
-}
-
 /** Copy every image of a list unchanged, then the list. */
 async function copyList(copy: Copy, list: ReadManifest & { kind: 'index' }): Promise<CopyImageResult> {
-  const { sink, options } = copy;
+  const { source, sink, options } = copy;
   if (!sink.acceptsIndex) throw new UnsupportedFeatureError(`Cannot write a list of images to ${sink.description}`);
   for (const entry of list.index.manifests) {
-    const child = await readManifest(copy, entry);
-    if (child.kind === 'index') throw new UnsupportedFeatureError(`Cannot copy ${copy.source.description}: it is a list of lists`);
+    const child = await readSourceManifest(source, entry, signalOf(options));
+    if (child.kind === 'index') throw new UnsupportedFeatureError(`Cannot copy ${source.description}: it is a list of lists`);
     await copyOne({ ...copy, options: { ...options, preserveDigests: true } }, child, 'instance');
   }
   await sink.writeManifest(list, 'top', signalOf(options));
@@ -136,7 +89,7 @@ async function copyList(copy: Copy, list: ReadManifest & { kind: 'index' }): Pro
 async function copyOne(copy: Copy, image: ReadManifest & { kind: 'manifest' }, role: 'top' | 'instance'): Promise<CopyImageResult> {
   const { source, sink, options } = copy;
   const { config } = image.manifest;
-  const configBytes = isImageConfig(config) ? await readConfig(copy, config) : undefined;
+  const configBytes = isImageConfig(config) ? await readSourceConfig(source, config, signalOf(options)) : undefined;
   const parsed = configBytes === undefined ? undefined : parseImageConfig(configBytes, `config of ${source.description}`);
   const plan = planCopy({ manifest: image.manifest, mediaType: image.mediaType, config: parsed }, sink, options);
   if (options.preserveDigests === true && !plan.isUnchanged) {
@@ -144,15 +97,11 @@ async function copyOne(copy: Copy, image: ReadManifest & { kind: 'manifest' }, r
   }
   const layers = await copyLayers(copy, plan);
   const open = (): AsyncIterable<Uint8Array> => (configBytes === undefined ? openVerified(copy, config) : once(configBytes));
-  await copyBlob(copy, { descriptor: config, kind: 'config', open });
+  await copyBlob(copy, { descriptor: config, kind: 'config', repositories: repositoriesOf(copy, config), open });
   const manifest = plan.isUnchanged ? image : rewriteManifest(image.manifest, plan.format, layers);
   await sink.writeManifest(manifest, role, signalOf(options));
   const descriptor = { mediaType: manifest.mediaType, digest: manifest.digest, size: manifest.bytes.byteLength };
   return { descriptor, imageId: digestHex(config.digest) };
-}
-
-async function readConfig({ source, options }: Copy, config: Descriptor): Promise<Uint8Array> {
-  return await readVerified(source.openBlob(config, signalOf(options)), config, { origin: source.description, maxBytes: MAX_CONFIG_BYTES });
 }
 
 /** The config's bytes, and so the image ID, are the same in both formats. */
@@ -203,6 +152,7 @@ async function copyUnchanged(copy: Copy, { source, diffId }: PlannedLayer): Prom
     descriptor: source,
     kind: 'layer',
     ...(diffId === undefined ? {} : { diffId }),
+    repositories: repositoriesOf(copy, source),
     open: () => openVerified(copy, source),
   });
   return source;
@@ -230,7 +180,14 @@ async function copyRecompressed(
   });
   try {
     const descriptor = { mediaType: layer.mediaType, digest: recompressed.digest, size: recompressed.size };
-    await copyBlob(copy, { descriptor, kind: 'layer', diffId, open: () => verify(recompressed.open(), descriptor, 'a temporary file') });
+    const repositories = repositoriesOf(copy, descriptor);
+    await copyBlob(copy, {
+      descriptor,
+      kind: 'layer',
+      diffId,
+      repositories,
+      open: () => verify(recompressed.open(), descriptor, 'a temporary file'),
+    });
     return descriptor;
   } finally {
     await recompressed.remove();
@@ -248,6 +205,10 @@ async function copyBlob({ sink, options }: Copy, blob: IncomingBlob): Promise<vo
   report('copying');
   await sink.writeBlob(blob, signalOf(options));
   report('done');
+}
+
+function repositoriesOf({ source }: Copy, blob: Descriptor): readonly RepositoryName[] {
+  return source.repositoriesOf?.(blob) ?? [];
 }
 
 function openVerified({ source, options }: Copy, blob: Descriptor): AsyncIterable<Uint8Array> {

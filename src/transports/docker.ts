@@ -3,6 +3,9 @@ import type { ImageSink } from './image-sink.js';
 import type { ImageSource } from './image-source.js';
 import type { RegistryClient } from './registry-client.js';
 
+/** So many repositories are asked for a blob before it is sent: each that does not have it costs two requests. */
+const MOST_MOUNTS = 2;
+
 /** `docker://`: a repository of a registry. With a tag and a digest, the digest decides. */
 export function openDockerSource(text: string, client: RegistryClient): ImageSource {
   const reference = withDefaultTag(parseReference(text));
@@ -11,6 +14,7 @@ export function openDockerSource(text: string, client: RegistryClient): ImageSou
     description: `docker://${formatReference(reference)}`,
     readManifest: (digest, options) => client.fetchManifest(repository, digest ?? target(reference), options),
     openBlob: (blob, options) => client.fetchBlob(repository, blob, options),
+    repositoriesOf: () => [{ registry: reference.registry, repository }],
     async close() {},
   };
 }
@@ -26,7 +30,12 @@ export function openDockerSink(text: string, client: RegistryClient, byDigest = 
     acceptsIndex: true,
     concurrency: 6,
     hasBlob: (blob, options) => client.hasBlob(repository, blob, options),
-    writeBlob: (blob, options) => client.uploadBlob(repository, blob.descriptor, blob.open, options),
+    async writeBlob(blob, options) {
+      const near = blob.repositories.filter((place) => place.registry === reference.registry && place.repository !== repository);
+      for (const place of near.slice(0, MOST_MOUNTS))
+        if (await client.mountBlob(repository, blob.descriptor, place.repository, options)) return;
+      await client.uploadBlob(repository, blob.descriptor, blob.open, options);
+    },
     // A registry shows a manifest under its tag from the moment it has it: the top one comes last.
     writeManifest: (manifest, role, options) =>
       client.uploadManifest(repository, role === 'top' && !byDigest ? target(reference) : manifest.digest, manifest, options),

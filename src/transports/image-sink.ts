@@ -1,5 +1,5 @@
 import type { Descriptor, DiffId, ImageFormat } from '../image/index.js';
-import type { RawManifest } from './image-source.js';
+import type { RawManifest, RepositoryName } from './image-source.js';
 
 /** A blob on its way into a sink. */
 export interface IncomingBlob {
@@ -7,6 +7,8 @@ export interface IncomingBlob {
   readonly kind: 'config' | 'layer';
   /** Of a layer: digest of its uncompressed tar, as the config states it. */
   readonly diffId?: DiffId;
+  /** Where it is likely to be already, the likeliest first. */
+  readonly repositories: readonly RepositoryName[];
   /** Its bytes, verified while they are read: the iteration throws at the end if they are not what the descriptor says. May be called again after a failure. */
   open(): AsyncIterable<Uint8Array>;
 }

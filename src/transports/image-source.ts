@@ -7,6 +7,13 @@ export interface RawManifest {
   readonly digest: Digest;
 }
 
+/** A place of a registry where blobs are. */
+export interface RepositoryName {
+  /** As in image names: `docker.io`, `localhost:5000`. */
+  readonly registry: string;
+  readonly repository: string;
+}
+
 /** An image, or a list of images, that can be read. Content is not trusted: `copyImage` verifies it. */
 export interface ImageSource {
   /** For messages, without credentials: `docker://quay.io/a/b:1`. */
@@ -14,5 +21,7 @@ export interface ImageSource {
   /** The manifest or index that the reference names; with `digest`, an instance of the index. */
   readManifest(digest: Digest | undefined, options?: { readonly signal?: AbortSignal }): Promise<RawManifest>;
   openBlob(blob: Descriptor, options?: { readonly signal?: AbortSignal }): AsyncIterable<Uint8Array>;
+  /** Where the blob is likely to be, besides here: a registry need not be sent what it has. */
+  repositoriesOf?(blob: Descriptor): readonly RepositoryName[];
   close(): Promise<void>;
 }

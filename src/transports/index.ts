@@ -1,4 +1,5 @@
 export { type CopyImageOptions, type CopyImageResult, copyImage } from './copy-image.js';
+export { isImageConfig } from './copy-plan.js';
 export {
   DestinationInUseError,
   DestinationWriteError,
@@ -7,8 +8,9 @@ export {
   TransportSyntaxError,
 } from './errors.js';
 export type { ImageSink, IncomingBlob } from './image-sink.js';
-export type { ImageSource, RawManifest } from './image-source.js';
+export type { ImageSource, RawManifest, RepositoryName } from './image-source.js';
 export { openSink, openSource, type TransportServices } from './open-transport.js';
+export { chooseImage, type ReadImageManifest, type ReadManifest, readSourceConfig, readSourceManifest } from './read-image.js';
 export type { RegistryClient } from './registry-client.js';
-export { openStoreSink, openStoreSource } from './store.js';
+export { openStoreImage, openStoreSink, openStoreSource } from './store.js';
 export { formatTransport, parseTransport, type TransportName } from './transport-name.js';

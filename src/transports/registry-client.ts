@@ -12,5 +12,7 @@ export interface RegistryClient {
     open: () => AsyncIterable<Uint8Array>,
     options?: { readonly signal?: AbortSignal },
   ): Promise<void>;
+  /** False when the registry wants the bytes. */
+  mountBlob(repository: string, blob: Descriptor, source: string, options?: { readonly signal?: AbortSignal }): Promise<boolean>;
   uploadManifest(repository: string, reference: string, manifest: RawManifest, options?: { readonly signal?: AbortSignal }): Promise<void>;
 }

@@ -13,14 +13,33 @@ import {
 import { ImageNotFoundError, type Store } from '../store/index.js';
 import type { ImageSink } from './image-sink.js';
 import type { ImageSource, RawManifest } from './image-source.js';
+import { knownRepositories } from './known-repositories.js';
 
 /** `containers-storage:`: an image of this store, by name or ID. */
 export function openStoreSource(store: Store, nameOrId: string): ImageSource {
   const found = store.names.resolve(nameOrId);
   if (found === undefined) throw new ImageNotFoundError(nameOrId);
-  const top = found.descriptor;
+  return openStoreImage(store, found.descriptor, { description: found.name ?? nameOrId });
+}
+
+/**
+ * An image of this store that need not be in its index.
+ *
+ * @param elsewhere gives the bytes of a layer that the store does not have, not verified
+ */
+export function openStoreImage(
+  store: Store,
+  top: Descriptor,
+  options: {
+    readonly description: string;
+    readonly elsewhere?: Pick<ImageSource, 'repositoriesOf'> & {
+      openBlob(blob: Descriptor, options?: { readonly signal?: AbortSignal }): AsyncIterable<Uint8Array> | undefined;
+    };
+  },
+): ImageSource {
+  const known = knownRepositories(store);
   return {
-    description: found.name ?? nameOrId,
+    description: options.description,
     async readManifest(digest) {
       if (digest === undefined || digest === top.digest)
         return { bytes: store.blobs.readAll(top), mediaType: top.mediaType, digest: top.digest };
@@ -28,7 +47,9 @@ export function openStoreSource(store: Store, nameOrId: string): ImageSource {
       const { mediaType } = JSON.parse(Buffer.from(bytes).toString()) as { mediaType?: unknown };
       return { bytes, mediaType: typeof mediaType === 'string' ? mediaType : '', digest };
     },
-    openBlob: (blob) => store.blobs.open(blob),
+    openBlob: (blob, opening) =>
+      (store.blobs.has(blob.digest, blob.size) ? undefined : options.elsewhere?.openBlob(blob, opening)) ?? store.blobs.open(blob),
+    repositoriesOf: (blob) => [...(options.elsewhere?.repositoriesOf?.(blob) ?? []), ...known(blob)],
     async close() {},
   };
 }

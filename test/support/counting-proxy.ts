@@ -7,8 +7,13 @@ export class CountingProxy {
   host = '';
   /** `GET /v2/app/manifests/1`, in the order of arrival. */
   readonly seen: string[] = [];
-  /** What goes wrong with a request: its connection breaks, or it is answered with a status alone. */
-  fault: (line: string) => 'break' | number | undefined = () => undefined;
+  /**
+   * What goes wrong with a request: its connection breaks at once or in the middle of the answer, a byte of the answer is another one, or it is
+   * answered with a status alone.
+   */
+  fault: (line: string) => 'break' | 'truncate' | 'corrupt' | number | undefined = () => undefined;
+  /** Whether the registry is not told which range a client wants. */
+  ignoresRanges = false;
   close: () => Promise<void> = async () => {};
 
   constructor(readonly target: string) {}
@@ -41,19 +46,35 @@ export class CountingProxy {
       message.socket.destroy();
       return;
     }
-    if (fault !== undefined) {
+    if (typeof fault === 'number') {
       response.writeHead(fault).end();
       return;
     }
     const [address, port] = this.target.split(':');
     // The registry names itself in locations by the Host header, so that clients stay with this address.
-    const { method, url: path, headers } = message;
+    const { method, url: path } = message;
+    const { range, ...others } = message.headers;
+    const headers = this.ignoresRanges || range === undefined ? others : { ...others, range };
     const onward = request({ host: address, port, method, path, headers }, (answer) => {
       response.writeHead(answer.statusCode ?? 502, answer.headers);
-      answer.pipe(response);
+      if (fault === undefined) answer.pipe(response);
+      else void spoil(answer, response, fault);
     });
     onward.on('error', () => response.destroy());
     message.pipe(onward);
+  }
+}
+
+async function spoil(answer: IncomingMessage, response: ServerResponse, fault: 'truncate' | 'corrupt'): Promise<void> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of answer) chunks.push(chunk as Buffer);
+  const bytes = Buffer.concat(chunks);
+  const middle = bytes.length >> 1;
+  if (fault === 'corrupt') {
+    bytes.writeUInt8(bytes.readUInt8(middle) ^ 0xff, middle);
+    response.end(bytes);
+  } else {
+    response.write(bytes.subarray(0, middle), () => response.destroy());
   }
 }
 

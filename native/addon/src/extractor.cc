@@ -2,8 +2,10 @@
 //   new Extractor(target, overlay, lowers, prefix, uid | undefined, gid | undefined, requireEnd)
 //     overlay: '' a plain archive, 'user' or 'trusted' a layer for an overlay of that family, 'copy' one to be folded into a copy
 //   write(buffer): takes a copy; waits while the ring is full; throws what went wrong so far
-//   finish(): {diffId, contentDigest (hex, meaningful for a layer only), bytes, entries}; the tree is complete then
+//   finish(): {diffId, contentDigest (hex, meaningful for a layer only), bytes, entries, implied (paths of directories that had no
+//     entry), hidesAll (the layer hides all below it)}; the tree is complete then
 //   cancel(): stops the threads and closes the descriptors; to be called in the end too. What was made so far stays
+// adoptAttributes(target, overlay, lowers, paths): what `implied` named gets the attributes it has in the lowers, top first
 
 #include "block_ring.h"
 #include "layer_script.h"
@@ -77,6 +79,7 @@ class Extractor {
   Sha256Digest tree_digest{};
   uint64_t bytes() const { return bytes_; }
   uint64_t entries() const { return writer_.entries(); }
+  const TreeWriter& writer() const { return writer_; }
 
  private:
   bool is_layer() const { return !options_.overlay_prefix.empty(); }
@@ -203,7 +206,49 @@ napi_value finish(napi_env env, napi_callback_info info) {
   } catch (const LayerError& error) {
     return throw_layer_error(env, error);
   }
-  return make_digests(env, extractor->tar_digest, extractor->tree_digest, extractor->bytes(), extractor->entries());
+  napi_value facts = make_digests(env, extractor->tar_digest, extractor->tree_digest, extractor->bytes(), extractor->entries());
+  if (facts == nullptr) return nullptr;
+  const std::vector<std::string> implied = extractor->writer().implied();
+  napi_value paths = nullptr;
+  napi_create_array_with_length(env, implied.size(), &paths);
+  for (size_t at = 0; at < implied.size(); at++) {
+    napi_value path = nullptr;
+    napi_create_buffer_copy(env, implied[at].size(), implied[at].data(), nullptr, &path);
+    napi_set_element(env, paths, static_cast<uint32_t>(at), path);
+  }
+  set_property(env, facts, "implied", paths);
+  napi_value hides_all = nullptr;
+  napi_get_boolean(env, extractor->writer().hides_all(), &hides_all);
+  set_property(env, facts, "hidesAll", hides_all);
+  return facts;
+}
+
+napi_value js_adopt_attributes(napi_env env, napi_callback_info info) {
+  Arguments args(env, info);
+  TreeWriterOptions options;
+  options.root = args.fd(0);
+  options.overlay_prefix = args.path(1) + ".overlay.";
+  std::vector<UniqueFd> lowers;
+  if (!duplicate_fds(env, args[2], &lowers)) return nullptr;
+  for (const UniqueFd& lower : lowers) options.lowers.push_back(lower.get());
+  if (!args.ok) return nullptr;
+  uint32_t count = 0;
+  if (napi_get_array_length(env, args[3], &count) != napi_ok) return throw_type_error(env, "argument 3 must be an array");
+  std::vector<std::string> paths;
+  for (uint32_t at = 0; at < count; at++) {
+    napi_value element = nullptr;
+    void* data = nullptr;
+    size_t size = 0;
+    napi_get_element(env, args[3], at, &element);
+    if (napi_get_buffer_info(env, element, &data, &size) != napi_ok) return throw_type_error(env, "argument 3 must hold Buffers");
+    std::string path;
+    if (!clean_path(std::string(static_cast<const char*>(data), size), &path)) return throw_type_error(env, "a path leads out of the root");
+    paths.push_back(std::move(path));
+  }
+  LayerError error;
+  const auto adopt = [&] { TreeWriter(options).adopt(paths); };
+  if (!run_guarded(adopt, &error)) return throw_layer_error(env, error);
+  return nullptr;
 }
 
 napi_value cancel(napi_env env, napi_callback_info info) {
@@ -223,4 +268,5 @@ void register_extractor(napi_env env, napi_value exports) {
   napi_value constructor = nullptr;
   napi_define_class(env, "Extractor", NAPI_AUTO_LENGTH, tsbuild::construct, nullptr, sizeof methods / sizeof *methods, methods, &constructor);
   tsbuild::set_property(env, exports, "Extractor", constructor);
+  tsbuild::export_function(env, exports, "adoptAttributes", tsbuild::js_adopt_attributes);
 }

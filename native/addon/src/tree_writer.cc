@@ -209,6 +209,7 @@ void TreeWriter::make_parents(const std::string& path) {
       if (over_whiteout) remove(at, status);
       if (mkdirat(at.parent, at.name.c_str(), kImplicitMode) != 0) throw_system("mkdirat", part);
       copy_lower_attributes(at);
+      implied_.insert(part);
       // The whiteout hid what was there below; the new directory must go on hiding it.
       if (over_whiteout) set_opaque(at.parent, at.name, part);
     }
@@ -360,6 +361,7 @@ void TreeWriter::subdirectory(const ArchiveEntry& found, const Slot& at) {
   }
   if (was_whiteout) set_opaque(at.parent, at.name, at.path);
   set_directory_meta(at.parent, at.name, found, at.path);
+  implied_.erase(at.path);
 }
 
 void TreeWriter::symlink(const ArchiveEntry& found, const Slot& at) {
@@ -469,6 +471,28 @@ void TreeWriter::finish() {
   if (is_layer_ && !has_root_entry_) copy_lower_attributes({options_.root, ".", {}});
   if (root_is_opaque_) hide_lower_roots();
   if (has_whiteouts_) drop_hidden_whiteouts();
+  set_times();
+}
+
+std::vector<std::string> TreeWriter::implied() const {
+  std::vector<std::string> paths(implied_.begin(), implied_.end());
+  if (is_layer_ && !has_root_entry_) paths.emplace_back();
+  return paths;
+}
+
+void TreeWriter::adopt(const std::vector<std::string>& paths) {
+  for (const std::string& path : paths) {
+    if (path.empty()) {
+      copy_lower_attributes({options_.root, ".", {}});
+      continue;
+    }
+    const std::string above = parent_of(path);
+    const UniqueFd parent(above.empty() ? fcntl(options_.root, F_DUPFD_CLOEXEC, 3) : open_directory(above));
+    struct stat status;
+    // A later entry of the layer may have put something else there, or above it.
+    if (!parent || !status_at(parent.get(), name_of(path), path, &status) || !S_ISDIR(status.st_mode)) continue;
+    copy_lower_attributes({parent.get(), name_of(path), path});
+  }
   set_times();
 }
 

@@ -47,6 +47,14 @@ class TreeWriter : public ArchiveSink {
   // What can only be done when all entries are there: whiteouts that an opaque directory makes superfluous, times of directories.
   void finish();
 
+  // Directories the archive had no entry for, the root ("") among them: with layers under this one that were not there yet, their
+  // attributes are still to be taken over, by `adopt`.
+  std::vector<std::string> implied() const;
+  // Instead of entries: give these directories, as far as they are there, the attributes they have in the layers below.
+  void adopt(const std::vector<std::string>& paths);
+  // True when the layer hides everything below its root, which takes to know what is below.
+  bool hides_all() const { return root_is_opaque_; }
+
   // Close every descriptor but the options' own; nothing else may be called then.
   void close();
 
@@ -109,6 +117,7 @@ class TreeWriter : public ArchiveSink {
   std::unordered_map<std::string, UniqueFd> directories_;
   std::map<std::string, timespec> times_;
   std::set<std::string> opaque_;
+  std::set<std::string> implied_;
   bool has_whiteouts_ = false;
   bool has_root_entry_ = false;
   bool root_is_opaque_ = false;

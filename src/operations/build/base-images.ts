@@ -1,13 +1,10 @@
 import { knownLayer, type LayerState } from '../../builder/steps/index.js';
 import { type ContentDigest, formatPlatform, type ImageConfig, matchPlatform, type Platform } from '../../image/index.js';
 import { EMPTY_LAYER } from '../../layers/index.js';
-import type { Store } from '../../store/index.js';
-import type { Services } from '../context.js';
-import { obtainImage, type PullPolicy } from '../pull.js';
-import type { RegistryAccess } from '../registry-access.js';
+import { type ImageSearch, type ObtainedImage, obtainImage, type PullPolicy } from '../pull.js';
 import { SourceGate } from './source-gate.js';
 
-/** An image that a build reads from. Its layers are in the store as blobs; nothing of it is extracted yet. */
+/** An image that a build reads from. Its layers are in the store or offered by its registry; nothing of it need be extracted yet. */
 export interface BaseImage {
   /** Full name; undefined for one given by ID or path. */
   readonly name: string | undefined;
@@ -22,12 +19,12 @@ export interface BaseImage {
 /** The images a build names, each obtained once. */
 export class BaseImages {
   readonly #found = new Map<string, Promise<BaseImage>>();
+  /** Those that have no name here before all their layers are. */
+  readonly #offered: ObtainedImage[] = [];
 
   constructor(
-    readonly store: Store,
-    readonly access: RegistryAccess,
+    readonly search: ImageSearch,
     readonly policy: PullPolicy,
-    readonly services: Services,
     /** Platforms for which an image of the store for another one will not do. */
     readonly isExact: (platform: Platform) => boolean = () => false,
     readonly gate: SourceGate = new SourceGate(undefined),
@@ -48,20 +45,29 @@ export class BaseImages {
     return this.#found.get(`${reference} ${formatPlatform(platform)}`)?.catch(() => undefined);
   }
 
+  /**
+   * Gives those images their names that are complete: because a step saw their files, or because the image that was built stands on them.
+   * Each layer was held to its diff id.
+   */
+  async publish(): Promise<void> {
+    const { layers: records } = this.search.store;
+    const isHere = ({ layers }: ObtainedImage): boolean =>
+      layers.every(({ diffId, digest }) => records.get(diffId)?.blobs.some((blob) => blob.digest === digest) === true);
+    for (const image of this.#offered.filter(isHere)) await image.publish();
+  }
+
   async #obtain(asked: string, platform: Platform): Promise<BaseImage> {
-    const reference = this.gate.image(asked, this.store);
-    const named = await obtainImage(
-      { image: reference, policy: this.policy, platform, exactPlatform: this.isExact(platform) },
-      this.store,
-      this.access,
-      this.services,
-    );
-    const instead = this.gate.found(named, reference, this.store);
+    const { store, services } = this.search;
+    const reference = this.gate.image(asked, store);
+    const request = { image: reference, policy: this.policy, platform, exactPlatform: this.isExact(platform) };
+    const named = await obtainImage(request, this.search);
+    const instead = this.gate.found(named, reference, store);
     if (instead !== undefined) return this.get(instead, platform);
-    const image = this.store.readImage(named.descriptor, platform);
+    if (named.layers.length > 0) this.#offered.push(named);
+    const image = store.readImage(named.descriptor, platform);
     if (matchPlatform(platform, image.config) === undefined) {
       const text = `${reference} is for ${formatPlatform(image.config)}, not for ${formatPlatform(platform)}`;
-      this.services.reporter.report({ kind: 'warning', text });
+      services.reporter.report({ kind: 'warning', text });
     }
     return {
       name: named.name,

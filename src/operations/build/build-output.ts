@@ -44,6 +44,8 @@ export type BuildOutput =
       readonly names: readonly string[];
       /** `by-digest`: without a tag. */
       readonly push: false | 'by-name' | 'by-digest';
+      /** Whether the store has it under these names too. */
+      readonly kept: boolean;
       readonly compression: OutputCompression;
     };
 
@@ -113,7 +115,8 @@ function interpret(fields: Fields): BuildOutput {
       if (byDigest) checkByDigest(fields.text, names, isPushed);
       const compression = fields.takeCompression();
       fields.refuseOthers();
-      return { kind: 'image', names, push: isPushed && (byDigest ? 'by-digest' : 'by-name'), compression };
+      const push = isPushed && (byDigest ? 'by-digest' : 'by-name');
+      return { kind: 'image', names, push, kept: type === 'image' && !byDigest, compression };
     }
     case undefined:
       throw wrong(fields.text, 'it has no type=');

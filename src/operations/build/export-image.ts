@@ -1,14 +1,16 @@
 import type { Descriptor, ImageFormat } from '../../image/index.js';
 import type { Store } from '../../store/index.js';
-import { copyImage, openSink, openStoreSource, type TransportName } from '../../transports/index.js';
+import { copyImage, openSink, openStoreImage, type TransportName } from '../../transports/index.js';
 import type { Services } from '../context.js';
 import type { RegistryAccess } from '../registry-access.js';
+import type { RemoteLayers } from '../remote/remote-layers.js';
 import type { OutputCompression } from './build-output.js';
 
 export interface ImageExport {
-  /** An image the store's index has. */
+  /** A finished image; its layers are in the store, or with `remote`. */
   readonly descriptor: Descriptor;
   readonly store: Store;
+  readonly remote: RemoteLayers;
   readonly access: RegistryAccess;
   readonly compression: OutputCompression;
   readonly format?: ImageFormat | undefined;
@@ -19,7 +21,7 @@ export interface ImageExport {
 /** Copies an image of the store somewhere else. */
 export async function exportImage(destination: TransportName, options: ImageExport, services: Services): Promise<Descriptor> {
   const { store, descriptor, format, compression } = options;
-  const source = openStoreSource(store, descriptor.digest);
+  const source = openStoreImage(store, descriptor, { description: descriptor.digest, elsewhere: options.remote });
   const sink = await openSink(destination, options.access.transportServices(store, options.insecure));
   try {
     const copied = await copyImage(source, sink, {

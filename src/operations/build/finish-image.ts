@@ -30,6 +30,10 @@ export interface UnfinishedImage {
   readonly compression: Compression;
   /** How many layers came with the base: they stay as they are if they can. */
   readonly baseLayers: number;
+  /** Layers that are elsewhere, as they are there; one that is taken as it is need not be in the store. */
+  readonly elsewhere: (diffId: DiffId) => LayerBlob | undefined;
+  /** Brings such a layer into the store. */
+  readonly fetch: (diffIds: readonly DiffId[]) => Promise<void>;
   /** RFC 3339; undefined: when this content was finished first. */
   readonly created: string | undefined;
 }
@@ -94,16 +98,24 @@ async function layerBlob(
   store: Store,
   signal: AbortSignal,
 ): Promise<LayerBlob> {
-  const record = store.layers.get(diffId);
-  const blobs = (record?.blobs ?? []).filter((blob) => store.blobs.has(blob.digest, blob.size));
-  const wanted = blobs.find((blob) => blob.compression === image.compression);
-  const fitting = wanted ?? (keepAnyForm ? blobs.find((blob) => image.format === 'oci' || blob.compression !== 'zstd') : undefined);
+  const stored = (): readonly LayerBlob[] =>
+    (store.layers.get(diffId)?.blobs ?? []).filter((blob) => store.blobs.has(blob.digest, blob.size));
+  const isWanted = (blob: LayerBlob): boolean => blob.compression === image.compression;
+  const fits = (blob: LayerBlob): boolean => isWanted(blob) || (keepAnyForm && (image.format === 'oci' || blob.compression !== 'zstd'));
+  const blobs = stored();
+  const fitting = blobs.find(isWanted) ?? blobs.find(fits);
   if (fitting !== undefined) return fitting;
-  const other = blobs[0];
-  if (record === undefined || other === undefined) throw new Error(`Layer ${diffId} has no blob in the store`);
+  const elsewhere = blobs.length === 0 ? image.elsewhere(diffId) : undefined;
+  if (elsewhere !== undefined && fits(elsewhere)) {
+    const { digest, size, compression } = elsewhere;
+    return { digest, size, compression };
+  }
+  if (elsewhere !== undefined) await image.fetch([diffId]);
+  const other = stored()[0];
+  if (other === undefined) throw new Error(`Layer ${diffId} has no blob in the store`);
   const tar = decompress(store.blobs.open(other), other.compression);
   const blob = await store.blobs.put(compressTo(tar, image.compression, { signal }), undefined, { signal });
   const made: LayerBlob = { ...blob, compression: image.compression };
-  await store.layers.put({ ...record, blobs: [made] });
+  await store.layers.put({ diffId, blobs: [made] });
   return made;
 }

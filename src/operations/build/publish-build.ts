@@ -24,7 +24,7 @@ export interface PublishOptions {
   readonly shownName: string | undefined;
   /** Of an index of several images. */
   readonly indexAnnotations: Readonly<Record<string, string>>;
-  /** What happens while the target is in the store and has no name yet. When it fails, the names stay where they were. */
+  /** What happens while the target is finished and not in the store's index yet. When it fails, the names stay where they were. */
   readonly beforeNaming?: ((target: Descriptor) => Promise<void>) | undefined;
 }
 
@@ -49,15 +49,17 @@ export async function publishTarget(
     images.length === 1 && only !== undefined
       ? { id: only.image.imageId, descriptor: only.image.descriptor }
       : asTarget(await writeIndex(entries, format, store, options.indexAnnotations));
-  if (options.beforeNaming !== undefined) {
-    await store.names.publish([], target.descriptor);
-    await options.beforeNaming(target.descriptor);
-  }
-  // Images that a list holds need no entry of their own.
-  if (names.length > 0 || list === undefined) await store.names.publish(names, target.descriptor);
+  await options.beforeNaming?.(target.descriptor);
+  // Images that a list holds need no entry of their own, and what was only sent elsewhere may have layers that never came here.
+  const isEntered = names.length > 0 || (list === undefined && entries.every(({ descriptor }) => isComplete(descriptor, store)));
+  if (isEntered) await store.names.publish(names, target.descriptor);
   const listed = list === undefined ? undefined : await addToIndex(list, entries, store, { format, signal });
   for (const name of [...names, ...(list === undefined ? [] : [list])]) reporter.report({ kind: 'tagged', name });
   return listed === undefined ? target : asTarget(listed);
+}
+
+function isComplete(image: Descriptor, store: Store): boolean {
+  return store.readImage(image).manifest.layers.every(({ digest, size }) => store.blobs.has(digest, size));
 }
 
 function asTarget(index: Descriptor): PublishedTarget {

@@ -13,11 +13,11 @@ import type { StepRecord, Store } from '../../store/index.js';
 import type { ImageSource } from '../../transports/index.js';
 import type { Services, Workspace } from '../context.js';
 import type { RegistryAccess } from '../registry-access.js';
+import type { RemoteLayers } from '../remote/remote-layers.js';
 import { exportCache } from './cache-export.js';
 import { importCache } from './cache-import.js';
 import { archiveMounts, restoringMounts } from './cache-mount-archive.js';
 import { type CacheFrom, type CacheTo, parseCacheFrom, parseCacheTo } from './cache-spec.js';
-import { fetchingSnapshots, RemoteLayers } from './remote-layers.js';
 
 export interface SharedCacheOptions {
   /** As given with `--cache-from` and `--cache-to`. */
@@ -40,24 +40,24 @@ const MAX_INLINE_BYTES = 2 * 1024 * 1024;
 export class SharedCache {
   readonly #records: SharedRecords;
   readonly #remote: RemoteLayers;
-  readonly #sources: readonly ImageSource[];
   readonly #to: readonly CacheTo[];
   readonly #access: RegistryAccess;
   readonly #services: Services;
-  /** The workspace for the build: its records are shared, its snapshots fetch what they need. */
+  /** The workspace for the build: its records are shared. */
   readonly workspace: Workspace;
 
   private constructor(
     workspace: Workspace,
+    remote: RemoteLayers,
     imported: { readonly documents: readonly CacheDocument[]; readonly sources: readonly ImageSource[] },
     to: readonly CacheTo[],
     access: RegistryAccess,
     services: Services,
   ) {
     const { store } = workspace;
-    this.#remote = new RemoteLayers(store);
-    this.#sources = imported.sources;
-    for (const [position, { layers }] of imported.documents.entries()) this.#remote.offer(layers, imported.sources[position]!);
+    this.#remote = remote;
+    for (const [position, { layers }] of imported.documents.entries())
+      remote.offer(layers, { source: imported.sources[position]!, kind: 'cache' });
     const records = imported.documents.flatMap((document) => document.records);
     this.#records = shareRecords(store.cache, records, (diffId) => this.isObtainable(diffId as DiffId));
     this.#to = to;
@@ -74,12 +74,17 @@ export class SharedCache {
         cache: this.#records.records,
         cacheMounts: restoringMounts(store.cacheMounts, mounts, { warn, signal: services.signal }),
       },
-      snapshots: fetchingSnapshots(workspace.snapshots, this.#remote),
     };
   }
 
   /** Reads the records of every source. @throws {UsageError} {UnsupportedFeatureError} what is asked for makes no sense */
-  static async open(options: SharedCacheOptions, workspace: Workspace, access: RegistryAccess, services: Services): Promise<SharedCache> {
+  static async open(
+    options: SharedCacheOptions,
+    workspace: Workspace,
+    remote: RemoteLayers,
+    access: RegistryAccess,
+    services: Services,
+  ): Promise<SharedCache> {
     const from = options.cacheFrom.map(parseCacheFrom);
     const to = options.cacheTo.map(parseCacheTo);
     if (!options.layers) throw new UsageError('--cache-from and --cache-to need a layer for each step: leave out --layers=false');
@@ -93,17 +98,12 @@ export class SharedCache {
       documents.push(found.document);
       sources.push(found.source);
     }
-    return new SharedCache(workspace, { documents, sources }, to, access, services);
+    return new SharedCache(workspace, remote, { documents, sources }, to, access, services);
   }
 
   /** Whether the layer is in the store or can be brought there. */
   isObtainable(diffId: DiffId): boolean {
-    return this.#remote.has(diffId) || (this.#remote.store.layers.get(diffId)?.blobs.length ?? 0) > 0;
-  }
-
-  /** Completes the store for an image of these layers. @throws {CacheLayerLostError} */
-  async fetch(diffIds: readonly DiffId[], signal: AbortSignal): Promise<void> {
-    await this.#remote.fetch(diffIds, signal);
+    return this.#remote.has(diffId) || this.#remote.isStored(diffId);
   }
 
   /** What the manifest of an image tells of how it was made (`type=inline`). */
@@ -149,10 +149,8 @@ export class SharedCache {
     );
   }
 
-  /** Lets go of the sources. */
   async close(): Promise<void> {
     await this.#records.settled();
-    for (const source of this.#sources) await source.close();
   }
 
   async #recordsOf(roots: readonly RootState[]): Promise<StepRecord[]> {

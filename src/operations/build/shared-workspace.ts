@@ -1,25 +1,33 @@
 import { hasCode } from '../../errors.js';
 import { type Services, type Workspace, withWorkspace } from '../context.js';
+import { withRemoteLayers } from '../pull.js';
 import { RegistryAccess, type RegistryOptions } from '../registry-access.js';
+import { fetchingSnapshots } from '../remote/fetching-snapshots.js';
+import type { RemoteLayers } from '../remote/remote-layers.js';
 import type { SharedCache, SharedCacheOptions } from './shared-cache.js';
 
 type Options = SharedCacheOptions & RegistryOptions;
 
+/** What a build works with: snapshots that fetch what they need, and records and layers of the caches it shares. */
+export interface BuildWorkspace extends Workspace {
+  readonly remote: RemoteLayers;
+  readonly shared: SharedCache | undefined;
+}
+
 /**
- * As `withWorkspace`, for a build: with the caches it shares, if any. When one of them turns out not to give a layer it promised, `body` runs
- * again without imported caches: steps that were done meanwhile are in the store's own cache, so little is done twice.
+ * As `withWorkspace`, for a build. When a shared cache turns out not to give a layer it promised, `body` runs again without imported caches:
+ * steps that were done meanwhile are in the store's own cache, so little is done twice.
  */
 export async function withSharedWorkspace<O extends Options, T>(
   options: O,
   services: Services,
-  body: (workspace: Workspace, options: O, shared: SharedCache | undefined) => Promise<T>,
+  body: (workspace: BuildWorkspace, options: O) => Promise<T>,
 ): Promise<T> {
   return withWorkspace(services, async (workspace) => {
-    if (options.cacheFrom.length === 0 && options.cacheTo.length === 0) return body(workspace, options, undefined);
     try {
       return await attempt(options, workspace, services, body);
     } catch (error) {
-      if (!hasCode(error, 'CACHE_LAYER_LOST')) throw error;
+      if (options.cacheFrom.length === 0 || !hasCode(error, 'CACHE_LAYER_LOST')) throw error;
       services.reporter.report({ kind: 'warning', text: `${(error as Error).message}; building again without --cache-from` });
       return await attempt({ ...options, cacheFrom: [] }, workspace, services, body);
     }
@@ -28,16 +36,20 @@ export async function withSharedWorkspace<O extends Options, T>(
 
 async function attempt<O extends Options, T>(
   options: O,
-  workspace: Workspace,
+  own: Workspace,
   services: Services,
-  body: (workspace: Workspace, options: O, shared: SharedCache | undefined) => Promise<T>,
+  body: (workspace: BuildWorkspace, options: O) => Promise<T>,
 ): Promise<T> {
-  // Loaded late: most builds share nothing.
-  const { SharedCache } = await import('./shared-cache.js');
-  const shared = await SharedCache.open(options, workspace, new RegistryAccess(services, options), services);
-  try {
-    return await body(shared.workspace, options, shared);
-  } finally {
-    await shared.close();
-  }
+  return withRemoteLayers(own.store, services, async (remote) => {
+    const workspace = { ...own, snapshots: fetchingSnapshots(own.snapshots, remote), remote };
+    if (options.cacheFrom.length === 0 && options.cacheTo.length === 0) return body({ ...workspace, shared: undefined }, options);
+    // Loaded late: most builds share nothing.
+    const { SharedCache } = await import('./shared-cache.js');
+    const shared = await SharedCache.open(options, workspace, remote, new RegistryAccess(services, options), services);
+    try {
+      return await body({ ...workspace, ...shared.workspace, shared }, options);
+    } finally {
+      await shared.close();
+    }
+  });
 }

@@ -4,16 +4,17 @@ import type { RootState } from '../../builder/steps/index.js';
 import { UsageError } from '../../errors.js';
 import { type Descriptor, formatPlatform, type Platform } from '../../image/index.js';
 import type { TransportName } from '../../transports/index.js';
-import type { Services, Workspace } from '../context.js';
+import type { Services } from '../context.js';
 import { resolveDestination } from '../push.js';
 import type { RegistryAccess } from '../registry-access.js';
 import type { BuildOutput, OutputCompression } from './build-output.js';
 import { writeDockerList } from './docker-list.js';
 import { exportImage } from './export-image.js';
 import { besides, exportDirectory, exportTar, type RootExport, removeOthers, streamFile, writeTar } from './export-root.js';
+import type { BuildWorkspace } from './shared-workspace.js';
 
 export interface FinishedBuild {
-  /** In the store's index, with or without a name. */
+  /** Finished; not in the store's index yet. */
   readonly descriptor: Descriptor;
   /** One for each platform. */
   readonly roots: readonly { readonly root: RootState; readonly platform: Platform }[];
@@ -31,7 +32,7 @@ export async function writeOutputs(
   outputs: readonly BuildOutput[],
   destinations: readonly TransportName[],
   build: FinishedBuild,
-  workspace: Workspace,
+  workspace: BuildWorkspace,
   services: Services,
 ): Promise<void> {
   const writer = new OutputWriter(build, workspace, services);
@@ -42,7 +43,7 @@ export async function writeOutputs(
 class OutputWriter {
   constructor(
     readonly build: FinishedBuild,
-    readonly workspace: Workspace,
+    readonly workspace: BuildWorkspace,
     readonly services: Services,
   ) {}
 
@@ -103,9 +104,9 @@ class OutputWriter {
 
   async send(destination: TransportName, compression: OutputCompression, format?: 'oci' | 'docker'): Promise<Descriptor> {
     const { descriptor, access } = this.build;
-    const { store } = this.workspace;
+    const { store, remote } = this.workspace;
     const { transport, insecure } = await resolveDestination(destination, access);
-    return exportImage(transport, { descriptor, store, access, compression, format, insecure }, this.services);
+    return exportImage(transport, { descriptor, store, remote, access, compression, format, insecure }, this.services);
   }
 
   async #push(names: readonly string[], compression: OutputCompression, byDigest: boolean): Promise<void> {

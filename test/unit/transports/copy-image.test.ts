@@ -325,6 +325,10 @@ function fakeRegistry(): { readonly client: RegistryClient; readonly log: string
       yield found;
     },
     hasBlob: async (_repository, { digest }) => blobs.has(digest),
+    async mountBlob(repository, { digest }, source) {
+      log.push(`mount ${repository} ${source} ${blobs.has(digest)}`);
+      return false;
+    },
     async uploadBlob(repository, { digest }, open) {
       const chunks: Uint8Array[] = [];
       for await (const chunk of open()) chunks.push(chunk);

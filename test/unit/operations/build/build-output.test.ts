@@ -20,10 +20,13 @@ suite('operations/build-output', (test) => {
       'type=oci,dest=a.tar,compression=uncompressed,force-compression=true,compression-level=3',
       { kind: 'archive', format: 'oci', file: 'a.tar', name: undefined, compression: { compression: 'none', level: 3, force: true } },
     ],
-    ['type=image,"name=a,b"', { kind: 'image', names: ['a', 'b'], push: false, compression: plain }],
-    ['type=image,name=a,push=true', { kind: 'image', names: ['a'], push: 'by-name', compression: plain }],
-    ['type=registry,push-by-digest=true,name=a.b/c', { kind: 'image', names: ['a.b/c'], push: 'by-digest', compression: plain }],
-    ['type=registry', { kind: 'image', names: [], push: 'by-name', compression: plain }],
+    ['type=image,"name=a,b"', { kind: 'image', names: ['a', 'b'], push: false, kept: true, compression: plain }],
+    ['type=image,name=a,push=true', { kind: 'image', names: ['a'], push: 'by-name', kept: true, compression: plain }],
+    [
+      'type=registry,push-by-digest=true,name=a.b/c',
+      { kind: 'image', names: ['a.b/c'], push: 'by-digest', kept: false, compression: plain },
+    ],
+    ['type=registry', { kind: 'image', names: [], push: 'by-name', kept: false, compression: plain }],
   ];
   for (const [text, expected] of good) test(`parseOutput() reads ${text}`, () => assert.equal(parseOutput(text), expected));
 

@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib';
 import * as assert from 'uvu/assert';
 import type { CachedLayer } from '../../../../src/builder/steps/index.js';
 import { type DiffId, digestOf } from '../../../../src/image/index.js';
-import { RemoteLayers } from '../../../../src/operations/build/remote-layers.js';
+import { RemoteLayers } from '../../../../src/operations/remote/remote-layers.js';
 import { openStore, type Store } from '../../../../src/store/index.js';
 import type { ImageSource } from '../../../../src/transports/index.js';
 import { rejects } from '../../../support/rejects.js';
@@ -18,7 +18,9 @@ async function withStore(body: (store: Store, remote: RemoteLayers) => Promise<v
   await withTempDir(async (directory) => {
     const store = await openStore({ root: join(directory, 'root'), runRoot: join(directory, 'run'), noSync: true });
     try {
-      await body(store, new RemoteLayers(store));
+      const remote = new RemoteLayers(store, { report() {} }, new AbortController().signal);
+      await body(store, remote);
+      await remote.close();
     } finally {
       await store.close();
     }
@@ -51,7 +53,7 @@ suite('operations/remote-layers', (test) => {
     await withStore(async (store, remote) => {
       const { layer, bytes } = layerOf('a layer');
       const source = sourceOf(bytes);
-      remote.offer([layer], source);
+      remote.offer([layer], { source, kind: 'cache' });
       await Promise.all([remote.fetch([layer.diffId], undefined), remote.fetch([layer.diffId], undefined)]);
       await remote.fetch([layer.diffId], undefined);
       assert.equal(source.asked, [layer.digest]);
@@ -70,8 +72,8 @@ suite('operations/remote-layers', (test) => {
   test('a second source is asked when the first has lost the layer', async () => {
     await withStore(async (store, remote) => {
       const { layer, bytes } = layerOf('a layer');
-      remote.offer([layer], sourceOf(undefined));
-      remote.offer([layer], sourceOf(bytes));
+      remote.offer([layer], { source: sourceOf(undefined), kind: 'cache' });
+      remote.offer([layer], { source: sourceOf(bytes), kind: 'cache' });
       await remote.fetch([layer.diffId], undefined);
       assert.ok(store.blobs.has(layer.digest, layer.size));
     });
@@ -89,7 +91,7 @@ suite('operations/remote-layers', (test) => {
     test(`fetch() refuses ${subject}, and the store knows nothing of it`, async () => {
       await withStore(async (store, remote) => {
         const { layer, bytes } = lie(layerOf('a layer'));
-        remote.offer([layer], sourceOf(bytes));
+        remote.offer([layer], { source: sourceOf(bytes), kind: 'cache' });
         await rejects(remote.fetch([layer.diffId], undefined), { code: 'CACHE_LAYER_LOST' });
         assert.is(store.layers.get(layer.diffId), undefined);
       });
