@@ -44,6 +44,8 @@ enum {
   K_RESOLVE_NO_SYMLINKS = 0x04,
   K_RESOLVE_IN_ROOT = 0x10,
   K_CLOSE_RANGE_CLOEXEC = 0x4,
+  K_SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV = 0x20,
+  K_SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP = 0x1,
 };
 
 struct k_open_how {
@@ -58,6 +60,9 @@ struct k_mount_attr {
   uint64_t propagation;
   uint64_t userns_fd;
 };
+
+/* SECCOMP_IOW(4, __u64) */
+#define K_SECCOMP_IOCTL_NOTIF_SET_FLAGS 0x40082104
 
 /* Repeats a call that a signal interrupted. */
 #define RETRY(call)                                  \

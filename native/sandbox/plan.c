@@ -75,7 +75,7 @@ static int hex_digit(char c) {
 }
 
 /* Content travels in hexadecimal because a value cannot hold a NUL and a secret may. */
-static bool parse_content(const char *hex, struct mount_request *mount) {
+static bool parse_content(const char *hex, uint8_t **bytes, size_t *length) {
   size_t digits = strlen(hex);
   uint8_t *content = malloc(digits / 2 + 1);
   if (content == NULL) return false;
@@ -88,8 +88,8 @@ static bool parse_content(const char *hex, struct mount_request *mount) {
     }
     content[i / 2] = (uint8_t)(high << 4 | low);
   }
-  mount->content = content;
-  mount->content_length = digits / 2;
+  *bytes = content;
+  *length = digits / 2;
   return true;
 }
 
@@ -164,7 +164,7 @@ static bool parse_mount_entry(struct mount_request *mount, const char *name, cha
     if (!parse_number(value, 10, UINT_MAX - 1, &number)) return false;
     mount->gid = (gid_t)number;
   } else if (strcmp(name, "mount-content") == 0) {
-    return parse_content(value, mount);
+    return parse_content(value, &mount->content, &mount->content_length);
   } else {
     errno = EINVAL;
     return false;
@@ -282,7 +282,21 @@ static bool parse_entry(struct plan *plan, const char *name, char *value) {
       errno = E2BIG;
       return false;
     }
-    plan->filters[plan->filter_count++] = (int)number;
+    plan->filters[plan->filter_count++] = (struct filter_request){.fd = (int)number};
+  } else if (strcmp(name, "filter") == 0) {
+    if (plan->filter_count == sizeof plan->filters / sizeof plan->filters[0]) {
+      errno = E2BIG;
+      return false;
+    }
+    struct filter_request *filter = &plan->filters[plan->filter_count++];
+    *filter = (struct filter_request){.fd = -1};
+    return parse_content(value, &filter->bytes, &filter->length);
+  } else if (strcmp(name, "notify-filter-fd") == 0) {
+    if (!parse_number(value, 10, INT_MAX, &number)) return false;
+    plan->notify_filter = (int)number;
+  } else if (strcmp(name, "fallback-filter-fd") == 0) {
+    if (!parse_number(value, 10, INT_MAX, &number)) return false;
+    plan->fallback_filter = (int)number;
   } else if (strcmp(name, "parent") == 0) {
     if (!parse_number(value, 10, INT_MAX, &number)) return false;
     plan->parent = (pid_t)number;
@@ -321,7 +335,7 @@ static bool validate(const struct plan *plan, struct failure *failure) {
 
 bool plan_read(int fd, struct plan *plan, struct failure *failure) {
   size_t length;
-  *plan = (struct plan){.hostname = NULL};
+  *plan = (struct plan){.notify_filter = -1, .fallback_filter = -1};
   if (!read_all(fd, &plan->bytes, &length)) return failed(failure, "plan", "");
   if (!append(&plan->environment, NULL)) return failed(failure, "plan", "");
   plan->environment.count = 0;

@@ -46,6 +46,13 @@ struct limit_request {
   struct rlimit value;
 };
 
+/* A seccomp program: from a descriptor, or as bytes when that is -1. */
+struct filter_request {
+  int fd;
+  uint8_t *bytes;
+  size_t length;
+};
+
 struct plan {
   char *bytes;
   /* Root file system: either an overlay or a directory. */
@@ -76,8 +83,10 @@ struct plan {
   size_t limit_count;
   /* What it may do. */
   uint64_t capabilities; /* bit N is capability number N */
-  int filters[4];        /* descriptors of seccomp programs, installed in this order */
+  struct filter_request filters[4]; /* installed in this order */
   size_t filter_count;
+  /* With a single id: calls that the supervisor answers, and what to install where the kernel cannot hand them to one. -1: neither. */
+  int notify_filter, fallback_filter;
   bool no_new_privileges;
   bool single_id;
   /* Supervision. */

@@ -11,22 +11,38 @@
 #include <sys/stat.h>
 
 #include "kernel.h"
+#include "status.h"
 
-bool filters_read(const struct plan *plan, struct filter_program *programs, struct failure *failure) {
-  for (size_t i = 0; i < plan->filter_count; i++) {
-    struct stat status;
-    int fd = plan->filters[i];
-    if (fstat(fd, &status) < 0) return failed(failure, "filter", "");
-    size_t length = (size_t)status.st_size / sizeof(struct sock_filter);
-    if (length == 0 || length > BPF_MAXINSNS || (size_t)status.st_size % sizeof(struct sock_filter) != 0)
-      return failed_with(failure, "filter", EINVAL, "", "not a seccomp program");
-    programs[i] = (struct filter_program){.instructions = malloc((size_t)status.st_size), .length = (unsigned short)length};
-    if (programs[i].instructions == NULL) return failed(failure, "filter", "");
-    /* pread: concurrent sandboxes share the descriptor's position. */
-    if (RETRY(pread(fd, programs[i].instructions, (size_t)status.st_size, 0)) != (int)status.st_size)
-      return failed_with(failure, "filter", EIO, "", "cut short");
-  }
+static bool is_program(size_t size) {
+  return size > 0 && size % sizeof(struct sock_filter) == 0 && size / sizeof(struct sock_filter) <= BPF_MAXINSNS;
+}
+
+static bool filter_read(int fd, struct filter_program *program, struct failure *failure) {
+  struct stat status;
+  if (fstat(fd, &status) < 0) return failed(failure, "filter", "");
+  size_t size = (size_t)status.st_size;
+  if (!is_program(size)) return failed_with(failure, "filter", EINVAL, "", "not a seccomp program");
+  *program = (struct filter_program){.instructions = malloc(size), .length = (unsigned short)(size / sizeof(struct sock_filter))};
+  if (program->instructions == NULL) return failed(failure, "filter", "");
+  /* pread: concurrent sandboxes share the descriptor's position. */
+  if (RETRY(pread(fd, program->instructions, size, 0)) != (int)size) return failed_with(failure, "filter", EIO, "", "cut short");
   return true;
+}
+
+static bool filter_take(const struct filter_request *request, struct filter_program *program, struct failure *failure) {
+  if (request->fd >= 0) return filter_read(request->fd, program, failure);
+  if (!is_program(request->length)) return failed_with(failure, "filter", EINVAL, "", "not a seccomp program");
+  /* From malloc, so aligned for any type. */
+  *program = (struct filter_program){.instructions = (struct sock_filter *)(void *)request->bytes,
+                                     .length = (unsigned short)(request->length / sizeof(struct sock_filter))};
+  return true;
+}
+
+bool filters_read(const struct plan *plan, struct filters *filters, struct failure *failure) {
+  for (size_t i = 0; i < plan->filter_count; i++)
+    if (!filter_take(&plan->filters[i], &filters->own[i], failure)) return false;
+  if (plan->notify_filter >= 0 && !filter_read(plan->notify_filter, &filters->notify, failure)) return false;
+  return plan->fallback_filter < 0 || filter_read(plan->fallback_filter, &filters->fallback, failure);
 }
 
 bool limits_apply(const struct plan *plan, struct failure *failure) {
@@ -83,15 +99,27 @@ static bool set_ids(const struct plan *plan, struct failure *failure) {
   return true;
 }
 
-static bool install_filters(const struct plan *plan, const struct filter_program *programs, struct failure *failure) {
-  for (size_t i = 0; i < plan->filter_count; i++) {
-    struct sock_fprog program = {.len = programs[i].length, .filter = programs[i].instructions};
-    if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) < 0) return failed(failure, "filter", "");
-  }
+static bool install(const struct filter_program *filter, struct failure *failure) {
+  struct sock_fprog program = {.len = filter->length, .filter = filter->instructions};
+  return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0 || failed(failure, "filter", "");
+}
+
+/* Before the filters of the plan, which may forbid what it takes to hand a descriptor over. */
+static bool install_fake_ids(const struct filters *filters, const struct fake_ids *fake, int status, struct failure *failure) {
+  struct sock_fprog program = {.len = filters->notify.length, .filter = filters->notify.instructions};
+  if (program.len > 0 && fake_ids_install(fake, &program)) return true;
+  if (filters->fallback.length == 0) return true;
+  status_warning(status, "fake-ids");
+  return install(&filters->fallback, failure);
+}
+
+static bool install_filters(const struct plan *plan, const struct filters *filters, struct failure *failure) {
+  for (size_t i = 0; i < plan->filter_count; i++)
+    if (!install(&filters->own[i], failure)) return false;
   return true;
 }
 
-bool privileges_drop(const struct plan *plan, const struct filter_program *programs, struct failure *failure) {
+bool privileges_drop(const struct plan *plan, const struct filters *filters, const struct fake_ids *fake, int status, struct failure *failure) {
   uint64_t system_administration = UINT64_C(1) << CAP_SYS_ADMIN;
   /* With the single id the filters answer set*id and capset themselves, so the capabilities must be final before they are installed,
      which without CAP_SYS_ADMIN asks for no_new_privs. Nothing is lost: there is no other id a set-user-id program could become. */
@@ -106,8 +134,9 @@ bool privileges_drop(const struct plan *plan, const struct filter_program *progr
   if (!set_ids(plan, failure)) return false;
   if (no_new_privileges) {
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) return failed(failure, "filter", "");
-    return set_capabilities(final, final, failure) && install_filters(plan, programs, failure);
+    return set_capabilities(final, final, failure) && install_fake_ids(filters, fake, status, failure) &&
+           install_filters(plan, filters, failure);
   }
-  return set_capabilities(final | system_administration, system_administration, failure) && install_filters(plan, programs, failure) &&
+  return set_capabilities(final | system_administration, system_administration, failure) && install_filters(plan, filters, failure) &&
          set_capabilities(final, final, failure);
 }

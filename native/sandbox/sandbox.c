@@ -31,7 +31,8 @@ enum { SETUP_FAILED = 125 };
 /* What the phases hand to each other. */
 struct sandbox {
   struct plan plan;
-  struct filter_program filters[4];
+  struct filters filters;
+  struct fake_ids fake; /* with a single id: who answers for the others */
   int status;
   int launcher; /* pidfd of the process outside */
   sigset_t signals_before;
@@ -456,7 +457,7 @@ static _Noreturn void become_command(struct sandbox *sandbox) {
     /* Belt to the braces of O_CLOEXEC: whatever this program was handed stays out of the command. */
     if (RETRY(k_close_range(3, ~0u, K_CLOSE_RANGE_CLOEXEC)) < 0) {
       failed(&sandbox->failure, "descriptors", "");
-    } else if (privileges_drop(plan, sandbox->filters, &sandbox->failure)) {
+    } else if (privileges_drop(plan, &sandbox->filters, &sandbox->fake, sandbox->status, &sandbox->failure)) {
       command_run(plan);
     }
   }
@@ -494,13 +495,15 @@ static bool prepare(struct sandbox *sandbox, int plan_fd) {
   if (!die_with_parent(plan->parent)) return failed_with(&sandbox->failure, "parent", ESRCH, "", "the process that wanted this has ended");
   /* Away from the terminal's process group, so that Ctrl-C reaches only the builder, which decides. */
   if (plan->new_session && setsid() < 0 && errno != EPERM) return failed(&sandbox->failure, "parent", "");
-  if (plan->single_id && (plan->uid != 0 || plan->gid != 0)) status_warning(sandbox->status, "user");
-  if (!filters_read(plan, sandbox->filters, &sandbox->failure)) return false;
-  return clone_sources(sandbox) && list_mount_points(sandbox) && prepare_directory(sandbox);
+  if (!filters_read(plan, &sandbox->filters, &sandbox->failure)) return false;
+  if (!clone_sources(sandbox) || !list_mount_points(sandbox) || !prepare_directory(sandbox)) return false;
+  fake_ids_start(plan, &sandbox->fake);
+  if (plan->single_id && sandbox->fake.pid == 0 && (plan->uid != 0 || plan->gid != 0)) status_warning(sandbox->status, "user");
+  return true;
 }
 
 int sandbox_main(int plan_fd, int status_fd) {
-  struct sandbox sandbox = {.status = status_fd, .directory = -1, .directory_tree = -1, .scratch = -1, .root = -1};
+  struct sandbox sandbox = {.status = status_fd, .directory = -1, .directory_tree = -1, .scratch = -1, .root = -1, .fake = {.socket = -1}};
   /* The caller's mask must not decide the modes of an image's files, nor those of mount points. */
   umask(022);
   /* Whatever the caller forgot to mark is marked here, once: nothing crosses an exec by accident. */
@@ -520,11 +523,13 @@ int sandbox_main(int plan_fd, int status_fd) {
         if (sandbox.plan.mounts[i].tree >= 0) close(sandbox.plan.mounts[i].tree);
       if (sandbox.directory_tree >= 0) close(sandbox.directory_tree);
       exit_status = supervise_sandbox(init, status_fd);
+      fake_ids_end(&sandbox.fake);
       mount_points_remove(&sandbox.made);
       return exit_status;
     }
     failed(&sandbox.failure, "namespaces", "");
   }
+  fake_ids_end(&sandbox.fake);
   mount_points_remove(&sandbox.made);
   status_failed(status_fd, &sandbox.failure);
   return exit_status;

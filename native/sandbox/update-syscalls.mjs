@@ -13,6 +13,8 @@ const newer = {
 
 const sources = {
   x86_64: ['#include <asm/unistd_64.h>'],
+  // Without the bit that tells them from those of x86_64.
+  x32: ['#define __X32_SYSCALL_BIT 0', '#include <asm/unistd_x32.h>'],
   i386: ['#include <asm/unistd_32.h>'],
   // arch/arm64/include/uapi/asm/unistd.h is these lines; they are repeated because an x86 machine does not have that file.
   aarch64: [

@@ -1,4 +1,5 @@
 import { capabilityNumber, DEFAULT_CAPABILITIES } from './capabilities.js';
+import type { Filters } from './filters.js';
 import { maskedPaths, READ_ONLY_PATHS } from './kernel-paths.js';
 import { limitNumber } from './limits.js';
 import type { BindMount, SandboxFile, SandboxMount, SandboxPlan } from './plan.js';
@@ -7,8 +8,8 @@ import type { BindMount, SandboxFile, SandboxMount, SandboxPlan } from './plan.j
 export interface PlanDescriptors {
   /** For the bind mounts whose source is a descriptor, in the order of `plan.mounts`. */
   readonly sources: readonly number[];
-  /** Seccomp programs, in the order they are installed. */
-  readonly filters: readonly number[];
+  /** Seccomp programs: descriptors or bytes. */
+  readonly filters: Filters;
   /** Process id of the caller; the launcher dies with it. */
   readonly parent: number;
 }
@@ -44,7 +45,7 @@ function* entries(plan: SandboxPlan, descriptors: PlanDescriptors): Generator<En
   yield ['single-id', flag(plan.singleId)];
   yield ['no-new-privileges', flag(plan.noNewPrivileges)];
   for (const name of plan.capabilities ?? DEFAULT_CAPABILITIES) yield ['capability', capabilityNumber(name)];
-  for (const fd of descriptors.filters) yield ['filter-fd', fd];
+  yield* filterEntries(descriptors.filters);
   yield ['network', plan.network];
   yield ['hostname', plan.hostname];
   yield ['new-session', flag(plan.stdio === 'pipe')];
@@ -59,6 +60,13 @@ function* entries(plan: SandboxPlan, descriptors: PlanDescriptors): Generator<En
   }
   for (const path of maskedPaths()) yield ['masked', path];
   for (const path of READ_ONLY_PATHS) yield ['read-only', path];
+}
+
+function* filterEntries({ profile, notify, fallback }: Filters): Generator<Entry> {
+  if (typeof profile === 'number') yield ['filter-fd', profile];
+  else if (profile !== undefined) yield ['filter', profile.toString('hex')];
+  if (notify !== undefined) yield ['notify-filter-fd', notify];
+  if (fallback !== undefined) yield ['fallback-filter-fd', fallback];
 }
 
 function* rootEntries(rootfs: SandboxPlan['rootfs']): Generator<Entry> {

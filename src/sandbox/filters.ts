@@ -1,25 +1,56 @@
 import { closeSync, openSync } from 'node:fs';
 import { nativeFile } from '../sys/index.js';
+import { DEFAULT_CAPABILITIES } from './capabilities.js';
 import { SandboxSetupError } from './errors.js';
 import type { SandboxPlan } from './plan.js';
+import type { Machine } from './seccomp/compile-profile.js';
+
+/** The seccomp programs of a sandbox: descriptors, which the caller closes, or the bytes themselves. */
+export interface Filters {
+  /** What decides over all calls; undefined: nothing does. */
+  readonly profile: number | Buffer | undefined;
+  /** With a single id: the calls that the supervisor answers, and what stands in for it where the kernel has no notification. */
+  readonly notify: number | undefined;
+  readonly fallback: number | undefined;
+}
 
 /**
- * Open the seccomp programs a plan asks for, in the order they are installed; the caller closes them. With a single id one more lies
- * on top, which answers the calls that need a second id.
+ * @throws {SeccompProfileError} a profile of the caller's is none
+ * @throws {SandboxSetupError} there is no profile for this machine
  */
-export function openFilters({ seccomp, singleId }: Pick<SandboxPlan, 'seccomp' | 'singleId'>): number[] {
-  const names = [...(seccomp === 'default' ? ['seccomp'] : []), ...(singleId ? ['fake-ids'] : [])];
+export async function openFilters(plan: Pick<SandboxPlan, 'seccomp' | 'singleId' | 'capabilities'>): Promise<Filters> {
+  const compiled = await compileOwn(plan);
   const opened: number[] = [];
+  const open = (name: string): number => {
+    const fd = openSync(nativeFile(`${name}-${machine()}.bpf`), 'r');
+    opened.push(fd);
+    return fd;
+  };
   try {
-    for (const name of names) opened.push(openSync(nativeFile(`${name}-${machine()}.bpf`), 'r'));
+    return {
+      profile: compiled ?? (plan.seccomp === 'unconfined' ? undefined : open('seccomp')),
+      notify: plan.singleId ? open('notify') : undefined,
+      fallback: plan.singleId ? open('fake-ids') : undefined,
+    };
   } catch (error) {
     for (const fd of opened) closeSync(fd);
     throw error;
   }
-  return opened;
 }
 
-function machine(): string {
+/** The built program is that of the default profile for the default capabilities; any other is compiled here. */
+async function compileOwn({ seccomp, capabilities }: Pick<SandboxPlan, 'seccomp' | 'capabilities'>): Promise<Buffer | undefined> {
+  if (seccomp === 'unconfined' || (seccomp === 'default' && isDefault(capabilities))) return undefined;
+  const { compileForThisMachine } = await import('./seccomp/compile-for-this-machine.js');
+  return compileForThisMachine(seccomp === 'default' ? undefined : seccomp.profile, capabilities ?? DEFAULT_CAPABILITIES, machine());
+}
+
+function isDefault(capabilities: readonly string[] | undefined): boolean {
+  if (capabilities === undefined) return true;
+  return capabilities.length === DEFAULT_CAPABILITIES.length && DEFAULT_CAPABILITIES.every((name) => capabilities.includes(name));
+}
+
+function machine(): Machine {
   switch (process.arch) {
     case 'x64':
       return 'x86_64';

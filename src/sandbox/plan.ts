@@ -20,10 +20,11 @@ export interface SandboxPlan {
   readonly files: readonly SandboxFile[];
   /** Names as `CAP_CHOWN`; default {@link DEFAULT_CAPABILITIES}. A user other than root keeps them in the bounding set only. */
   readonly capabilities?: readonly string[];
-  readonly seccomp: 'default' | 'unconfined';
+  /** `profile`: JSON in the format of containers-common. */
+  readonly seccomp: 'default' | 'unconfined' | { readonly profile: string };
   /** Show all of /proc and /sys, as writable as the kernel has it; default false. */
   readonly unmasked?: boolean | undefined;
-  /** The namespace has one id only: the user stays 0, and calls that need another id succeed without doing anything. */
+  /** The namespace has one id only: the others are made believe, and owners recorded in `user.containers.override_stat`. */
   readonly singleId: boolean;
   /** Set-user-id programs gain nothing; default false, as with Buildah. */
   readonly noNewPrivileges?: boolean;
@@ -118,5 +119,8 @@ export type SandboxResult = (
   readonly warnings: readonly SandboxWarning[];
 };
 
-/** `user`: a user other than root was asked for and there is one id only. `proc`: /proc is the outer one, because a fresh one is forbidden here. */
-export type SandboxWarning = 'user' | 'proc';
+/**
+ * `fake-ids`: there is one id only, and the kernel has no seccomp notification: owners are lost. `user`: in such a case, a user other
+ * than root was asked for. `proc`: /proc is the outer one, because a fresh one is forbidden here.
+ */
+export type SandboxWarning = 'fake-ids' | 'user' | 'proc';

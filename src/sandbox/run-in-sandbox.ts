@@ -3,7 +3,7 @@ import { Socket } from 'node:net';
 import { type Child, nativeFile, pipe, spawn } from '../sys/index.js';
 import { encodePlan } from './encode-plan.js';
 import { SandboxSetupError } from './errors.js';
-import { openFilters } from './filters.js';
+import { type Filters, openFilters } from './filters.js';
 import type { SandboxPlan, SandboxResult, SandboxWarning } from './plan.js';
 import { parseStatus, signalName } from './status.js';
 
@@ -35,7 +35,7 @@ const FIRST_FREE_FD = 5;
  */
 export async function runInSandbox(plan: SandboxPlan, options: RunOptions = {}): Promise<SandboxResult> {
   options.signal?.throwIfAborted();
-  const launcher = startLauncher(plan, options.onOutput ?? (() => {}));
+  const launcher = startLauncher(plan, await openFilters(plan), options.onOutput ?? (() => {}));
   const release = endOnAbort(launcher.child, options);
   try {
     const [, status] = await Promise.all([launcher.child.exited, launcher.status, ...launcher.outputs]);
@@ -53,7 +53,7 @@ interface Launcher {
   readonly outputs: readonly Promise<void>[];
 }
 
-function startLauncher(plan: SandboxPlan, onOutput: NonNullable<RunOptions['onOutput']>): Launcher {
+function startLauncher(plan: SandboxPlan, filters: Filters, onOutput: NonNullable<RunOptions['onOutput']>): Launcher {
   // Ours to close here once the launcher has its copies, or when it cannot be started.
   const handed: number[] = [];
   const kept: number[] = [];
@@ -65,13 +65,13 @@ function startLauncher(plan: SandboxPlan, onOutput: NonNullable<RunOptions['onOu
     return ends;
   };
   try {
-    const filters = openFilters(plan);
-    handed.push(...filters);
+    const programs = [filters.profile, filters.notify, filters.fallback].filter((program) => typeof program === 'number');
+    handed.push(...programs);
     const sources = plan.mounts.flatMap((mount) => (mount.kind === 'bind' && typeof mount.source === 'number' ? [mount.source] : []));
     const numberOf = (index: number): number => FIRST_FREE_FD + index;
     const bytes = encodePlan(plan, {
-      filters: filters.map((_, index) => numberOf(index)),
-      sources: sources.map((_, index) => numberOf(filters.length + index)),
+      filters: renumber(filters, (fd) => numberOf(programs.indexOf(fd))),
+      sources: sources.map((_, index) => numberOf(programs.length + index)),
       parent: process.pid,
     });
 
@@ -91,7 +91,7 @@ function startLauncher(plan: SandboxPlan, onOutput: NonNullable<RunOptions['onOu
       fds: [
         { fd: planPipe.theirs, as: PLAN_FD },
         { fd: statusPipe.theirs, as: STATUS_FD },
-        ...[...filters, ...sources].map((fd, index) => ({ fd, as: numberOf(index) })),
+        ...[...programs, ...sources].map((fd, index) => ({ fd, as: numberOf(index) })),
       ],
     });
     kept.length = 0;
@@ -107,6 +107,14 @@ function startLauncher(plan: SandboxPlan, onOutput: NonNullable<RunOptions['onOu
   } finally {
     for (const fd of [...handed, ...kept]) closeSync(fd);
   }
+}
+
+function renumber({ profile, notify, fallback }: Filters, numberOf: (fd: number) => number): Filters {
+  return {
+    profile: typeof profile === 'number' ? numberOf(profile) : profile,
+    notify: notify === undefined ? undefined : numberOf(notify),
+    fallback: fallback === undefined ? undefined : numberOf(fallback),
+  };
 }
 
 /** Through a socket, since a plan may be larger than what a pipe holds. */

@@ -486,7 +486,11 @@ class Copier {
       if (name == kOverrideStat) {
         // The source's own attributes are those recorded there.
         if (!get_xattr(source, name.c_str(), &value)) continue;
-        if (const auto recorded = parse_override_stat(value)) metadata->stat = *recorded;
+        if (const auto recorded = parse_override_stat(value)) {
+          const uint32_t mode = metadata->stat.mode;
+          metadata->stat = *recorded;
+          metadata->stat.mode = mode;
+        }
       } else if (is_copied_xattr(name) && get_xattr(source, name.c_str(), &value)) {
         metadata->xattrs.emplace_back(name, std::move(value));
       }

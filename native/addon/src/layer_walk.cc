@@ -281,7 +281,6 @@ LayerWalk::Meta LayerWalk::read_meta(int fd, const struct stat& status, const st
     if (name == kOverrideStat) {
       const std::optional<OverrideStat> over = parse_override_stat(xattr_value(fd, name, path));
       if (!over) throw_unsupported(path, "\"" + path + "\" has a malformed attribute " + kOverrideStat);
-      entry.mode = over->mode;
       entry.uid = over->uid;
       entry.gid = over->gid;
       entry.major = over->major;

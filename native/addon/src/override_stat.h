@@ -1,5 +1,6 @@
 #pragma once
-// The attribute `user.containers.override_stat`: what a file would be, had its maker been allowed to make it so. Written
+// The attribute `user.containers.override_stat`: whose a file would be, had its maker been allowed to give it away. Its mode completes
+// the form and is not read: permission bits can always be set, so those of the file itself are true, whatever chmod came later. Written
 // "uid:gid:octalmode", with ":block-MAJOR-MINOR" or ":char-MAJOR-MINOR" where an empty file stands for a device.
 // containers/storage and fuse-overlayfs write and read the same.
 

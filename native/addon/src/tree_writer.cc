@@ -240,7 +240,6 @@ void TreeWriter::copy_lower_attributes(const Slot& at) {
       if (!get_xattr(fd.get(), name.c_str(), &value)) throw_system("getxattr", at.path);
       if (name == kOverrideStat) {
         if (const std::optional<OverrideStat> over = parse_override_stat(value)) {
-          like.mode = over->mode;
           like.uid = over->uid;
           like.gid = over->gid;
         }

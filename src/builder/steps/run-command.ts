@@ -1,7 +1,7 @@
 import { UnsupportedFeatureError } from '../../errors.js';
 import { hostPlatform, parsePlatform } from '../../image/index.js';
 import type { StepLabel } from '../../progress.js';
-import type { SandboxPlan, SandboxResult } from '../../sandbox/index.js';
+import type { SandboxPlan, SandboxResult, SandboxWarning } from '../../sandbox/index.js';
 import { RunFailedError } from './errors.js';
 import type { Toolbox } from './toolbox.js';
 
@@ -57,11 +57,18 @@ function refuseForeign(platform: string, executionOf: typeof import('../../sandb
 
 function warn({ warnings }: SandboxResult, step: StepLabel, user: string, { reporter }: Toolbox): void {
   for (const warning of warnings) {
-    const text =
-      warning === 'user'
-        ? `${step.text}: there is one id only, so the command ran as root of its sandbox instead of user ${user}`
-        : `${step.text}: /proc shows the processes outside, because this system forbids a new one`;
-    reporter.report({ kind: 'warning', text });
+    reporter.report({ kind: 'warning', text: describeWarning(warning, step.text, user) });
+  }
+}
+
+function describeWarning(warning: SandboxWarning, step: string, user: string): string {
+  switch (warning) {
+    case 'fake-ids':
+      return 'there is one id only, and this kernel has no seccomp notification: the owners that commands give to files are lost';
+    case 'user':
+      return `${step}: there is one id only, so the command ran as root of its sandbox instead of user ${user}`;
+    case 'proc':
+      return `${step}: /proc shows the processes outside, because this system forbids a new one`;
   }
 }
 
