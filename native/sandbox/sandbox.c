@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "command.h"
@@ -327,14 +328,23 @@ static bool write_fully(int fd, const uint8_t *bytes, size_t length) {
   return true;
 }
 
+/* With a single id the owner can only be recorded; where there is no room for that, it is root. */
+static void record_owner(const struct sandbox *sandbox, int fd, const struct mount_request *mount) {
+  char name[32], owner[64];
+  if (!sandbox->plan.single_id || (mount->uid == 0 && mount->gid == 0)) return;
+  snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
+  int length = snprintf(owner, sizeof owner, "%u:%u:%04o", mount->uid, mount->gid, (unsigned)mount->mode);
+  (void)setxattr(name, "user.containers.override_stat", owner, (size_t)length, 0);
+}
+
 static int file_tree(struct sandbox *sandbox, const struct mount_request *mount, size_t index) {
   char name[32];
   snprintf(name, sizeof name, "files/%zu", index);
   int fd = RETRY(openat(sandbox->scratch, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (fd < 0) return -1;
   bool written = write_fully(fd, mount->content, mount->content_length);
-  /* With a single id there is one owner only. */
   if (written && !sandbox->plan.single_id) written = fchown(fd, mount->uid, mount->gid) == 0;
+  record_owner(sandbox, fd, mount);
   if (written) written = fchmod(fd, mount->mode) == 0;
   int error = errno;
   close(fd);
@@ -354,7 +364,9 @@ static int tmpfs_tree(const struct sandbox *sandbox, const struct mount_request 
     options[count++] = (struct option){"uid", uid};
     options[count++] = (struct option){"gid", gid};
   }
-  return filesystem_create("tmpfs", options, (unsigned)attributes_of(mount));
+  int tree = filesystem_create("tmpfs", options, (unsigned)attributes_of(mount));
+  if (tree >= 0) record_owner(sandbox, tree, mount);
+  return tree;
 }
 
 /* Phase 8: parents before what is mounted inside them, whatever order the plan has; `order` sorts by place and keeps equals. */

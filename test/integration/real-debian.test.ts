@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { withDockerRegistry } from '../support/docker-registry.js';
 import { withPeers } from '../support/peers.js';
 import { skip, suite } from '../support/suite.js';
-import { addDebian, containerfiles, idModeOf, type TestStore, withTestStore } from '../support/tsbuild.js';
+import { addDebian, containerfiles, idModeOf, withTestStore } from '../support/tsbuild.js';
 import { Layout } from '../support/validate-layout.js';
 
 const HOST_FILES = ['etc/resolv.conf', 'etc/hosts', 'etc/hostname'];
@@ -19,17 +19,6 @@ async function demandMirror(layout: Layout, name: string): Promise<void> {
   } catch (error) {
     skip(`the image's Debian mirror cannot be reached: ${(error as Error).message}`);
   }
-}
-
-/**
- * What a RUN of apt-get needs that is no business of the image. With one id only, apt cannot become its user `_apt`; that it need not is
- * said in a file that only the build sees.
- */
-async function aptFlags(store: TestStore): Promise<readonly string[]> {
-  if ((await idModeOf(store)) !== 'single') return [];
-  const file = join(store.directory, 'apt.conf');
-  writeFileSync(file, 'APT::Sandbox::User "root";\n');
-  return ['-v', `${file}:/etc/apt/apt.conf.d/zz-single-id:ro`];
 }
 
 suite('integration/real-debian', (test) => {
@@ -70,7 +59,7 @@ suite('integration/real-debian', (test) => {
             `FROM ${name}\nRUN cat /etc/debian_version > /version && stat -c '%u:%g %a' /etc/shadow\n`,
           );
           const { stdout } = await other.ok(['--registries-conf', conf, 'bud', '-t', 'built', context]);
-          if ((await idModeOf(other)) !== 'single') assert.match(stdout, /\n0:42 640\n/);
+          assert.match(stdout, /\n0:42 640\n/);
           const built = new Layout(other.root);
           assert.match(built.read(built.image('localhost/built:latest'), 'version').toString(), /^12\./);
           assert.equal(built.image('localhost/built:latest').manifest.layers[0], manifest.layers[0]);
@@ -85,15 +74,15 @@ suite('integration/real-debian', (test) => {
       await addDebian(store);
       const layout = new Layout(store.root);
       await demandMirror(layout, 'localhost/debian12:latest');
-      await store.ok(['bud', '-t', 'curl', ...(await aptFlags(store)), join(containerfiles, 'debian-curl')]);
+      await store.ok(['bud', '-t', 'curl', join(containerfiles, 'debian-curl')]);
       const image = layout.image('localhost/curl:latest');
       const [, ...own] = image.manifest.layers;
       assert.is(own.length, 2);
       assert.match(layout.read(image, 'curl-version').toString(), /^curl 7\.88\.1 /);
-      if ((await idModeOf(store)) !== 'single') assert.is(layout.read(image, 'shadow-owner').toString(), '0:42 640\n');
+      assert.is(layout.read(image, 'shadow-owner').toString(), '0:42 640\n');
       for (const layer of own) {
         const entries = layout.list(layer);
-        for (const path of [...HOST_FILES, 'etc/apt/apt.conf.d/zz-single-id']) assert.not.ok(entries.has(path), path);
+        for (const path of HOST_FILES) assert.not.ok(entries.has(path), path);
         // Nothing of the sandbox's own mounts either.
         assert.not.ok([...entries.keys()].some((path) => /^(proc|sys|dev)\/./.test(path)));
       }
@@ -123,6 +112,56 @@ suite('integration/real-debian', (test) => {
         assert.match(shown, /^curl 7\.88\.1 /);
         assert.match(shown, /\n0:42\n$/);
       });
+    });
+  });
+
+  test('packages with services and users have the owners and modes they ask for, whoever builds', async () => {
+    await withTestStore(async (store) => {
+      await addDebian(store);
+      const layout = new Layout(store.root);
+      await demandMirror(layout, 'localhost/debian12:latest');
+      const context = join(store.directory, 'services');
+      mkdirSync(context);
+      const lines = [
+        'FROM localhost/debian12',
+        'ENV DEBIAN_FRONTEND=noninteractive',
+        'RUN apt-get update && apt-get install -y --no-install-recommends adduser cron dbus man-db openssh-client sudo && rm -rf /var/lib/apt/lists/*',
+        'RUN adduser --system --group --home /srv/one one && useradd -m -u 2000 two && install -D -o two -g one -m 4710 /bin/true /srv/one/true',
+        `RUN su two -s /bin/sh -c 'id -un; umask 077; mkdir -p ~/a/b; echo x > ~/a/b/f' && tar cf /t.tar -C /home two && mkdir /copy && tar xf /t.tar -C /copy && rm /t.tar`,
+        'USER two',
+        'RUN id -u && touch /tmp/mine && ! chown root /tmp/mine && ! chown two /etc/passwd',
+      ];
+      writeFileSync(join(context, 'Containerfile'), `${lines.join('\n')}\n`);
+      const { stdout } = await store.ok(['bud', '-t', 'services', context]);
+      assert.match(stdout, /^two\n/m);
+      assert.match(stdout, /^2000\n/m);
+
+      const image = layout.image('localhost/services:latest');
+      const id = (file: string, name: string): string => {
+        const found = new RegExp(`^${name}:[^:]*:(\\d+)`, 'm').exec(layout.read(image, file).toString())?.[1];
+        assert.ok(found, `${file} has ${name}`);
+        return found!;
+      };
+      const group = (name: string): string => id('etc/group', name);
+      const [, installed, users, files, mine] = image.manifest.layers.map((layer) => layout.list(layer));
+      // What dpkg-statoverride, adduser and the maintainers' scripts of these packages ask for.
+      const expected: readonly (readonly [layer: typeof installed, path: string, mode: string, owner: string])[] = [
+        [installed, 'usr/bin/crontab', '-rwxr-sr-x', `0/${group('crontab')}`],
+        [installed, 'usr/bin/ssh-agent', '-rwxr-sr-x', `0/${group('_ssh')}`],
+        [installed, 'usr/bin/sudo', '-rwsr-xr-x', '0/0'],
+        [installed, 'usr/lib/dbus-1.0/dbus-daemon-launch-helper', '-rwsr-xr--', `0/${group('messagebus')}`],
+        [installed, 'var/cache/man/', 'drwxr-xr-x', '6/12'],
+        [installed, 'var/cache/man/index.db', '-rw-r--r--', '6/12'],
+        [installed, 'var/spool/cron/crontabs/', 'drwx-wx--T', `0/${group('crontab')}`],
+        [users, 'srv/one/', 'drwxr-xr-x', `${id('etc/passwd', 'one')}/${group('one')}`],
+        [users, 'srv/one/true', '-rws--x---', `2000/${group('one')}`],
+        [users, 'home/two/.profile', '-rw-r--r--', '2000/2000'],
+        [users, 'etc/shadow', '-rw-r-----', '0/42'],
+        [files, 'home/two/a/b/f', '-rw-------', '2000/2000'],
+        [files, 'copy/two/a/b/', 'drwx------', '2000/2000'],
+        [mine, 'tmp/mine', '-rw-r--r--', '2000/2000'],
+      ];
+      for (const [layer, path, mode, owner] of expected) assert.equal(layer?.get(path), { mode, owner }, path);
     });
   });
 });

@@ -26,6 +26,13 @@ function callsHeader(): string {
   const rows = Object.entries(audits).flatMap(([table, audit]) =>
     names.filter((name) => tables[table]?.[name] !== undefined).map((name) => `  {${audit}, ${tables[table]?.[name]}, CALL_${name}},`),
   );
-  const lines = ['enum fake_call {', ...names.map((name) => `  CALL_${name},`), '};', '#define FAKE_CALLS \\', ...rows.map((row) => `${row} \\`), ''];
+  const lines = [
+    'enum fake_call {',
+    ...names.map((name) => `  CALL_${name},`),
+    '};',
+    '#define FAKE_CALLS \\',
+    ...rows.map((row) => `${row} \\`),
+    '',
+  ];
   return `${lines.join('\n')}\n`;
 }

@@ -159,7 +159,11 @@ function alternatives(conditions: readonly Condition[]): readonly (readonly Cond
   return distinct ? [conditions] : conditions.map((condition) => [condition]);
 }
 
-function applies({ includes, excludes }: { includes: Circumstances; excludes: Circumstances }, goName: string, options: CompileOptions): boolean {
+function applies(
+  { includes, excludes }: { includes: Circumstances; excludes: Circumstances },
+  goName: string,
+  options: CompileOptions,
+): boolean {
   const { capabilities, kernel } = options;
   return (
     includes.caps.every((name) => capabilities.includes(name)) &&

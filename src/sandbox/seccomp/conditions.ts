@@ -6,7 +6,11 @@ const argumentLow = (index: number): number => 16 + 8 * index;
 const argumentHigh = (index: number): number => 20 + 8 * index;
 
 /** All conditions hold: `yes`, else `no`. `no` is there once, after `yes`. */
-export function compileConditions(conditions: readonly Condition[], yes: readonly Instruction[], no: readonly Instruction[]): Instruction[] {
+export function compileConditions(
+  conditions: readonly Condition[],
+  yes: readonly Instruction[],
+  no: readonly Instruction[],
+): Instruction[] {
   let code: readonly Item[] = yes;
   for (const condition of [...conditions].reverse()) code = compileCondition(condition, code);
   return link([...code, { label: 'no' }, ...no]);

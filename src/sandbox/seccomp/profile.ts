@@ -38,15 +38,7 @@ export interface Condition {
   readonly op: Operator;
 }
 
-const OPERATORS = [
-  'SCMP_CMP_NE',
-  'SCMP_CMP_LT',
-  'SCMP_CMP_LE',
-  'SCMP_CMP_EQ',
-  'SCMP_CMP_GE',
-  'SCMP_CMP_GT',
-  'SCMP_CMP_MASKED_EQ',
-] as const;
+const OPERATORS = ['SCMP_CMP_NE', 'SCMP_CMP_LT', 'SCMP_CMP_LE', 'SCMP_CMP_EQ', 'SCMP_CMP_GE', 'SCMP_CMP_GT', 'SCMP_CMP_MASKED_EQ'] as const;
 export type Operator = (typeof OPERATORS)[number];
 
 /** `SCMP_ACT_NOTIFY` needs somebody who answers: only filters of our own have it. */
@@ -94,7 +86,10 @@ function readArchitectures(fields: Fields): Architectures[] | undefined {
   if (fields.archMap !== undefined && fields.archMap !== null) {
     return array(fields.archMap, 'archMap').map((entry) => {
       const { architecture, subArchitectures } = record(entry, 'archMap');
-      return { architecture: string(architecture, 'archMap.architecture'), subArchitectures: strings(subArchitectures, 'subArchitectures') };
+      return {
+        architecture: string(architecture, 'archMap.architecture'),
+        subArchitectures: strings(subArchitectures, 'subArchitectures'),
+      };
     });
   }
   const listed = strings(fields.architectures, 'architectures');
@@ -158,7 +153,8 @@ function errno(number: unknown, name: unknown): number | undefined {
 /** Numbers of JSON are exact up to 2^53; what is beyond has its upper half in the low bits of a double and cannot be meant. */
 function wide(value: unknown, where: string): bigint {
   if (value === undefined || value === null) return 0n;
-  if (typeof value !== 'number' || !Number.isInteger(value)) throw new SeccompProfileError(`${where}: ${JSON.stringify(value)} is no number`);
+  if (typeof value !== 'number' || !Number.isInteger(value))
+    throw new SeccompProfileError(`${where}: ${JSON.stringify(value)} is no number`);
   return BigInt.asUintN(64, BigInt(value));
 }
 

@@ -265,11 +265,15 @@ suite('layers/write-layer', (test) => {
       xattr(join(upper, 'f'), 'user.b', binary);
       xattr(join(upper, 'f'), 'user.a', 'one');
       xattr(join(upper, 'f'), 'user.overlay.uuid', 'x');
+      // The bits of the file are the true ones: a chmod may have come after the owner was recorded.
       put(join(upper, 'g'), '');
-      xattr(join(upper, 'g'), 'user.containers.override_stat', '3000000:5:4711');
+      chmodSync(join(upper, 'g'), 0o4711);
+      xattr(join(upper, 'g'), 'user.containers.override_stat', '3000000:5:0644');
       put(join(upper, 'nul'), '');
+      chmodSync(join(upper, 'nul'), 0o666);
       xattr(join(upper, 'nul'), 'user.containers.override_stat', '0:6:0666:char-1-3');
       put(join(upper, 'sda'), '');
+      chmodSync(join(upper, 'sda'), 0o660);
       xattr(join(upper, 'sda'), 'user.containers.override_stat', '0:6:0660:block-8-300');
       const { tar, layer } = await write(upper);
       assert.ok(
