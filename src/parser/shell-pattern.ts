@@ -40,7 +40,13 @@ export function trimSuffix(value: string, pattern: ShellPattern, longest: boolea
 
 /** `value` with the first match, or all of them, replaced; each match as long as it can be. */
 export function replacePattern(value: string, pattern: ShellPattern, replacement: string, all: boolean): string {
-  return value.replace(new RegExp(regexOf(pattern, true), all ? 'gu' : 'u'), () => replacement);
+  let end = -1;
+  return value.replace(new RegExp(regexOf(pattern, true), all ? 'gu' : 'u'), (match: string, offset: number) => {
+    // What a match has just ended on is no empty match of its own, as in Go and in shells.
+    const isOwn = match !== '' || offset !== end;
+    end = offset + match.length;
+    return isOwn ? replacement : '';
+  });
 }
 
 function regexOf(pattern: ShellPattern, longest: boolean): string {
