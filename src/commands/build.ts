@@ -64,7 +64,9 @@ export class Build extends BaseCommand<typeof Build> {
     format: choice(['oci', 'docker'], { summary: 'Format of the image: oci (default) or docker' }),
     'http-proxy': flag({ summary: 'Give RUN commands the proxy variables of the environment (default; --http-proxy=false: not)' }),
     ignorefile: text({ value: 'path', summary: 'Ignore file to use instead of .containerignore or .dockerignore' }),
-    jobs: wholeNumber({ summary: 'How many steps may run at once (default: the number of processors; 0: no limit)' }),
+    jobs: wholeNumber({
+      summary: 'How many steps may run at once; 0: no limit (default: as many as there are processors, more while commands wait)',
+    }),
     layers: flag({
       negatable: true,
       summary: 'Make a layer of each instruction and use the cache (default; --no-layers: one layer for all)',

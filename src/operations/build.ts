@@ -35,6 +35,7 @@ import { cutContainerfile } from './build/cut-containerfile.js';
 import { FailureShell, stageShell } from './build/debug-shell.js';
 import { describeImage, type ImageOptions } from './build/describe-image.js';
 import { type FinishedImage, finishImage } from './build/finish-image.js';
+import { idleSurplus } from './build/idle-surplus.js';
 import { annotationTargets } from './build/image-annotations.js';
 import { stepMaker } from './build/make-step.js';
 import { memoryBrake } from './build/memory-brake.js';
@@ -108,7 +109,7 @@ export interface BuildOptions extends RegistryOptions, ImageOptions, ResultFiles
   readonly shell?: boolean;
   /** `shell`: open one in the file system of a command that fails. */
   readonly onError?: 'stop' | 'shell' | undefined;
-  /** Steps at a time; left out: the number of processors; 0: no limit. */
+  /** Steps at a time, 0: no limit; left out: the number of processors, and more while running commands leave some of them alone. */
   readonly jobs?: number | undefined;
   /** Compress the base's layers too, where they are compressed in another way. */
   readonly forceCompression?: boolean | undefined;
@@ -171,6 +172,7 @@ export async function build(given: BuildOptions, services: Services): Promise<Bu
       toolbox.cache.limitAge(parseCacheTtl(options.cacheTtl));
       const scheduler = new Scheduler<RootState>({
         jobs: options.jobs ?? availableParallelism(),
+        surplus: options.jobs === undefined ? idleSurplus() : undefined,
         hasRoom: memoryBrake(services.reporter),
         cache: toolbox.cache,
         signal: AbortSignal.any([services.signal, abort.signal]),

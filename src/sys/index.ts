@@ -44,7 +44,9 @@ export { flock, flockTry, type LockKind } from './locks.js';
 export { cloneMount, mountOverlay, type OverlayMount } from './overlay.js';
 export { type Fd, type Path, pathBytes } from './paths.js';
 export { type Pipe, pipe } from './pipe.js';
+
 export { nativeFile, packageFile, workerFile } from './program-files.js';
 export { removeTree } from './remove.js';
+export { countRunnableDescendants } from './runnable-descendants.js';
 export { type Child, type ProcessExit, type SpawnOptions, spawn } from './spawn.js';
 export { readDirectory, type Tree, type TreeEntry, walk } from './walk.js';

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
-import { JobLimit } from './job-limit.js';
+import { JobLimit, type Surplus } from './job-limit.js';
 import type { BuildCache, Outcome, Step, StepKey } from './types.js';
 
 export interface SchedulerOptions<R> {
   /** How many steps run at a time; looking up and waiting do not count. 0 = no limit. */
   readonly jobs: number;
+  /** Left out: never more than `jobs`. */
+  readonly surplus?: Surplus | undefined;
   /** Whether the machine has room for one more step beside those that run. */
   readonly hasRoom?: (() => boolean) | undefined;
   readonly cache: BuildCache<R>;
@@ -27,7 +29,7 @@ export class Scheduler<R extends object> {
   #lastId = 0;
 
   constructor(options: SchedulerOptions<R>) {
-    this.#jobs = new JobLimit({ limit: options.jobs, hasRoom: options.hasRoom });
+    this.#jobs = new JobLimit({ limit: options.jobs, surplus: options.surplus, hasRoom: options.hasRoom });
     this.#cache = options.cache;
     const { signal } = options;
     if (signal?.aborted) this.cancel(signal.reason);

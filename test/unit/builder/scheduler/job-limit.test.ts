@@ -48,6 +48,42 @@ suite('builder/scheduler/job-limit', (test) => {
     assert.equal(started, [0, 1, 2, 3]);
   });
 
+  test('with a surplus those that wait start one for each idle processor, after each look', async () => {
+    const looks: ((idle: number) => void)[] = [];
+    const surplus = { most: 5, idleProcessors: () => new Promise<number>((tell) => looks.push(tell)) };
+    const { started, end } = bodies({ limit: 1, surplus }, 8);
+    const look = async (idle: number): Promise<void> => {
+      looks.shift()!(idle);
+      await new Promise((resolve) => setImmediate(resolve));
+    };
+    assert.equal(started, [0]);
+    await look(2);
+    assert.equal(started, [0, 1, 2]);
+    await look(0);
+    assert.equal(started, [0, 1, 2]);
+    await look(7);
+    assert.equal(started, [0, 1, 2, 3, 4]);
+    // As many as may run do: nobody looks any more, and an end makes no room within the limit.
+    assert.is(looks.length, 0);
+    await end(1);
+    assert.equal([started.length, looks.length], [5, 1]);
+    await look(1);
+    assert.equal(started, [0, 1, 2, 3, 4, 5]);
+    for (const at of [0, 2, 3, 4, 5]) await end(at);
+    assert.equal(started, [0, 1, 2, 3, 4, 5, 6]);
+  });
+
+  test('the surplus needs room too, and is not asked for while nobody waits', async () => {
+    let looks = 0;
+    const surplus = { most: 9, idleProcessors: async () => (++looks > 3 ? new Promise<number>(() => {}) : 1) };
+    const { started } = bodies({ limit: 1, surplus, hasRoom: () => false }, 3);
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal([started, looks], [[0], 4]);
+    looks = 0;
+    bodies({ limit: 2, surplus }, 2);
+    assert.is(looks, 0);
+  });
+
   test('refuses what is no limit', () => {
     assert.throws(() => new JobLimit({ limit: -1 }), /whole number/);
   });
