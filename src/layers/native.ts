@@ -51,6 +51,8 @@ interface LayerAddon {
     names: Uint8Array | undefined,
     kinds: Uint8Array | undefined,
     numbers: Float64Array | undefined,
+    /** The entries lie in this directory, and come in addition to all of `upper`. */
+    addedFrom: Fd | undefined,
   ) => TarReader;
   readonly Extractor: new (
     target: Fd,

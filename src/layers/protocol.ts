@@ -8,6 +8,8 @@ export interface WriteJob {
   readonly upper: Fd;
   /** Instead of all of `upper`. */
   readonly list: PackedList | undefined;
+  /** The list's files lie here, and come in addition to all of `upper`. */
+  readonly addedFrom: Fd | undefined;
   readonly overlayXattrs: 'user' | 'trusted';
   readonly lowers: readonly Fd[] | undefined;
   readonly rootMode: number;

@@ -76,6 +76,7 @@ async function write(job: WriteJob, check: () => void): Promise<FromWorker> {
       job.list?.names,
       job.list?.kinds,
       job.list?.numbers,
+      job.addedFrom,
     );
     try {
       const compressor = await openCompressor(job.compression, job.level, (bytes) => blob.write(bytes));

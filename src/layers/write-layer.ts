@@ -12,6 +12,11 @@ export interface LayerToWrite {
   readonly upper: Fd;
   /** What the layer holds, instead of everything below `upper`; in any order, parents included. */
   readonly entries?: readonly LayerEntry[] | undefined;
+  /**
+   * The entries lie in this directory, and come in addition to everything below `upper`, which has their parents. None may be a
+   * directory, or have the name of something in `upper`. Kept open until `hashed` settles.
+   */
+  readonly addedFrom?: Fd | undefined;
   /** The family of attributes the overlay was mounted with. */
   readonly overlayXattrs: 'user' | 'trusted';
   readonly compression: Compression;
@@ -53,7 +58,7 @@ export interface LayerResult extends HashedLayer {
  *
  * @returns two promises; either may be ignored. `hashed` comes a little before `written`, when the compressor still has to finish
  * @throws {LayerUnsupportedError} a name that begins with `.wh.`
- * @throws {FileChangedError} a file whose size changes meanwhile
+ * @throws {FileChangedError} a file whose size changes meanwhile; one of `entries` that only grows is taken as it was
  * @throws {LayerSystemError} a file cannot be read, or the blob not be written (`STORE_FULL`)
  */
 export function writeLayer(
@@ -86,6 +91,7 @@ async function write(layer: LayerToWrite, signal: AbortSignal | undefined, tellH
       kind: 'write',
       upper,
       list: layer.entries === undefined ? undefined : packList(layer.entries),
+      addedFrom: layer.addedFrom,
       overlayXattrs: layer.overlayXattrs,
       lowers: layer.lowers,
       rootMode: parentRoot.mode,

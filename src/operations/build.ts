@@ -199,6 +199,7 @@ export async function build(given: BuildOptions, services: Services): Promise<Bu
         containerfilePath: containerfile.path,
         explaining: explainingOf(options, toolbox),
         inheritLabels: options.inheritLabels,
+        isRootSeen: options.squash === true || options.shell === true || outputs.some(({ kind }) => kind === 'local' || kind === 'tar'),
         makeStep: stepMaker({
           toolbox,
           context: openedContext(context),

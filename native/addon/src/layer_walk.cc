@@ -71,9 +71,15 @@ void fill_ids(TarEntry* entry, const struct stat& status) {
 
 void LayerWalk::run() {
   root();
-  if (options_.list) {
+  if (options_.list && options_.added_from < 0) {
     walk_list();
   } else {
+    if (options_.list) {
+      for (const ListedEntry& wanted : *options_.list) {
+        const std::string parent = parent_of(wanted.to);
+        added_[parent.empty() ? parent : parent + "/"].push_back(&wanted);
+      }
+    }
     UniqueFd directory = open_at(options_.upper, ".", O_DIRECTORY, {});
     walk(directory.get(), {}, false);
   }
@@ -86,6 +92,10 @@ void LayerWalk::walk(int directory, const std::string& prefix, bool opaque) {
     const std::string path = prefix + child.name;
     if (child.name.rfind(kWhiteoutPrefix, 0) == 0) {
       throw_marked(path);
+    }
+    if (child.added != nullptr) {
+      listed(parents_.open(child.added->from), name_of(child.added->from), *child.added);
+      continue;
     }
     switch (child.kind) {
       case Kind::kWhiteout:
@@ -103,22 +113,10 @@ void LayerWalk::walk(int directory, const std::string& prefix, bool opaque) {
 
 void LayerWalk::walk_list() {
   std::vector<std::pair<std::string, const ListedEntry*>> order;
-  UniqueFd parent;
-  std::string parent_path;
-  // The parents in the order of the list, which is that of the tree: mostly the same one as before.
-  const auto parent_of_entry = [&](const ListedEntry& wanted) {
-    std::string path = parent_of(wanted.from);
-    if (!parent || path != parent_path) {
-      parent.reset(open_at2(options_.upper, path.empty() ? "." : path.c_str(), O_PATH | O_DIRECTORY, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS));
-      if (!parent) throw_system("openat2", wanted.from);
-      parent_path = std::move(path);
-    }
-    return parent.get();
-  };
   for (const ListedEntry& wanted : *options_.list) {
     char type = wanted.kind == ListedEntry::Kind::kWhiteout ? 'w' : wanted.kind == ListedEntry::Kind::kOpaque ? 'o' : 'f';
     if (type == 'f') {
-      const struct stat status = status_at(parent_of_entry(wanted), name_of(wanted.from), wanted.from);
+      const struct stat status = status_at(parents_.open(wanted.from), name_of(wanted.from), wanted.from);
       if (S_ISSOCK(status.st_mode)) continue;
       if (S_ISDIR(status.st_mode)) type = 'd';
     }
@@ -128,11 +126,21 @@ void LayerWalk::walk_list() {
   for (const auto& [key, wanted] : order) {
     if (name_of(wanted->to).rfind(kWhiteoutPrefix, 0) == 0) throw_marked(wanted->to);
     if (wanted->kind == ListedEntry::Kind::kFile) {
-      listed(parent_of_entry(*wanted), name_of(wanted->from), *wanted);
+      listed(parents_.open(wanted->from), name_of(wanted->from), *wanted);
     } else {
       mark(wanted->kind == ListedEntry::Kind::kOpaque ? 'o' : 'w', wanted->to);
     }
   }
+}
+
+int LayerWalk::ListedParents::open(const std::string& from) {
+  std::string path = parent_of(from);
+  if (!fd_ || path != path_) {
+    fd_.reset(open_at2(root_, path.empty() ? "." : path.c_str(), O_PATH | O_DIRECTORY, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS));
+    if (!fd_) throw_system("openat2", from);
+    path_ = std::move(path);
+  }
+  return fd_.get();
 }
 
 void LayerWalk::listed(int directory, const std::string& name, const ListedEntry& wanted) {
@@ -166,13 +174,16 @@ std::vector<LayerWalk::Child> LayerWalk::list(int directory, const std::string& 
   while (const dirent* found = readdir(stream.get())) {
     const std::string name = found->d_name;
     if (name == "." || name == "..") continue;
-    Child child{name, {}, kind_of(directory, name, found->d_type, prefix + name)};
+    Child child{name, {}, kind_of(directory, name, found->d_type, prefix + name), nullptr};
     const char type = child.kind == Kind::kDirectory ? 'd' : child.kind == Kind::kWhiteout ? 'w' : 'f';
     child.key = order_key({type, name, 0, 0, 0, 0, 0, 0, {}, {}});
     children.push_back(std::move(child));
     errno = 0;
   }
   if (errno != 0) throw_system("readdir", prefix);
+  if (const auto added = added_.find(prefix); added != added_.end()) {
+    for (const ListedEntry* wanted : added->second) children.push_back({name_of(wanted->to), name_of(wanted->to), Kind::kFile, wanted});
+  }
   std::sort(children.begin(), children.end(), [](const Child& a, const Child& b) { return a.key < b.key; });
   return children;
 }
@@ -415,8 +426,8 @@ void LayerWalk::content(int fd, const struct stat& status, const std::string& pa
   put_zeros(tar_padding(static_cast<uint64_t>(size)));
   struct stat after;
   if (fstat(fd, &after) != 0) throw_system("fstat", path);
-  // Shorter was seen above; longer would have lost its end.
-  if (after.st_size != size) throw_changed(path);
+  // Shorter was seen above; longer would have lost its end. What is listed may be a user's own file, to which something is appended.
+  if (after.st_size != size && wanted_ == nullptr) throw_changed(path);
 }
 
 void LayerWalk::put(const void* data, size_t length) {

@@ -3,6 +3,7 @@
 
 #include "block_ring.h"
 #include "layer_error.h"
+#include "napi_util.h"
 #include "tar_format.h"
 
 #include <cmath>
@@ -27,8 +28,9 @@ struct ListedEntry {
 
 struct LayerWalkOptions {
   int upper = -1;
-  // Instead of everything below `upper`.
+  // Instead of everything below `upper`, or with `added_from` files of that directory in addition to it.
   std::optional<std::vector<ListedEntry>> list;
+  int added_from = -1;
   // "user.overlay." or "trusted.overlay.": the family the overlay was mounted with.
   std::string overlay_prefix;
   // Directories under the upper one, top first; an opaque directory that hides nothing there is not marked. Absent: not known.
@@ -43,7 +45,8 @@ struct LayerWalkOptions {
 
 class LayerWalk {
  public:
-  LayerWalk(const LayerWalkOptions& options, BlockRing* ring) : options_(options), ring_(ring) {}
+  LayerWalk(const LayerWalkOptions& options, BlockRing* ring)
+      : options_(options), ring_(ring), parents_(options.added_from >= 0 ? options.added_from : options.upper) {}
 
   // Fill the ring to the end of the archive. Throws LayerError, or Cancelled when the ring is.
   void run();
@@ -56,6 +59,18 @@ class LayerWalk {
     std::string name;
     std::string key;
     Kind kind;
+    const ListedEntry* added = nullptr;  // lies elsewhere
+  };
+  // Opens the parents of listed entries and keeps the last one: lists come in the order of a tree.
+  class ListedParents {
+   public:
+    explicit ListedParents(int root) : root_(root) {}
+    int open(const std::string& from);
+
+   private:
+    const int root_;
+    std::string path_;
+    UniqueFd fd_;
   };
   // Status and attributes of a file as the layer shows it: override_stat applied.
   struct Meta {
@@ -101,6 +116,8 @@ class LayerWalk {
   uint64_t bytes_ = 0;
   uint64_t entries_ = 0;
   std::map<std::pair<dev_t, ino_t>, std::string> links_;
+  ListedParents parents_;
+  std::map<std::string, std::vector<const ListedEntry*>> added_;  // by directory, with its slash
 };
 
 }  // namespace tsbuild

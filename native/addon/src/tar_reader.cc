@@ -1,8 +1,8 @@
 // TarReader: the tar stream of an upper directory, read block by block from JavaScript, with both digests at its end.
 //   new TarReader(upper, trusted, lowers | undefined, rootMode, rootUid, rootGid, clampSeconds | undefined, forceSeconds | undefined,
-//                 names | undefined, kinds, numbers)
+//                 names | undefined, kinds, numbers, addedFrom | undefined)
 //     names: instead of all of the upper directory, FROM NUL TO NUL of each entry; kinds: a byte each, ListedEntry::Kind; numbers: mode,
-//     uid and gid each, NaN for the file's own
+//     uid and gid each, NaN for the file's own. addedFrom: they lie in this directory, and come in addition to the upper one
 //   read(buffer): bytes put into it, less than its size only at the end, 0 after it; blocks
 //   finish(): {diffId, contentDigest (hex), bytes, entries}; call it after read gave 0
 //   cancel(): stops the threads and closes the descriptors; to be called in the end too. A later call throws ECANCELED
@@ -24,8 +24,8 @@ enum Reader : size_t { kTarHash, kTreeHash, kScript, kReaders };
 
 class TarReader {
  public:
-  TarReader(LayerWalkOptions options, UniqueFd upper, std::vector<UniqueFd> lowers)
-      : upper_(std::move(upper)), lowers_(std::move(lowers)), options_(std::move(options)), ring_(kBlocks, kReaders), walk_(options_, &ring_) {}
+  TarReader(LayerWalkOptions options, UniqueFd upper, UniqueFd added_from, std::vector<UniqueFd> lowers)
+      : upper_(std::move(upper)), added_from_(std::move(added_from)), lowers_(std::move(lowers)), options_(std::move(options)), ring_(kBlocks, kReaders), walk_(options_, &ring_) {}
 
   ~TarReader() { stop(); }
 
@@ -66,6 +66,7 @@ class TarReader {
     for (std::thread& thread : threads_) thread.join();
     threads_.clear();
     upper_.reset();
+    added_from_.reset();
     lowers_.clear();
   }
 
@@ -116,6 +117,7 @@ class TarReader {
   }
 
   UniqueFd upper_;
+  UniqueFd added_from_;
   std::vector<UniqueFd> lowers_;
   LayerWalkOptions options_;
   BlockRing ring_;
@@ -191,10 +193,16 @@ napi_value construct(napi_env env, napi_callback_info info) {
     options.list.emplace();
     if (!read_list(env, args, &*options.list)) return throw_type_error(env, "a list of entries takes names, kinds and numbers of one length");
   }
+  UniqueFd added_from;
+  if (!args.absent(11)) {
+    added_from.reset(fcntl(args.fd(11), F_DUPFD_CLOEXEC, 3));
+    if (!added_from) return throw_failure(env, fail("fcntl"));
+    options.added_from = added_from.get();
+  }
   if (!args.ok) return nullptr;
   if (!upper) return throw_failure(env, fail("fcntl"));
 
-  auto reader = std::make_unique<TarReader>(std::move(options), std::move(upper), std::move(lowers));
+  auto reader = std::make_unique<TarReader>(std::move(options), std::move(upper), std::move(added_from), std::move(lowers));
   try {
     reader->start();
   } catch (const std::system_error& error) {

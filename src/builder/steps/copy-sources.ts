@@ -126,13 +126,13 @@ export async function digestPaths(
 }
 
 /** Runs `body` with the selected sources, group by group in the order they are written. */
-export async function withSources(
+export async function withSources<T>(
   options: CopySourcesOptions,
   origin: CopyOrigin,
   toolbox: Toolbox,
   signal: AbortSignal,
-  body: (groups: readonly SourceGroup[]) => Promise<void>,
-): Promise<void> {
+  body: (groups: readonly SourceGroup[]) => Promise<T>,
+): Promise<T> {
   const { loose } = options;
   const looseRoot = loose && openSync(await loose.fetch(signal), constants.O_RDONLY | constants.O_DIRECTORY);
   try {
@@ -143,16 +143,15 @@ export async function withSources(
       groups.push({ root: context.root, sources, keepOwners: false });
     }
     const paths = pathsOf(options.sources);
-    if (paths.length === 0) await body(groups);
-    else if ('context' in origin) {
+    if (paths.length === 0) return await body(groups);
+    if ('context' in origin) {
       const context = await origin.context.open(signal);
       const sources = await context.select(paths, selectOptions(options));
-      await body([...groups, { root: context.root, sources, keepOwners: false }]);
-    } else {
-      await withTree(origin.root, toolbox, signal, async (tree) => {
-        await body([...groups, { root: tree.root, sources: await tree.select(paths, selectOptions(options)), keepOwners: true }]);
-      });
+      return await body([...groups, { root: context.root, sources, keepOwners: false }]);
     }
+    return await withTree(origin.root, toolbox, signal, async (tree) =>
+      body([...groups, { root: tree.root, sources: await tree.select(paths, selectOptions(options)), keepOwners: true }]),
+    );
   } finally {
     if (looseRoot !== undefined) closeSync(looseRoot);
   }

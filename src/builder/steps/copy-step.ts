@@ -12,9 +12,11 @@ import { lookUpOwner } from './image-user.js';
 import { type LooseFiles, makeLooseFiles } from './loose-files.js';
 import { makeDirectories } from './make-directories.js';
 import type { RootState } from './root-state.js';
+import type { UnwrittenFiles } from './seal-layer.js';
 import { commonInputs, type StepInputs } from './step-definition.js';
 import { type ExplainableKey, explainableKey } from './step-key.js';
 import type { Toolbox } from './toolbox.js';
+import { copyDirectories, modesOf } from './unwritten-copy.js';
 import { type Workplace, writeStep } from './write-step.js';
 
 type Owner = { readonly uid: number; readonly gid: number };
@@ -28,6 +30,9 @@ export class CopyStep implements Step<RootState> {
   #keyInputs: StepInputs = {};
   #loose: LooseFiles | undefined;
   #repositories: readonly ContextSource[] = [];
+
+  /** Nobody is known to run on what it gives, or to copy from it: its files need not be written. */
+  isUnseen = false;
 
   constructor(
     readonly label: string,
@@ -63,13 +68,17 @@ export class CopyStep implements Step<RootState> {
     const { toolbox } = this;
     const createdAt = toolbox.now();
     const root = await writeStep(inputs[0]!, toolbox, options, async ({ lowers, working }) => {
-      await withSources(this.#sources(), this.#origin(inputs), toolbox, options.signal, async (groups) => {
+      return withSources(this.#sources(), this.#origin(inputs), toolbox, options.signal, async (groups) => {
         const chown = await this.#owner(lowers, working);
+        const [only, ...others] = groups;
+        if (only !== undefined && others.length === 0 && this.#mayLeaveUnwritten())
+          return this.#copy({ lowers, working }, only, chown, { ...options, leaveFiles: true });
         for (const [at, group] of groups.entries()) {
           // What was written past an overlay shows in the next one.
           const place = at === 0 ? working : await toolbox.snapshots.reopen(working);
-          await this.#copy({ lowers, working: place }, group, chown, options.signal);
+          await this.#copy({ lowers, working: place }, group, chown, options);
         }
+        return undefined;
       });
     });
     if (root.addedLayer) toolbox.background.add(this.#record(key, root, createdAt));
@@ -88,7 +97,20 @@ export class CopyStep implements Step<RootState> {
     }
   }
 
-  async #copy({ lowers, working }: Workplace, group: SourceGroup, chown: Owner | undefined, signal: AbortSignal): Promise<void> {
+  /** Links in the way of `--parents` are followed by the copy alone; a stage without layers has no layer to join. */
+  #mayLeaveUnwritten(): boolean {
+    const { spec, toolbox } = this;
+    const parents = spec.kind === 'copy' && spec.parents;
+    return this.isUnseen && !parents && this.#loose === undefined && toolbox.layerPerStep && toolbox.snapshots.kind === 'overlay';
+  }
+
+  /** @returns the files that were left where they are */
+  async #copy(
+    { lowers, working }: Workplace,
+    group: SourceGroup,
+    chown: Owner | undefined,
+    { signal, leaveFiles = false }: { readonly signal: AbortSignal; readonly leaveFiles?: boolean },
+  ): Promise<UnwrittenFiles | undefined> {
     const { spec } = this;
     const { snapshots } = this.toolbox;
     const merged = await snapshots.openMerged(lowers, working);
@@ -103,10 +125,15 @@ export class CopyStep implements Step<RootState> {
       };
       const { archives, others } = this.#unpacks() ? await separateArchives(group) : { archives: [], others: group.sources };
       for (const archive of archives) await this.#extract(merged, group.root, archive, chown, signal);
-      if (others.length === 0) return;
+      if (others.length === 0) return undefined;
       const { directories, entries } = placeCopy(merged, others, placement);
       makeDirectories(merged, directories.map(bytesOf), chown ?? ROOT);
+      if (leaveFiles && archives.length === 0) {
+        const left = await copyDirectories(group.root, merged, entries, modesOf(others));
+        if (left !== undefined) return left;
+      }
       await copyEntries({ source: group.root, target: merged, direct, entries, xattrs: true });
+      return undefined;
     } finally {
       closeFd(merged);
       if (direct !== undefined) closeFd(direct);

@@ -54,7 +54,8 @@ export async function withLowers<T>(
     const sources: LayerSource[] = await Promise.all(
       below.map(async (layer) => {
         const { diffId } = await layer.identity;
-        await layer.files?.whenPublished;
+        // Without files it is extracted from its blob, which may be on its way.
+        await (layer.files === undefined ? layer.stored : layer.files.whenPublished);
         return { diffId };
       }),
     );

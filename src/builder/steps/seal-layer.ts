@@ -30,7 +30,7 @@ export function sealLayer(parent: RootState, { working, lowers, changes }: Layer
   }
   const files = new UnpublishedFiles(working);
   // By descriptor: the directories may be renamed into the store while they are read.
-  const written = writeToBlob(upper, lowers.map(openDirectory), parentRoot, toolbox, changes);
+  const written = writeToBlob(upper, lowers.map(openDirectory), parentRoot, toolbox, { entries: changes });
   const explain = (error: unknown): never => {
     throw explainFullDisk(error, toolbox.store.root);
   };
@@ -59,11 +59,38 @@ async function publishWhenStored(
   await files.whenPublished;
 }
 
+/** Files that belong to a layer and are read where they lie. */
+export interface UnwrittenFiles {
+  readonly root: Fd;
+  readonly entries: readonly LayerEntry[];
+}
+
+/**
+ * As {@link sealLayer}, of a layer whose directories alone were made: its files go from where they lie into the blob. It becomes no
+ * snapshot; whoever needs its files after all has them extracted.
+ *
+ * @param files `root` is closed when the blob is there
+ */
+export function sealUnwritten({ working, lowers }: Omit<LayerToSeal, 'changes'>, files: UnwrittenFiles, toolbox: Toolbox): LayerState {
+  const { snapshots, background, store } = toolbox;
+  const parentRoot = snapshots.rootAttributes(lowers);
+  const options = { entries: files.entries, addedFrom: files.root };
+  const written = writeToBlob(openDirectory(working.upper), lowers.map(openDirectory), parentRoot, toolbox, options);
+  const explain = (error: unknown): never => {
+    throw explainFullDisk(error, store.root);
+  };
+  const identity = written.then(({ hashed }) => hashed).catch(explain);
+  const stored = written.then(({ stored: done }) => done).catch(explain);
+  background.add(stored.finally(() => snapshots.discard(working)));
+  return { identity, stored };
+}
+
 /**
  * The tree of `upper` as a layer of the store.
  *
  * @param upper closed, as `lowers`, when the blob is there
- * @param entries what of it belongs to the layer; left out: all of it
+ * @param options.entries what of it belongs to the layer; left out: all of it
+ * @param options.addedFrom closed too: where the entries lie that belong to the layer beside it
  * @returns `hashed` comes a little before `stored`
  */
 export async function writeToBlob(
@@ -71,7 +98,7 @@ export async function writeToBlob(
   lowers: readonly Fd[],
   parentRoot: RootAttributes,
   toolbox: Toolbox,
-  entries?: readonly LayerEntry[],
+  { entries, addedFrom }: Pick<LayerToWrite, 'entries' | 'addedFrom'> = {},
 ): Promise<{ hashed: Promise<LayerIdentity>; stored: Promise<void> }> {
   const { store, compression, compressionLevel } = toolbox;
   const file = await store.blobs.tempFile();
@@ -80,6 +107,7 @@ export async function writeToBlob(
       upper,
       lowers,
       entries,
+      addedFrom,
       overlayXattrs: 'user',
       compression,
       ...(compressionLevel === undefined ? {} : { level: compressionLevel }),
@@ -100,7 +128,7 @@ export async function writeToBlob(
       });
     })
     .finally(() => {
-      for (const fd of [upper, ...lowers]) closeSync(fd);
+      for (const fd of [upper, ...lowers, ...(addedFrom === undefined ? [] : [addedFrom])]) closeSync(fd);
       rmSync(file, { force: true });
     });
   return { hashed: job.hashed, stored };

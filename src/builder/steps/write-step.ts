@@ -2,7 +2,7 @@ import type { WorkingLayer } from '../../snapshots/index.js';
 import { explainFullDisk } from './full-disk.js';
 import { settleTimes } from './layer-times.js';
 import { type RootState, withLowers } from './root-state.js';
-import { sealLayer } from './seal-layer.js';
+import { sealLayer, sealUnwritten, type UnwrittenFiles } from './seal-layer.js';
 import type { Toolbox } from './toolbox.js';
 
 /** `inPlace`: `body` may write to files where they lie, as commands do; otherwise it only replaces them. */
@@ -21,26 +21,32 @@ export interface Workplace {
 /**
  * Runs `body` on a working layer over `parent` and gives the root with what it changed: a layer of its own, or, where the stage makes one
  * layer of everything, the same open working layer as before.
+ *
+ * @param body gives the files it did not write, where the toolbox has a layer per step: they join the layer from where they lie
  */
 export async function writeStep(
   parent: RootState,
   toolbox: Toolbox,
   options: WriteStepOptions,
-  body: (workplace: Workplace) => Promise<void>,
+  body: (workplace: Workplace) => Promise<UnwrittenFiles | void>,
 ): Promise<RootState> {
   // Without a layer per step a later command writes to the same files.
   const onlyReplaced = toolbox.layerPerStep && options.inPlace !== true;
   return withLowers(parent, toolbox.snapshots, options, async (lowers) => {
     const working =
       parent.open === undefined ? await toolbox.snapshots.prepare(lowers, { onlyReplaced }) : await toolbox.snapshots.reopen(parent.open);
+    let unwritten: UnwrittenFiles | undefined;
     try {
-      await body({ lowers, working });
+      unwritten = (await body({ lowers, working })) ?? undefined;
     } catch (error) {
       toolbox.snapshots.discard(working);
       throw explainFullDisk(error, toolbox.store.root);
     }
     const changes = await toolbox.snapshots.changes(lowers, working);
     await settleTimes(working.upper, { forceSeconds: toolbox.timestampSeconds, clampSeconds: toolbox.clampSeconds }, changes);
+    if (unwritten !== undefined) {
+      return { layers: [...parent.layers, sealUnwritten({ working, lowers }, unwritten, toolbox)], addedLayer: true };
+    }
     if (!toolbox.layerPerStep) return { layers: parent.layers, addedLayer: false, open: working };
     return { layers: [...parent.layers, sealLayer(parent, { working, lowers, changes }, toolbox)], addedLayer: true };
   });

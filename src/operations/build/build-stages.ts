@@ -8,7 +8,16 @@ import {
   type Stage,
 } from '../../builder/graph/index.js';
 import type { Scheduler, Step, StepKey } from '../../builder/scheduler/index.js';
-import { ConstantStep, EMPTY_ROOT, FreshStep, type RootState, SealStep, type StepPlace, type Toolbox } from '../../builder/steps/index.js';
+import {
+  ConstantStep,
+  CopyStep,
+  EMPTY_ROOT,
+  FreshStep,
+  type RootState,
+  SealStep,
+  type StepPlace,
+  type Toolbox,
+} from '../../builder/steps/index.js';
 import { type ErrorCode, TsbuildError } from '../../errors.js';
 import { completeHistory, emptyConfig, type HistoryEntry, type ImageConfig } from '../../image/index.js';
 import { type Instruction, syntaxErrorAt } from '../../parser/index.js';
@@ -87,6 +96,8 @@ export interface StageBuilderOptions {
   readonly containerfilePath?: string | undefined;
   /** False: a stage begins without the labels of its base. */
   readonly inheritLabels?: boolean | undefined;
+  /** The files of the last stage are asked for when it is built: for an output of files, or one layer of everything. */
+  readonly isRootSeen?: boolean | undefined;
   /** Looks into a step that failed otherwise than by its command. */
   readonly onFailedStep?: ((failure: FailedStep) => Promise<void>) | undefined;
   /** Where several platforms are built: what precedes this one's lines, and the number of its first stage among all. */
@@ -232,6 +243,7 @@ export class StageBuilder {
   }
 
   async #prepareStage(stage: Stage): Promise<PreparedStage> {
+    const { graph } = this.#options;
     const base = await this.#base(stage);
     const lowered = lowerStage(stage, {
       config: this.#options.inheritLabels === false ? withoutLabels(base.config) : base.config,
@@ -239,6 +251,7 @@ export class StageBuilder {
       author: base.author,
     });
     let last = base.step;
+    let lastMade: Step<RootState> | undefined;
     const steps: (Step<RootState> | undefined)[] = [];
     for (const step of lowered.steps) {
       const label = this.#labelOf(stage, steps.length, lowered.steps.length, step);
@@ -254,7 +267,10 @@ export class StageBuilder {
       const own = made !== undefined && this.#fresh.has(stage.index) ? new FreshStep(made) : made;
       steps.push(own);
       last = own ?? last;
+      lastMade = made ?? lastMade;
     }
+    // No stage comes before one that it depends on, so nothing but the outputs can ask for the files of the last.
+    if (lastMade instanceof CopyStep && stage === graph.stages.at(-1)) lastMade.isUnseen = this.#options.isRootSeen !== true;
     if (!this.#options.toolbox.layerPerStep) last = new SealStep(last, this.#options.toolbox);
     return { stage, lowered, image: base.image, steps, last };
   }
