@@ -8,12 +8,14 @@ import {
   DigestMismatchError,
   digestAlgorithm,
   digestOf,
+  isDigest,
   MAX_MANIFEST_BYTES,
   SizeMismatchError,
   verify,
 } from '../image/index.js';
 import { BlobNotFoundError } from './errors.js';
 import { blobPath, type Layout } from './layout.js';
+import { listNames } from './record-files.js';
 import type { Scratch } from './scratch.js';
 import { explainingFailure, explainStoreError } from './system-errors.js';
 
@@ -35,6 +37,8 @@ export interface PutOptions {
 export interface BlobStore {
   /** True when the blob can be read here; with `size`, only if it has that many bytes. */
   has(digest: Digest, size?: number): boolean;
+  /** Every blob there is. */
+  list(): readonly Digest[];
   /** Bytes as stored. @throws {BlobNotFoundError} */
   size(digest: Digest): number;
   /** Where the blob is, or would be. The file is read-only and must stay so: it is shared by every image that has it. */
@@ -124,6 +128,7 @@ export function openBlobs(layout: Layout, scratch: Scratch): BlobStore {
 
   return {
     has,
+    list: () => listNames(layout.blobs).flatMap((algorithm) => digestsIn(layout.blobs, algorithm)),
     size,
     path,
     tempFile,
@@ -209,6 +214,11 @@ async function writeFile(
     await handle.close();
   }
   return options.verified ?? { digest: `sha256:${hash?.digest('hex')}` as Digest, size };
+}
+
+function digestsIn(blobs: string, algorithm: string): Digest[] {
+  const digests = listNames(join(blobs, algorithm)).map((name) => `${algorithm}:${name}`);
+  return digests.filter((digest): digest is Digest => isDigest(digest));
 }
 
 // writev(2) may write less than it was given, on a nearly full disk for one.

@@ -59,6 +59,8 @@ export interface CacheMounts {
   list(): CacheMountRecord[];
   /** Measure a directory that is in use; when it is gone meanwhile nothing happens. */
   measure(held: HeldCacheMount): Promise<void>;
+  /** Remove those of `chosen` that nobody uses; what is left of them is of the next build. @returns the ones that went */
+  remove(chosen: readonly CacheMountRecord[]): readonly CacheMountRecord[];
   /** Remove directories that nobody uses, the least recently used first, until all together take at most `limitBytes`. */
   evict(limitBytes: number): number;
 }
@@ -99,6 +101,7 @@ export function openCacheMounts(layout: Layout, scratch: Scratch, ensureLayout: 
       const sizeBytes = await measureTree(directory);
       writeRecord(join(slot, MOUNT_FILE), { ...file, sizeBytes }, await scratch.dir());
     },
+    remove: (chosen) => chosen.filter(({ name }) => trashUnused(join(layout.cacheMounts, name), scratch)),
     evict(limitBytes) {
       const records = list();
       let total = records.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);

@@ -1,26 +1,30 @@
 import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { chainId, type DiffId, digestHex, isDigest } from '../image/index.js';
 import type { BlobStore } from './blobs.js';
 import type { BuildLogs } from './build-logs.js';
 import type { ContainerRecords } from './containers.js';
+import { type CacheLimits, expiredRecords } from './expired-records.js';
 import type { LayerRecords } from './layer-records.js';
 import type { Layout } from './layout.js';
-import type { NameStore } from './names.js';
+import type { NamedImage, NameStore } from './names.js';
+import { chainOfSnapshot, nothingReached, type Reachable, reachContainer, reachImage, reachRecord } from './reachable.js';
 import { listNames } from './record-files.js';
-import { type References, referencedBy } from './references.js';
 import type { Scratch } from './scratch.js';
 import type { SelectionLists } from './selection-lists.js';
-import type { StepRecords } from './step-records.js';
+import type { StepRecord, StepRecords } from './step-records.js';
 import type { StepSites } from './step-sites.js';
 import { explainingFailure } from './system-errors.js';
+import { TreeSizes } from './tree-size.js';
 
-/** What a collection did. */
+/** What a collection did, or with `dryRun` would do. */
 export type CollectResult =
   | {
       readonly kind: 'collected';
+      /** Entries of index.json that went. */
+      readonly images: readonly NamedImage[];
       readonly blobs: number;
       readonly snapshots: number;
+      /** Outcomes of steps that the cache forgot. */
       readonly records: number;
       readonly freedBytes: number;
     }
@@ -30,8 +34,12 @@ export type CollectResult =
 export interface CollectOptions {
   /** Wait until the store is free instead of giving up. */
   readonly wait?: boolean;
-  /** Forget cache records last used before this moment, and what only they hold. */
-  readonly cacheUnusedSince?: Date;
+  /** Drop these images with all their names; none if left out. */
+  readonly dropImage?: (image: NamedImage) => boolean;
+  /** Forget cache records beyond these limits, and what only they hold. */
+  readonly cache?: CacheLimits;
+  /** Change nothing. */
+  readonly dryRun?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -48,97 +56,90 @@ export interface CollectedParts {
   readonly scratch: Scratch;
 }
 
-/** Mark and sweep. The caller holds the store's lock exclusively, so nothing is on its way in. */
-export function markAndSweep(parts: CollectedParts, options: CollectOptions): CollectResult & { kind: 'collected' } {
-  const { layout } = parts;
-  const expired = dropExpired(parts, options.cacheUnusedSince);
-  const marked = mark(parts);
-  let freedBytes = 0;
-  const sweepFiles = (directory: string, isKept: (name: string) => boolean): number => {
-    const doomed = listNames(directory).filter((name) => !isKept(name));
-    for (const name of doomed) {
-      const file = join(directory, name);
-      freedBytes += statSync(file, { throwIfNoEntry: false })?.size ?? 0;
-      explainingFailure(file, () => rmSync(file, { force: true, recursive: true }));
-    }
-    return doomed.length;
-  };
+/** What is to go. */
+interface Plan {
+  readonly images: readonly NamedImage[];
+  readonly records: readonly StepRecord[];
+  readonly kept: Reachable;
+  /** Paths. */
+  readonly blobs: readonly string[];
+  readonly layers: readonly string[];
+  readonly snapshots: readonly string[];
+  readonly bytes: number;
+}
 
-  const snapshots = listNames(layout.snapshots).filter((name) => !marked.snapshots.has(name.replace(/^vfs-/, '')));
-  for (const name of snapshots) parts.scratch.trash(join(layout.snapshots, name));
-  const records = sweepFiles(layout.layers, (name) => marked.diffIds.has(name.replace(/\.json$/, '')));
-  // Nobody can hold one: the exclusive lock is ours.
-  sweepFiles(layout.workLocks, () => false);
-  let blobs = 0;
-  for (const algorithm of listNames(layout.blobs)) {
-    blobs += sweepFiles(join(layout.blobs, algorithm), (name) => marked.blobs.has(`${algorithm}:${name}`));
+/** Mark and sweep. The caller holds the store's lock exclusively, so nothing is on its way in. */
+export async function markAndSweep(parts: CollectedParts, options: CollectOptions): Promise<CollectResult & { kind: 'collected' }> {
+  const plan = await planCollection(parts, options);
+  if (options.dryRun !== true) await sweep(parts, plan);
+  const { images, records, blobs, snapshots, bytes } = plan;
+  return {
+    kind: 'collected',
+    images,
+    records: records.length,
+    blobs: blobs.length,
+    snapshots: snapshots.length,
+    freedBytes: bytes,
+  };
+}
+
+async function planCollection(parts: CollectedParts, { dropImage = () => false, cache = {} }: CollectOptions): Promise<Plan> {
+  const { layout } = parts;
+  const kept = nothingReached();
+  const images: NamedImage[] = [];
+  for (const image of parts.names.list()) {
+    if (dropImage(image)) images.push(image);
+    else reachImage(kept, parts, image);
   }
-  sweepExplanations(parts, marked);
-  return { kind: 'collected', blobs, snapshots: snapshots.length, records: records + expired, freedBytes };
+  for (const container of parts.containers.list()) reachContainer(kept, parts, container);
+  const records = expiredRecords(parts, cache, kept);
+  const expired = new Set(records.map(recordName));
+  for (const record of parts.cache.list()) if (!expired.has(recordName(record))) reachRecord(kept, parts, record);
+
+  const blobs = listNames(layout.blobs).flatMap((algorithm) =>
+    listNames(join(layout.blobs, algorithm))
+      .filter((name) => !kept.blobs.has(`${algorithm}:${name}`))
+      .map((name) => join(layout.blobs, algorithm, name)),
+  );
+  const layers = listNames(layout.layers).filter((name) => !kept.diffIds.has(name.replace(/\.json$/, '')));
+  const snapshots = listNames(layout.snapshots)
+    .filter((name) => !kept.snapshots.has(chainOfSnapshot(name)))
+    .map((name) => join(layout.snapshots, name));
+  const sizes = new TreeSizes();
+  let bytes = 0;
+  for (const file of blobs) bytes += statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+  for (const directory of snapshots) bytes += await sizes.add(directory);
+  return {
+    images,
+    records,
+    kept,
+    blobs,
+    layers: layers.map((name) => join(layout.layers, name)),
+    snapshots,
+    bytes: bytes - sizes.heldElsewhere,
+  };
+}
+
+function recordName({ definition, parent }: StepRecord): string {
+  return `${definition} ${parent}`;
+}
+
+/** What others stand on goes last: a collection that is killed leaves only what the next one removes. */
+async function sweep(parts: CollectedParts, plan: Plan): Promise<void> {
+  for (const digest of new Set(plan.images.map(({ descriptor }) => descriptor.digest))) await parts.names.remove(digest);
+  for (const { definition, parent } of plan.records) parts.cache.remove(definition, parent);
+  for (const directory of plan.snapshots) parts.scratch.trash(directory);
+  // Nobody can hold a lock of work: the exclusive lock is ours.
+  const workLocks = listNames(parts.layout.workLocks).map((name) => join(parts.layout.workLocks, name));
+  for (const file of [...plan.layers, ...plan.blobs, ...workLocks]) {
+    explainingFailure(file, () => rmSync(file, { force: true, recursive: true }));
+  }
+  sweepExplanations(parts, plan.kept);
 }
 
 /** What only explains goes with what it is about: places with their records, lists of files with the places, logs with their images. */
-function sweepExplanations({ cache, sites, selections, builds }: CollectedParts, marked: Marked): void {
+function sweepExplanations({ cache, sites, selections, builds }: CollectedParts, kept: Reachable): void {
   const named = sites.retain(({ definition, parent }) => cache.find(definition, parent) !== undefined);
   selections.retain((selection) => named.has(selection));
-  builds.retain((imageId) => marked.blobs.has(`sha256:${imageId}`));
-}
-
-interface Marked {
-  /** Digests. */
-  readonly blobs: Set<string>;
-  /** Hexadecimal digits of diff ids. */
-  readonly diffIds: Set<string>;
-  /** Directory names below snapshots/. */
-  readonly snapshots: Set<string>;
-}
-
-/** The directory for an empty lower layer has no chain and always stays. */
-const EMPTY_SNAPSHOT = 'empty';
-
-function mark(parts: CollectedParts): Marked {
-  const marked: Marked = { blobs: new Set(), diffIds: new Set(), snapshots: new Set([EMPTY_SNAPSHOT]) };
-  const markChain = (diffIds: readonly DiffId[]): void => {
-    for (const [position, diffId] of diffIds.entries()) {
-      marked.diffIds.add(digestHex(diffId));
-      marked.snapshots.add(digestHex(chainId(diffIds.slice(0, position + 1)) as DiffId));
-    }
-  };
-  const markImage = ({ blobs, chains }: References): void => {
-    for (const digest of blobs) marked.blobs.add(digest);
-    for (const chain of chains) markChain(chain);
-  };
-
-  for (const { descriptor } of parts.names.list()) markImage(referencedBy(parts.blobs, descriptor));
-  for (const container of parts.containers.list()) {
-    if (container.image !== undefined) markImage(referencedBy(parts.blobs, container.image.manifest));
-    markChain(container.diffIds);
-    for (const diffId of container.diffIds) markBlobsOf(parts.layers, diffId, marked);
-  }
-  for (const record of parts.cache.list()) {
-    for (const digest of digestsIn(record.result)) {
-      marked.blobs.add(digest);
-      marked.diffIds.add(digest.slice(digest.indexOf(':') + 1));
-      marked.snapshots.add(digest.slice(digest.indexOf(':') + 1));
-      markBlobsOf(parts.layers, digest as DiffId, marked);
-    }
-  }
-  return marked;
-}
-
-function markBlobsOf(layers: LayerRecords, diffId: DiffId, marked: Marked): void {
-  for (const { digest } of layers.get(diffId)?.blobs ?? []) marked.blobs.add(digest);
-}
-
-/** Every string in a step's result that is a digest: which of them are blobs, diff ids or chains only the steps know. */
-function digestsIn(value: unknown): string[] {
-  if (typeof value === 'string') return isDigest(value) ? [value] : [];
-  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(digestsIn) : [];
-}
-
-function dropExpired(parts: CollectedParts, unusedSince: Date | undefined): number {
-  if (unusedSince === undefined) return 0;
-  const expired = parts.cache.list().filter((record) => (parts.cache.usedAt(record) ?? unusedSince) < unusedSince);
-  for (const { definition, parent } of expired) parts.cache.remove(definition, parent);
-  return expired.length;
+  builds.retain((imageId) => kept.blobs.has(`sha256:${imageId}`));
 }

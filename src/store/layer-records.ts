@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Compression, type ContentDigest, type DiffId, type Digest, digestHex, isDigest } from '../image/index.js';
 import type { Layout } from './layout.js';
@@ -27,6 +28,8 @@ export interface LayerRecords {
   /** Add what `record` knows to what is known already: blobs are joined by digest, fields that are there are kept. */
   put(record: LayerRecord): Promise<void>;
   list(): readonly LayerRecord[];
+  /** Forget what is known of a layer. */
+  remove(diffId: DiffId): void;
 }
 
 export function openLayerRecords(layout: Layout, scratch: Scratch, hasBlob: (digest: Digest, size: number) => boolean): LayerRecords {
@@ -43,6 +46,7 @@ export function openLayerRecords(layout: Layout, scratch: Scratch, hasBlob: (dig
       // A racing writer may drop what this one added; a blob that no record names is only a blob that is not offered.
       if (JSON.stringify(joined) !== JSON.stringify(known)) writeRecord(file(record.diffId), joined, await scratch.dir());
     },
+    remove: (diffId) => rmSync(file(diffId), { force: true }),
     list() {
       return listNames(layout.layers).flatMap((name) => get(`sha256:${name.replace(/\.json$/, '')}` as DiffId) ?? []);
     },

@@ -24,7 +24,10 @@ export function referencedBy(blobs: BlobStore, descriptor: Descriptor): Referenc
     found.add(next.digest);
     if (isIndexType(next.mediaType)) {
       const bytes = readIfThere(blobs, next);
-      if (bytes !== undefined) for (const child of parseIndex(bytes, { declaredType: next.mediaType }).manifests) visit(child);
+      if (bytes !== undefined) {
+        const { manifests } = parseIndex(bytes, { declaredType: next.mediaType });
+        for (const child of manifests) if (blobs.has(child.digest)) visit(child);
+      }
     } else if (isManifestType(next.mediaType)) {
       const bytes = readIfThere(blobs, next);
       if (bytes === undefined) return;

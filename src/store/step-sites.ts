@@ -28,6 +28,8 @@ export interface StepSites {
   find(site: readonly string[]): readonly SiteEntry[];
   /** Puts an entry in front; the oldest goes when there are too many. */
   add(site: readonly string[], entry: SiteEntry): Promise<void>;
+  /** The instruction of each definition, as far as it is known. */
+  texts(): ReadonlyMap<string, string>;
   /** Forgets entries that `isKept` refuses. @returns the selections the others name */
   retain(isKept: (entry: SiteEntry) => boolean): ReadonlySet<string>;
 }
@@ -46,6 +48,10 @@ export function openStepSites(layout: Layout, scratch: Scratch): StepSites {
       const directory = await scratch.dir();
       const others = find(site).filter(({ definition, parent }) => definition !== entry.definition || parent !== entry.parent);
       writeRecord(fileOf(site), { entries: [entry, ...others].slice(0, MAX_ENTRIES) }, directory);
+    },
+    texts() {
+      const entries = listNames(layout.sites).flatMap((name) => readRecord(join(layout.sites, name), isSite)?.entries ?? []);
+      return new Map(entries.map(({ definition, text }) => [definition, text]));
     },
     retain(isKept) {
       const selections = new Set<string>();

@@ -6,17 +6,20 @@ import { type CacheMounts, openCacheMounts } from './cache-mounts.js';
 import { checkStore } from './check.js';
 import { type CollectedParts, type CollectOptions, type CollectResult, markAndSweep } from './collect.js';
 import { type ContainerRecords, openContainers } from './containers.js';
+import { type DamagedFile, listDamagedFiles } from './damaged-files.js';
 import { type LayerRecords, openLayerRecords } from './layer-records.js';
 import { checkLayout, ensureLayout, layoutOf } from './layout.js';
 import { acquireLock, type Release, tryLock } from './locks.js';
 import { type NameStore, openNames } from './names.js';
 import { imageIdsOf, readImage, type StoredImage } from './read-image.js';
+import { type References, referencedBy } from './references.js';
 import { type RemoveImageResult, removeImage } from './remove-image.js';
 import { emptyTrash, openScratch, type Scratch, sweepScratch } from './scratch.js';
 import { openSelectionLists, type SelectionLists } from './selection-lists.js';
 import { openStepLog, type StepLog } from './step-logs.js';
 import { openStepRecords, type StepRecords } from './step-records.js';
 import { openStepSites, type StepSites } from './step-sites.js';
+import { measureStore, type StoreUsage } from './usage.js';
 import { lockWork, type WorkLock, type WorkLockOptions } from './work-locks.js';
 
 export interface StoreOptions {
@@ -72,6 +75,8 @@ export interface Store {
    * @throws {BlobNotFoundError} @throws {DigestMismatchError} the store was damaged
    */
   readImage(descriptor: Descriptor, platform?: Platform): StoredImage;
+  /** What the image needs to stay whole. @throws {DigestMismatchError} a manifest or config is damaged */
+  references(descriptor: Descriptor): References;
   /** The IDs by which people know the image: of an index, its own first. Empty if its manifest is not here. */
   imageIds(descriptor: Descriptor): readonly string[];
   /**
@@ -84,6 +89,10 @@ export interface Store {
   removeImage(nameOrId: string, options: { readonly force: boolean }): Promise<RemoveImageResult>;
   /** Remove every blob, record and snapshot that no name, working container or cache record needs. */
   collect(options?: CollectOptions): Promise<CollectResult>;
+  /** Measure everything below the root. Snapshots of subordinate ids can only be measured inside the user namespace. */
+  measure(): Promise<StoreUsage>;
+  /** Files of the store that have not the form they should have. */
+  damagedFiles(): readonly DamagedFile[];
   /** Read everything that is named and list what is wrong; empty when all is well. */
   check(): Promise<readonly string[]>;
   /** Let go of locks, remove this process's scratch directory, empty the trash as far as this user may. */
@@ -156,6 +165,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       return hold(await acquireLock(layout.storeLock, 'exclusive', lockOptions));
     },
     readImage: (descriptor, platform) => readImage(blobs, descriptor, platform),
+    references: (descriptor) => referencedBy(blobs, descriptor),
     imageIds,
     removeImage: (nameOrId, removeOptions) => removeImage({ names, containers, imageIds }, nameOrId, removeOptions),
     async collect(collectOptions = {}) {
@@ -165,11 +175,13 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       if (release === undefined) return { kind: 'busy' };
       try {
         await sweepScratch(layout, Date.now());
-        return markAndSweep(parts, collectOptions);
+        return await markAndSweep(parts, collectOptions);
       } finally {
         release();
       }
     },
+    measure: () => measureStore(parts, store.cacheMounts),
+    damagedFiles: () => listDamagedFiles(layout),
     check: () => checkStore(parts),
     async close() {
       for (const release of held) release();

@@ -39,7 +39,7 @@ suite('collect()', (test) => {
       await store.removeImage('dropped:1', { force: false });
       const result = await store.collect();
       assert.ok(result.kind === 'collected' && result.freedBytes > 0);
-      assert.equal({ ...result, freedBytes: 0 }, { kind: 'collected', blobs: 3, snapshots: 1, records: 1, freedBytes: 0 });
+      assert.equal({ ...result, freedBytes: 0 }, { kind: 'collected', images: [], blobs: 3, snapshots: 1, records: 0, freedBytes: 0 });
       assert.ok(isWhole(store, kept));
       assert.ok(keptSnapshots.every((directory) => existsSync(directory)));
       assert.not(existsSync(droppedSnapshot));
@@ -85,7 +85,7 @@ suite('collect()', (test) => {
       };
       await store.cache.put(record);
       store.cache.touch(record, new Date('2026-01-02'));
-      await store.collect({ cacheUnusedSince: new Date('2026-01-02') });
+      await store.collect({ cache: { unusedSince: new Date('2026-01-02') } });
       assert.ok(store.blobs.has(layer!.digest));
       assert.ok(store.layers.get(diffId!));
       assert.equal(
@@ -93,7 +93,7 @@ suite('collect()', (test) => {
         [false, true],
       );
       assert.not(store.blobs.has(image.descriptor.digest));
-      await store.collect({ cacheUnusedSince: new Date('2026-01-03') });
+      await store.collect({ cache: { unusedSince: new Date('2026-01-03') } });
       assert.not(store.blobs.has(layer!.digest));
       assert.is(store.cache.find(record.definition, record.parent), undefined);
     }));
