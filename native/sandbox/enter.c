@@ -22,7 +22,7 @@ enum { FAILED = 125, COMMAND_NOT_FOUND = 127 };
 /* Commands that extract, mount, run, or remove files owned by mapped ids, and the one that tells how they are mapped. The one table. */
 static const char *const MAPPED_COMMANDS[] = {
     "add",   "bud", "build", "build-using-dockerfile", "commit",  "config",  "copy", "delete", "from", "info", "mount",
-    "prune", "rm",  "rmi",   "run",                    "umount",  "unmount", "unshare", NULL,
+    "cache", "du",  "image", "prune",                  "rm",      "rmi",     "run",  "system", "umount", "unmount", "unshare", NULL,
 };
 
 /* Global flags whose value is the next argument; written with `=` any flag is one argument. */

@@ -1,4 +1,5 @@
 export type { AuthFile } from './auth-files.js';
+export { type CollectionPolicy, readCollectionPolicy } from './collection-policy.js';
 export { type Credentials, findCredentials, parseCredentials } from './credentials.js';
 export { type Environment, processEnvironment } from './environment.js';
 export { SettingsError } from './errors.js';

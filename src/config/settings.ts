@@ -13,6 +13,7 @@ export interface GlobalFlags {
   readonly root?: string | undefined;
   readonly runroot?: string | undefined;
   readonly 'log-level'?: LogLevel | undefined;
+  readonly 'no-sync'?: boolean | undefined;
   readonly 'storage-driver'?: string | undefined;
   readonly 'registries-conf'?: string | undefined;
   readonly 'registries-conf-dir'?: string | undefined;
@@ -26,6 +27,8 @@ export interface GlobalFlags {
  */
 export interface Settings extends Identity, Directories {
   readonly logLevel: LogLevel;
+  /** A power failure may lose what was just built; for stores that do not outlive the machine. */
+  readonly noSync: boolean;
   /** PEM files of certificate authorities trusted beside the system's. */
   readonly caFiles: readonly string[];
   readonly authFiles: readonly AuthFile[];
@@ -65,6 +68,7 @@ export function readSettings(environment: Environment, flags: GlobalFlags = {}):
     ...identity,
     ...directories,
     logLevel: flags['log-level'] ?? 'warn',
+    noSync: flags['no-sync'] ?? false,
     caFiles: readCaFiles(environment),
     authFiles: listAuthFiles(environment, directories, identity.uid, flags.authfile),
     registriesFile: flags['registries-conf'] ?? readVariable(environment, 'CONTAINERS_REGISTRIES_CONF'),

@@ -53,6 +53,7 @@ import type { Services, Workspace } from './context.js';
 import type { DecisionLogOptions } from './decision-log.js';
 import type { PullPolicy } from './pull.js';
 import { RegistryAccess, type RegistryOptions } from './registry-access.js';
+import { collectWhenDue } from './storage/collect-when-due.js';
 import { type CommandOptions, readCommandOptions } from './surroundings/command-surroundings.js';
 import { Entitlements } from './surroundings/entitlements.js';
 import { parseAddHost, parseNetwork } from './surroundings/run-flags.js';
@@ -140,7 +141,7 @@ export async function build(given: BuildOptions, services: Services): Promise<Bu
   const commands = await readCommandOptions(options.commands, services.settings);
   const entitlements = new Entitlements(options.allow);
   const containerfile = readContainerfile(options.files, options.contextDirectory);
-  return withSharedWorkspace(options, services, async (workspace, options) => {
+  const result = await withSharedWorkspace(options, services, async (workspace, options) => {
     const access = new RegistryAccess(services, options);
     const gate = new SourceGate(await sourcePolicy(options));
     const whole = parseContainerfile(containerfile);
@@ -272,6 +273,8 @@ export async function build(given: BuildOptions, services: Services): Promise<Bu
       await context.close();
     }
   });
+  await collectWhenDue(services, new Date());
+  return result;
 }
 
 async function finish(

@@ -3,7 +3,7 @@ import type { Settings } from '../config/index.js';
 import { hostPlatform, type Platform } from '../image/index.js';
 import type { Reporter } from '../progress.js';
 import type { SnapshotDriver } from '../snapshots/index.js';
-import { openStore, type Store } from '../store/index.js';
+import { openStore, type Store, type StoreOptions } from '../store/index.js';
 
 /** What every operation is given besides its own options. */
 export interface Services {
@@ -49,6 +49,6 @@ export async function withWorkspace<T>(services: Services, body: (workspace: Wor
   });
 }
 
-function storeOptions(settings: Settings): { root: string; runRoot: string } {
-  return { root: settings.root, runRoot: settings.runRoot };
+function storeOptions({ root, runRoot, noSync }: Settings): StoreOptions {
+  return { root, runRoot, noSync };
 }

@@ -8,6 +8,7 @@ export const GLOBAL_FLAGS = {
   'log-level': choice(LOG_LEVELS, { summary: 'Least severe messages to show: trace, debug, info, warn (default), error, fatal or panic' }),
   'registries-conf': text({ value: 'path', summary: 'Use this registries.conf, and no other' }),
   'registries-conf-dir': text({ value: 'path', summary: 'Use the drop-ins of registries.conf in this directory' }),
+  'no-sync': flag({ summary: 'Do not wait for the disk: for stores that may be lost with the machine' }),
   help: flag({ char: 'h', summary: 'Show help' }),
   debug: flag({ hidden: true, summary: 'As --log-level debug' }),
   'storage-driver': choice(['overlay', 'overlay2', 'vfs', 'btrfs', 'zfs', ''], {

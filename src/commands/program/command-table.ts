@@ -44,6 +44,37 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   { name: 'pull', aliases: [], summary: 'Copy an image into the store', load: async () => (await import('../pull.js')).Pull },
   { name: 'push', aliases: [], summary: 'Copy an image out of the store', load: async () => (await import('../push.js')).Push },
+  {
+    name: 'prune',
+    aliases: ['system prune'],
+    summary: 'Remove what is not needed: images without a name, build cache, cache mounts',
+    load: async () => (await import('../prune.js')).Prune,
+  },
+  {
+    name: 'image prune',
+    aliases: [],
+    summary: 'Remove images that are not needed',
+    load: async () => (await import('../prune.js')).ImagePrune,
+  },
+  {
+    name: 'cache prune',
+    aliases: [],
+    summary: 'Remove build cache and cache mounts',
+    load: async () => (await import('../prune.js')).CachePrune,
+  },
+  {
+    name: 'system df',
+    aliases: [],
+    summary: 'Show what takes space in the store',
+    load: async () => (await import('../system-df.js')).SystemDf,
+  },
+  { name: 'du', aliases: ['cache du'], summary: 'Show what the build cache holds', load: async () => (await import('../du.js')).Du },
+  {
+    name: 'system check',
+    aliases: [],
+    summary: 'Verify everything in the store',
+    load: async () => (await import('../system-check.js')).SystemCheck,
+  },
   { name: 'rm', aliases: ['delete'], summary: 'Remove working containers', load: async () => (await import('../rm.js')).Rm },
   { name: 'rmi', aliases: [], summary: 'Remove images from the store', load: async () => (await import('../rmi.js')).Rmi },
   { name: 'run', aliases: [], summary: 'Run a command in a working container', load: async () => (await import('../run.js')).Run },
@@ -57,6 +88,13 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'version', aliases: [], summary: 'Show the version', load: async () => (await import('../version.js')).Version },
 ];
 
+/** @param name one word, or two with a blank between them: `system df` */
 export function findCommand(name: string): CommandEntry | undefined {
   return COMMANDS.find((entry) => entry.name === name || entry.aliases.includes(name));
+}
+
+/** The second words that may follow `group`. */
+export function verbsOf(group: string): readonly string[] {
+  const names = COMMANDS.flatMap((entry) => [entry.name, ...entry.aliases]);
+  return names.filter((name) => name.startsWith(`${group} `)).map((name) => name.slice(group.length + 1));
 }

@@ -7,7 +7,7 @@ import { flag } from '../flags/flags.js';
 import { GLOBAL_FLAGS } from '../flags/global-flags.js';
 import { type Host, reportError } from './base-command.js';
 import { type CommandLine, parseCommandLine } from './command-line.js';
-import { COMMANDS, type CommandEntry, findCommand } from './command-table.js';
+import { COMMANDS, type CommandEntry, findCommand, verbsOf } from './command-table.js';
 import { commandHelp, programHelp } from './help.js';
 
 export interface ProgramOptions {
@@ -59,16 +59,29 @@ interface Invocation {
 
 function interpret(argv: readonly string[], line: CommandLine): Invocation {
   const [name, ...rest] = line.operands;
-  if (line.flags.version === true) return { entry: lookUp('version'), help: false, argv: ['--short'] };
+  if (line.flags.version === true) return { entry: lookUp('version', []).entry, help: false, argv: ['--short'] };
   if (name === undefined) return { entry: undefined, help: true, argv: [] };
-  if (name === 'help') return { entry: rest[0] === undefined ? undefined : lookUp(rest[0]), help: true, argv: [] };
+  if (name === 'help') return { entry: rest[0] === undefined ? undefined : lookUp(rest[0], rest.slice(1)).entry, help: true, argv: [] };
   const before = argv.slice(0, argv.length - line.operands.length).filter((word) => word !== '--');
-  return { entry: lookUp(name), help: line.flags.help === true, argv: [...before, ...rest] };
+  const { entry, words } = lookUp(name, rest);
+  return { entry, help: line.flags.help === true, argv: [...before, ...words] };
 }
 
-function lookUp(name: string): CommandEntry {
+/** The command that `name` begins, alone or with the word behind it, and the words that are left for it. */
+function lookUp(name: string, rest: readonly string[]): { readonly entry: CommandEntry; readonly words: readonly string[] } {
+  const [second, ...others] = rest;
+  const nested = second === undefined ? undefined : findCommand(`${name} ${second}`);
+  if (nested !== undefined) return { entry: nested, words: others };
   const entry = findCommand(name);
-  if (entry !== undefined) return entry;
+  if (entry !== undefined) return { entry, words: rest };
+  const verbs = verbsOf(name);
+  if (verbs.length > 0) {
+    const problem =
+      second === undefined || second.startsWith('-')
+        ? `"tsbuild ${name}" needs a command`
+        : `unknown command "${second}" for "tsbuild ${name}"`;
+    throw new UsageError(problem, { hint: `There are: ${verbs.map((verb) => `tsbuild ${name} ${verb}`).join(', ')}` });
+  }
   const names = COMMANDS.flatMap((known) => [known.name, ...known.aliases]);
   const near = suggest(name, names);
   const hint = near === undefined ? 'tsbuild --help lists the commands' : `Did you mean "${near}"?`;

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { chainId, type DiffId, type Digest, digestHex } from '../../image/index.js';
 import { applyLayer, EMPTY_LAYER, writeLayer } from '../../layers/index.js';
 import type { SnapshotDriver } from '../../snapshots/index.js';
-import { openSnapshots } from '../../snapshots/index.js';
 import type { Store } from '../../store/index.js';
 
 export type SnapshotState = 'absent' | 'sound' | { readonly problem: string };
@@ -15,12 +14,14 @@ export type SnapshotState = 'absent' | 'sound' | { readonly problem: string };
 export class SnapshotChecker {
   readonly #snapshots: SnapshotDriver;
 
+  /** @param snapshots the overlay driver: root file systems that are copies are no layers */
   constructor(
     readonly store: Store,
+    snapshots: SnapshotDriver,
     readonly damagedBlobs: ReadonlySet<Digest>,
     readonly signal: AbortSignal,
   ) {
-    this.#snapshots = openSnapshots(store, { userxattr: true });
+    this.#snapshots = snapshots;
   }
 
   /** @param chain diff ids, base first; the last one is the layer's own */

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { chainId, type Descriptor, type DiffId, type Digest, digestHex, isDigest } from '../../image/index.js';
+import { openSnapshots } from '../../snapshots/index.js';
 import type { StepRecord, Store } from '../../store/index.js';
 import { type Services, withStore } from '../context.js';
 import { checkLayer } from './check-layer.js';
@@ -111,7 +112,8 @@ class StoreCheck {
 
   async #checkSnapshots(): Promise<number> {
     const { store } = this;
-    const checker = new SnapshotChecker(store, this.#damagedBlobs, this.signal);
+    const driver = await openSnapshots(store, { driver: 'overlay' });
+    const checker = new SnapshotChecker(store, driver, this.#damagedBlobs, this.signal);
     let count = 0;
     for (const chain of this.#chains()) {
       const name = digestHex(chainId(chain) as DiffId);
