@@ -59,9 +59,9 @@ suite('system df, du', (test) => {
       assert.is(row('Build Cache').RawSize, 0);
       await store.ok(['rmi', 'app']);
       const after = JSON.parse((await store.ok(['system', 'df', '--format', 'json'])).stdout) as typeof rows;
-      assert.ok(after.find(({ Type }) => Type === 'Build Cache')!.RawReclaimable > 4_096_000);
+      assert.ok(after.find(({ Type }) => Type === 'Build Cache')!.RawReclaimable > 2_048_000);
       const du = JSON.parse((await store.ok(['du', '--format', 'json'])).stdout) as { steps: { text: string; sizeBytes: number }[] };
-      assert.ok(du.steps.some(({ text, sizeBytes }) => text.startsWith('RUN dd if=/dev/urandom') && sizeBytes > 4_096_000));
+      assert.ok(du.steps.some(({ text, sizeBytes }) => text.startsWith('RUN dd if=/dev/urandom') && sizeBytes > 2_048_000));
       assert.match((await store.ok(['system', 'df', '-v'])).stdout, /localhost\/busybox:latest/);
       assert.match((await store.ok(['system', 'df', '--format', '{{.Type}}: {{.Reclaimable}}'])).stdout, /^Images: .* \(100%\)$/m);
     }));
@@ -137,7 +137,8 @@ suite('collection at the end of a build', (test) => {
       await runOk(store.argv(['unshare', 'touch', '-d', longAgo.toISOString(), stamp]));
       const kept = await bytes(store);
       await build(store, 'last', 'FROM localhost/busybox\nRUN true\n', env);
-      assert.ok((await bytes(store)) < kept - 4_000_000);
+      // The extracted layer went with its image, its blob goes now.
+      assert.ok((await bytes(store)) < kept - 2_000_000);
       assert.equal(await problems(store), []);
     }));
 });

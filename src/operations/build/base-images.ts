@@ -1,6 +1,7 @@
 import { knownLayer, type LayerState } from '../../builder/steps/index.js';
-import { type ContentDigest, formatPlatform, type ImageConfig, matchPlatform, type Platform } from '../../image/index.js';
+import { type ContentDigest, formatPlatform, type ImageConfig, layerCompression, matchPlatform, type Platform } from '../../image/index.js';
 import { EMPTY_LAYER } from '../../layers/index.js';
+import type { Store, StoredImage } from '../../store/index.js';
 import { type ImageSearch, type ObtainedImage, obtainImage, type PullPolicy } from '../pull.js';
 import { SourceGate } from './source-gate.js';
 
@@ -69,6 +70,7 @@ export class BaseImages {
       const text = `${reference} is for ${formatPlatform(image.config)}, not for ${formatPlatform(platform)}`;
       services.reporter.report({ kind: 'warning', text });
     }
+    await recallLayers(image, store);
     return {
       name: named.name,
       digest: image.manifestDescriptor.digest,
@@ -76,6 +78,19 @@ export class BaseImages {
       annotations: image.manifest.annotations ?? {},
       layers: image.config.rootfs.diff_ids.map(layerOf),
     };
+  }
+}
+
+/**
+ * A record of a layer is lost by a power failure that comes too soon; the image still says which blob holds the layer.
+ */
+async function recallLayers({ manifest, config }: StoredImage, store: Store): Promise<void> {
+  for (const [position, diffId] of config.rootfs.diff_ids.entries()) {
+    if ((store.layers.get(diffId)?.blobs.length ?? 0) > 0) continue;
+    const { digest, size, mediaType } = manifest.layers[position] ?? {};
+    const compression = layerCompression(mediaType ?? '');
+    if (digest === undefined || size === undefined || compression === undefined || !store.blobs.has(digest, size)) continue;
+    await store.layers.put({ diffId, blobs: [{ digest, size, compression }] });
   }
 }
 
