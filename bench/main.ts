@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { cacheLookup } from './cache-lookup.js';
 import { largeContext } from './large-context.js';
 import { largeRun } from './large-run.js';
+import { parseInstructions } from './parse-instructions.js';
 import { sixStages } from './six-stages.js';
 import { startUp } from './start-up.js';
 import { formatTable, type Result } from './support/report.js';
@@ -16,6 +17,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<Result[]>>> = {
   'cache-lookup': cacheLookup,
   'six-stages': sixStages,
   'large-context': largeContext,
+  'parse-instructions': parseInstructions,
 };
 
 const wanted = process.argv.slice(2);

@@ -1,5 +1,6 @@
 export { type ArgScope, automaticArgs } from './build-arguments.js';
 export { DEFAULT_PATH } from './container-config.js';
+export { findFaults } from './find-faults.js';
 export type { Graph, ImageUse, InputSource, Stage, StageBase, StageSetting } from './graph.js';
 export { runEnvironment } from './lower-run.js';
 export { type LoweredStage, lowerStage, type StageInput } from './lower-stage.js';

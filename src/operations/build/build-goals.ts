@@ -1,7 +1,7 @@
-import { type Graph, type ResolveOptions, resolveStages, type Stage } from '../../builder/graph/index.js';
+import { findFaults, type Graph, type ResolveOptions, resolveStages, type Stage } from '../../builder/graph/index.js';
 import { UsageError } from '../../errors.js';
 import { formatPlatform, localName, type Platform } from '../../image/index.js';
-import type { Containerfile } from '../../parser/index.js';
+import { type Containerfile, combineSyntaxErrors } from '../../parser/index.js';
 import { type BuiltStage, StageBuilder, type StageBuilderOptions } from './build-stages.js';
 
 /** What a build makes for one platform. */
@@ -12,7 +12,10 @@ export interface Goal {
   readonly place: { readonly platform: string; readonly first: number } | undefined;
 }
 
-/** The graph for each platform; stages are numbered one platform after the other. */
+/**
+ * The graph for each platform; stages are numbered one platform after the other.
+ * @throws {ContainerfileSyntaxError} every mistake of the stages that can be told before anything is built
+ */
 export function resolveGoals(
   containerfile: Containerfile,
   platforms: readonly Platform[],
@@ -21,6 +24,8 @@ export function resolveGoals(
   let first = 0;
   return platforms.map((platform) => {
     const graph = resolveStages(containerfile, { ...options, platform });
+    const faults = findFaults(graph.stages);
+    if (faults.length > 0) throw combineSyntaxErrors(faults);
     const place = platforms.length === 1 ? undefined : { platform: formatPlatform(platform), first };
     first += graph.stages.length;
     return { platform, graph, place };

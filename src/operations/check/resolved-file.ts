@@ -1,4 +1,12 @@
-import { type Graph, type LoweredStage, lowerStage, resolveStages, type Stage, type StageInput } from '../../builder/graph/index.js';
+import {
+  findFaults,
+  type Graph,
+  type LoweredStage,
+  lowerStage,
+  resolveStages,
+  type Stage,
+  type StageInput,
+} from '../../builder/graph/index.js';
 import { hasCode } from '../../errors.js';
 import type { ImageConfig, Platform } from '../../image/index.js';
 import { type Containerfile, ContainerfileSyntaxError, inspectContainerfile, type Source } from '../../parser/index.js';
@@ -66,6 +74,12 @@ export async function resolveFile(
     const input = inputOf(stage, bases, lowered);
     const result = input === undefined ? undefined : collecting(errors, () => lowerStage(stage, input));
     if (result !== undefined) lowered.set(stage.index, result);
+  }
+  // Stages on images that are not known have mistakes that can be told all the same.
+  for (const fault of findFaults(stages)) {
+    if (!errors.some(({ line, column, problem }) => line === fault.line && column === fault.column && problem === fault.problem)) {
+      errors.push(fault);
+    }
   }
   return { source, path, containerfile, errors, platform, graph, stages, bases, lowered };
 }

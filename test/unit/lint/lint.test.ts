@@ -1,3 +1,5 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the texts are in another language
+import fc from 'fast-check';
 import * as assert from 'uvu/assert';
 import { type LintFacts, lintContainerfile, ruleUrl } from '../../../src/lint/index.js';
 import { ContainerfileSyntaxError, inspectContainerfile } from '../../../src/parser/index.js';
@@ -75,5 +77,30 @@ suite('lintContainerfile()', (test) => {
   test('rules of BuildKit name its page on them', () => {
     const [finding] = lint('FROM scratch as a\n').findings;
     assert.is(finding && ruleUrl(finding.rule), 'https://docs.docker.com/go/dockerfile/rule/from-as-casing/');
+  });
+
+  test('throws nothing but a syntax error, whatever the file holds', () => {
+    const lines = ['FROM a AS b', 'FROM $X', 'ARG X=$Y', 'ENV A $B', 'COPY <<E /x', '$A', 'E', 'EXPOSE 1:2/X ${', 'WORKDIR ${A:?}', '\\'];
+    const more = [
+      '# check=skip=all',
+      '# check=x',
+      'CMD x',
+      'ONBUILD ENV A=${',
+      'RUN --mount=from=$A x',
+      'from b as C',
+      '',
+      'VOLUME "',
+      '\0',
+    ];
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(...lines, ...more), { maxLength: 12 }), (chosen) => {
+        try {
+          lint(chosen.join('\n'), { base: () => ({ environment: new Map(), hasShell: false, triggers: ['ENV ${', 'FOO', 'ARG Z'] }) });
+        } catch (error) {
+          assert.instance(error, ContainerfileSyntaxError, chosen.join('\n'));
+        }
+      }),
+      { numRuns: 500 },
+    );
   });
 });

@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the texts are in another language
 import fc from 'fast-check';
 import * as assert from 'uvu/assert';
-import { ContainerfileSyntaxError, parseContainerfile } from '../../../src/parser/index.js';
+import { ContainerfileSyntaxError, parseContainerfile, syntaxDocument } from '../../../src/parser/index.js';
 import { scanSource, sourceOffset } from '../../../src/parser/scan.js';
 import { compareWithScan, readSyntaxTree } from '../../../src/parser/syntax-tree.js';
 import { suite } from '../../support/suite.js';
@@ -85,6 +85,20 @@ suite('scanSource()', (test) => {
     const text = 'FROM a\nRUN x \\\n# c\n  <<E "y\\z"\nRUN b\nE\nUSER u\\\n';
     const expected = 'FROM a\nRUN x \\\n   \n  __E "y_z"\n     \n \nUSER u \n';
     assert.is(scanSource({ name: 'f', text }).masked, expected);
+  });
+});
+
+suite('syntaxDocument() on random text', (test) => {
+  test('throws nothing, and has every instruction the scanner finds', () => {
+    fc.assert(
+      fc.property(anyText, (text) => {
+        const source = { name: 'f', text };
+        const { instructions } = syntaxDocument(source);
+        assert.is(instructions.length, scanSource(source).instructions.length);
+        for (const { startLine, endLine } of instructions) assert.ok(1 <= startLine && startLine <= endLine, JSON.stringify(text));
+      }),
+      { numRuns: 1000 },
+    );
   });
 });
 
