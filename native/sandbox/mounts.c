@@ -13,7 +13,7 @@ static void close_keeping_errno(int fd) {
   errno = error;
 }
 
-int filesystem_create(const char *type, const struct option *options, unsigned attributes) {
+int filesystem_create(const char *type, const struct option *options, unsigned attributes, const char *label) {
   int fs = RETRY(k_fsopen(type));
   if (fs < 0) return -1;
   int mount = -1;
@@ -23,6 +23,7 @@ int filesystem_create(const char *type, const struct option *options, unsigned a
     int command = options->value == NULL ? K_FSCONFIG_SET_FLAG : K_FSCONFIG_SET_STRING;
     if (RETRY(k_fsconfig(fs, (unsigned)command, options->key, options->value, 0)) < 0) goto out;
   }
+  if (label != NULL && RETRY(k_fsconfig(fs, K_FSCONFIG_SET_STRING, "context", label, 0)) < 0) goto out;
   if (RETRY(k_fsconfig(fs, K_FSCONFIG_CMD_CREATE, NULL, NULL, 0)) < 0) goto out;
   mount = RETRY(k_fsmount(fs, attributes));
 out:

@@ -11,8 +11,8 @@ struct option {
   const char *value; /* NULL: a flag */
 };
 
-/* A new file system of `type` as a detached mount, or -1 with errno. `options` ends with a NULL key. */
-int filesystem_create(const char *type, const struct option *options, unsigned attributes);
+/* A new file system of `type` as a detached mount, or -1 with errno. `options` ends with a NULL key; `label` is its SELinux context, or NULL. */
+int filesystem_create(const char *type, const struct option *options, unsigned attributes, const char *label);
 
 /* A detached, private clone of what `path` beneath `dir` is (empty path: of `dir` itself), or -1 with errno. */
 int tree_clone(int dir, const char *path, bool recursive, uint64_t attributes);

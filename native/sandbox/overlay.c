@@ -65,6 +65,7 @@ static int mount_by_context(const struct overlay *overlay, bool by_fd, bool *unk
   if (overlay->user_xattrs && !set_flag(fs, "userxattr")) goto out;
   /* As real root redirects could be on by default; a layer must be a plain tree. With userxattr they cannot be on. */
   if (!overlay->user_xattrs && (!set_string(fs, "redirect_dir", "nofollow") || !set_string(fs, "metacopy", "off"))) goto out;
+  if (overlay->context != NULL && !set_string(fs, "context", overlay->context)) goto out;
   if (!set_string(fs, "uuid", "null") || !set_string(fs, "index", "off")) goto out;
   if (RETRY(k_fsconfig(fs, K_FSCONFIG_CMD_CREATE, NULL, NULL, 0)) < 0) goto out;
   mount = RETRY(k_fsmount(fs, 0));
@@ -85,6 +86,7 @@ static bool mount_by_string(const struct overlay *overlay, int target, struct fa
   char options[4096];
   size_t used = (size_t)snprintf(options, sizeof options, "index=off,%s,",
                                  overlay->user_xattrs ? "userxattr" : "redirect_dir=nofollow,metacopy=off");
+  if (overlay->context != NULL) used += (size_t)snprintf(options + used, sizeof options - used, "context=\"%s\",", overlay->context);
   if (overlay->upper >= 0)
     used += (size_t)snprintf(options + used, sizeof options - used, "volatile,upperdir=%d,workdir=%d,", overlay->upper, overlay->work);
   used += (size_t)snprintf(options + used, sizeof options - used, "lowerdir=");

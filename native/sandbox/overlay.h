@@ -10,7 +10,8 @@ struct overlay {
   int upper, work; /* -1: a read-only overlay */
   bool user_xattrs;
   enum overlay_interface interface;
-  const char *label; /* the path a failure names */
+  const char *context; /* SELinux: of every file, or NULL */
+  const char *label;   /* the path a failure names */
 };
 
 /*

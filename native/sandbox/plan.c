@@ -291,6 +291,12 @@ static bool parse_entry(struct plan *plan, const char *name, char *value) {
     struct filter_request *filter = &plan->filters[plan->filter_count++];
     *filter = (struct filter_request){.fd = -1};
     return parse_content(value, &filter->bytes, &filter->length);
+  } else if (strcmp(name, "apparmor-profile") == 0) {
+    plan->apparmor_profile = value;
+  } else if (strcmp(name, "process-label") == 0) {
+    plan->process_label = value;
+  } else if (strcmp(name, "mount-label") == 0) {
+    plan->mount_label = value;
   } else if (strcmp(name, "notify-filter-fd") == 0) {
     if (!parse_number(value, 10, INT_MAX, &number)) return false;
     plan->notify_filter = (int)number;

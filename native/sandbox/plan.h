@@ -88,6 +88,8 @@ struct plan {
   /* With a single id: calls that the supervisor answers, and what to install where the kernel cannot hand them to one. -1: neither. */
   int notify_filter, fallback_filter;
   bool no_new_privileges;
+  const char *apparmor_profile, *process_label; /* what the command becomes at exec; NULL: nothing is said */
+  const char *mount_label;                      /* SELinux context of every file system made here; NULL: none */
   bool single_id;
   /* Supervision. */
   pid_t parent;

@@ -139,7 +139,7 @@ static bool raise_loopback(struct sandbox *sandbox) {
 static bool mount_scratch(struct sandbox *sandbox) {
   static const struct option options[] = {{"mode", "0755"}, {NULL, NULL}};
   static const char *const folders[] = {"root", "image", "stub", "empty", "files", NULL};
-  sandbox->scratch = filesystem_create("tmpfs", options, K_MOUNT_ATTR_NOSUID | K_MOUNT_ATTR_NODEV);
+  sandbox->scratch = filesystem_create("tmpfs", options, K_MOUNT_ATTR_NOSUID | K_MOUNT_ATTR_NODEV, sandbox->plan.mount_label);
   if (sandbox->scratch < 0) return failed(&sandbox->failure, "scratch", "");
   int top = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (top < 0 || !tree_attach(sandbox->scratch, top)) return failed(&sandbox->failure, "scratch", "/");
@@ -178,6 +178,7 @@ static bool mount_overlay_root(struct sandbox *sandbox) {
                           .work = -1,
                           .user_xattrs = plan->user_xattrs,
                           .interface = plan->overlay_interface,
+                          .context = plan->mount_label,
                           .label = plan->upper != NULL ? plan->upper : plan->lowers.items[0]};
   int view = overlay_mount(&image, sandbox->scratch, "image", &sandbox->failure);
   if (view < 0) return false;
@@ -229,7 +230,7 @@ static bool attach_at_point(struct sandbox *sandbox, int tree, size_t point) {
 static bool mount_proc(struct sandbox *sandbox) {
   static const struct option none[] = {{NULL, NULL}};
   unsigned attributes = K_MOUNT_ATTR_NOSUID | K_MOUNT_ATTR_NODEV | K_MOUNT_ATTR_NOEXEC;
-  int proc = filesystem_create("proc", none, attributes);
+  int proc = filesystem_create("proc", none, attributes, NULL);
   if (proc < 0 && errno == EPERM) {
     /* Inside a container that masks parts of its /proc the kernel refuses a fresh one; the outer one is better than none. */
     proc = tree_clone(AT_FDCWD, "/proc", true, attributes);
@@ -243,7 +244,7 @@ static bool mount_sys(struct sandbox *sandbox) {
   static const struct option none[] = {{NULL, NULL}};
   unsigned attributes = K_MOUNT_ATTR_NOSUID | K_MOUNT_ATTR_NODEV | K_MOUNT_ATTR_NOEXEC;
   if (!sandbox->plan.writable_sys) attributes |= K_MOUNT_ATTR_RDONLY;
-  int sys = filesystem_create("sysfs", none, attributes);
+  int sys = filesystem_create("sysfs", none, attributes, NULL);
   /* Rootless on the host's network: sysfs belongs to the owner of the network namespace. */
   if (sys < 0) sys = tree_clone(AT_FDCWD, "/sys", true, attributes);
   if (sys < 0) return failed(&sandbox->failure, "mount", "/sys");
@@ -294,7 +295,7 @@ static bool mount_dev(struct sandbox *sandbox) {
   } links[] = {{"ptmx", "pts/ptmx"},           {"fd", "/proc/self/fd"},       {"stdin", "/proc/self/fd/0"},
                {"stdout", "/proc/self/fd/1"}, {"stderr", "/proc/self/fd/2"}, {"core", "/proc/kcore"}};
 
-  int tree = filesystem_create("tmpfs", dev_options, K_MOUNT_ATTR_NOSUID | K_MOUNT_ATTR_NOEXEC);
+  int tree = filesystem_create("tmpfs", dev_options, K_MOUNT_ATTR_NOSUID | K_MOUNT_ATTR_NOEXEC, sandbox->plan.mount_label);
   if (tree < 0) return failed(&sandbox->failure, "mount", "/dev");
   int dev = fcntl(tree, F_DUPFD_CLOEXEC, 3);
   if (dev < 0) return failed(&sandbox->failure, "mount", "/dev");
@@ -302,11 +303,11 @@ static bool mount_dev(struct sandbox *sandbox) {
   if (!bind_devices(sandbox, dev)) return false;
 
   unsigned attributes = K_MOUNT_ATTR_NOSUID | K_MOUNT_ATTR_NOEXEC;
-  int pts = filesystem_create("devpts", pts_options, attributes);
+  int pts = filesystem_create("devpts", pts_options, attributes, sandbox->plan.mount_label);
   /* Group 5 (tty) has no id in a namespace of one id. */
-  if (pts < 0 && errno == EINVAL) pts = filesystem_create("devpts", pts_without_tty_group, attributes);
-  int shm = filesystem_create("tmpfs", shm_options, attributes | K_MOUNT_ATTR_NODEV);
-  int mqueue = filesystem_create("mqueue", none, attributes | K_MOUNT_ATTR_NODEV);
+  if (pts < 0 && errno == EINVAL) pts = filesystem_create("devpts", pts_without_tty_group, attributes, sandbox->plan.mount_label);
+  int shm = filesystem_create("tmpfs", shm_options, attributes | K_MOUNT_ATTR_NODEV, sandbox->plan.mount_label);
+  int mqueue = filesystem_create("mqueue", none, attributes | K_MOUNT_ATTR_NODEV, sandbox->plan.mount_label);
   if (!attach_in_dev(sandbox, dev, pts, "pts", true) || !attach_in_dev(sandbox, dev, shm, "shm", true) ||
       !attach_in_dev(sandbox, dev, mqueue, "mqueue", true))
     return false;
@@ -364,7 +365,7 @@ static int tmpfs_tree(const struct sandbox *sandbox, const struct mount_request 
     options[count++] = (struct option){"uid", uid};
     options[count++] = (struct option){"gid", gid};
   }
-  int tree = filesystem_create("tmpfs", options, (unsigned)attributes_of(mount));
+  int tree = filesystem_create("tmpfs", options, (unsigned)attributes_of(mount), sandbox->plan.mount_label);
   if (tree >= 0) record_owner(sandbox, tree, mount);
   return tree;
 }
@@ -462,10 +463,31 @@ static bool enter_working_directory(struct sandbox *sandbox) {
   return true;
 }
 
+static bool write_attribute(struct sandbox *sandbox, const char *const *files, const char *text) {
+  int fd = -1;
+  for (; fd < 0 && *files != NULL; files++) fd = RETRY(open(*files, O_WRONLY | O_CLOEXEC));
+  bool written = fd >= 0 && RETRY(write(fd, text, strlen(text))) == (int)strlen(text);
+  if (!written) failed(&sandbox->failure, "label", text);
+  if (fd >= 0) close(fd);
+  return written;
+}
+
+/* What a security module shall make of the command when it is started: proc_pid_attr(5). */
+static bool set_labels(struct sandbox *sandbox) {
+  static const char *const apparmor[] = {"/proc/thread-self/attr/apparmor/exec", "/proc/thread-self/attr/exec", NULL};
+  static const char *const selinux[] = {"/proc/thread-self/attr/exec", NULL};
+  const struct plan *plan = &sandbox->plan;
+  char text[PATH_MAX];
+  if (plan->process_label != NULL && !write_attribute(sandbox, selinux, plan->process_label)) return false;
+  if (plan->apparmor_profile == NULL) return true;
+  int length = snprintf(text, sizeof text, "exec %s", plan->apparmor_profile);
+  return (length < (int)sizeof text || failed_with(&sandbox->failure, "label", ENAMETOOLONG, "", "")) && write_attribute(sandbox, apparmor, text);
+}
+
 static _Noreturn void become_command(struct sandbox *sandbox) {
   const struct plan *plan = &sandbox->plan;
   signals_restore(&sandbox->signals_before);
-  if (limits_apply(plan, &sandbox->failure) && enter_working_directory(sandbox)) {
+  if (limits_apply(plan, &sandbox->failure) && enter_working_directory(sandbox) && set_labels(sandbox)) {
     /* Belt to the braces of O_CLOEXEC: whatever this program was handed stays out of the command. */
     if (RETRY(k_close_range(3, ~0u, K_CLOSE_RANGE_CLOEXEC)) < 0) {
       failed(&sandbox->failure, "descriptors", "");

@@ -18,6 +18,7 @@ import { BUILD_ARG_FLAGS, buildArguments } from './flags/build-arg-flags.js';
 import { CALL_FLAGS, chosenCall } from './flags/call-flags.js';
 import { commandOptions, MOUNT_FLAGS, SECRET_FLAGS } from './flags/command-surroundings-flags.js';
 import { COMPRESSION_FLAGS, chosenCompression } from './flags/compression-flags.js';
+import { CONFINEMENT_FLAGS } from './flags/confinement-flags.js';
 import { DEBUG_FLAGS, debugOptions } from './flags/debug-flags.js';
 import { choice, flag, list, text, wholeNumber } from './flags/flags.js';
 import { refuseFlagsAmong, refuseMoreThan } from './flags/operands.js';
@@ -45,6 +46,7 @@ export class Build extends BaseCommand<typeof Build> {
     ...DEBUG_FLAGS,
     ...MOUNT_FLAGS,
     ...SECRET_FLAGS,
+    ...CONFINEMENT_FLAGS,
     ...RESULT_FLAGS,
     'add-host': list({ value: 'NAME:ADDRESS', summary: 'Add a line to /etc/hosts of RUN commands' }),
     'cache-from': list({

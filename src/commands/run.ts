@@ -1,6 +1,7 @@
 import { UsageError } from '../errors.js';
 import { runInContainer } from '../operations/run.js';
 import { commandOptions, MOUNT_FLAGS, SECRET_FLAGS } from './flags/command-surroundings-flags.js';
+import { CAPABILITY_FLAGS } from './flags/confinement-flags.js';
 import { choice, flag, list, text } from './flags/flags.js';
 import { parseVariables } from './flags/key-values.js';
 import { BaseCommand, type CommandServices } from './program/base-command.js';
@@ -16,6 +17,7 @@ export class Run extends BaseCommand<typeof Run> {
   static override flags = {
     ...MOUNT_FLAGS,
     ...SECRET_FLAGS,
+    ...CAPABILITY_FLAGS,
     env: list({ char: 'e', value: 'NAME[=VALUE]', summary: 'Set a variable; without =VALUE to what it is here' }),
     isolation: choice(['oci', 'rootless', 'chroot'], { hidden: true, summary: 'Accepted for Buildah scripts; there is one sandbox' }),
     network: text({ aliases: ['net'], value: 'host|none', summary: 'Network of the command' }),

@@ -6,6 +6,7 @@ import { obtainImage, type PullPolicy, withRemoteLayers } from './pull.js';
 import { RegistryAccess, type RegistryOptions } from './registry-access.js';
 import { fetchingSnapshots } from './remote/fetching-snapshots.js';
 import type { RemoteLayers } from './remote/remote-layers.js';
+import { type ConfinementOptions, readConfinement } from './surroundings/confinement.js';
 
 export interface FromOptions extends RegistryOptions {
   /** Image name or ID, `transport:rest`, or `scratch`. */
@@ -14,6 +15,8 @@ export interface FromOptions extends RegistryOptions {
   readonly name?: string | undefined;
   readonly pull: PullPolicy;
   readonly platform?: string | undefined;
+  /** Of the commands that run in the container. */
+  readonly confinement: ConfinementOptions;
 }
 
 export interface FromResult {
@@ -23,6 +26,8 @@ export interface FromResult {
 
 /** Makes a working container. @throws {ContainerNameInUseError} `name` is taken */
 export async function createContainer(options: FromOptions, services: Services): Promise<FromResult> {
+  const confinement = await readConfinement(options.confinement);
+  const confined = Object.keys(confinement).length === 0 ? {} : { confinement };
   return withWorkspace(services, async ({ store, snapshots, platform }) => {
     const wanted = options.platform === undefined ? platform : parsePlatform(options.platform);
     return withRemoteLayers(store, services, async (remote) => {
@@ -36,7 +41,7 @@ export async function createContainer(options: FromOptions, services: Services):
       const working = await snapshots.prepare(snapshots.lowers(diffIds));
       const { complete: _, ...described } = origin;
       const record = await store.containers.create(
-        { name: options.name ?? freeName(options.image, store), createdAt: new Date().toISOString(), ...described, diffIds },
+        { name: options.name ?? freeName(options.image, store), createdAt: new Date().toISOString(), ...described, ...confined, diffIds },
         working,
       );
       return { containerName: record.name, containerId: record.id };

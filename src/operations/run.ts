@@ -3,7 +3,7 @@ import { DEFAULT_PATH } from '../builder/graph/index.js';
 import { BackgroundWork, lookUpUser, type OpenedMounts, openRunMounts, type RootState } from '../builder/steps/index.js';
 import { UsageError } from '../errors.js';
 import { formatPlatform } from '../image/index.js';
-import { hostFiles, runInSandbox, type SandboxResult } from '../sandbox/index.js';
+import { hostFiles, planConfinement, runInSandbox, type SandboxResult, selinuxHost } from '../sandbox/index.js';
 import type { ContainerRecord } from '../store/index.js';
 import { closeFd } from '../sys/index.js';
 import { BaseImages } from './build/base-images.js';
@@ -12,6 +12,7 @@ import { withRemoteLayers } from './pull.js';
 import { RegistryAccess } from './registry-access.js';
 import { fetchingSnapshots } from './remote/fetching-snapshots.js';
 import { type CommandOptions, readCommandOptions } from './surroundings/command-surroundings.js';
+import { confinementOf, readConfinement } from './surroundings/confinement.js';
 import { resolveImageMounts } from './surroundings/image-mounts.js';
 import { parseNetwork } from './surroundings/run-flags.js';
 
@@ -40,6 +41,7 @@ export async function runInContainer(options: RunOptions, services: Services): P
     const { store, snapshots } = workspace;
     const container = store.containers.get(options.container);
     const argv = commandOf(options, container);
+    const confinement = await readConfinement(options.commands.confinement, confinementOf(container));
     await snapshots.ensure(
       container.diffIds.map((diffId) => ({ diffId })),
       { signal: services.signal },
@@ -70,7 +72,7 @@ export async function runInContainer(options: RunOptions, services: Services): P
           files: [...hostFiles({ hostname: container.id.slice(0, 12), network }), ...mounts.files],
           shmSizeBytes: surroundings.shmSizeBytes,
           limits: surroundings.limits,
-          seccomp: 'default',
+          ...planConfinement(confinement, selinuxHost()),
           singleId,
           stdio: 'inherit',
         },

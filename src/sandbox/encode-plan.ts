@@ -46,6 +46,9 @@ function* entries(plan: SandboxPlan, descriptors: PlanDescriptors): Generator<En
   yield ['no-new-privileges', flag(plan.noNewPrivileges)];
   for (const name of plan.capabilities ?? DEFAULT_CAPABILITIES) yield ['capability', capabilityNumber(name)];
   yield* filterEntries(descriptors.filters);
+  if (plan.apparmorProfile !== undefined) yield ['apparmor-profile', plan.apparmorProfile];
+  if (plan.selinux !== undefined && plan.selinux.process !== '') yield ['process-label', plan.selinux.process];
+  if (plan.selinux !== undefined) yield ['mount-label', plan.selinux.mount];
   yield ['network', plan.network];
   yield ['hostname', plan.hostname];
   yield ['new-session', flag(plan.stdio === 'pipe')];
@@ -58,8 +61,25 @@ function* entries(plan: SandboxPlan, descriptors: PlanDescriptors): Generator<En
     yield ['writable-sys', flag(true)];
     return;
   }
-  for (const path of maskedPaths()) yield ['masked', path];
+  for (const path of shownMasks(plan)) yield ['masked', path];
   for (const path of READ_ONLY_PATHS) yield ['read-only', path];
+}
+
+function shownMasks({ mask = [], unmask = [] }: SandboxPlan): string[] {
+  const patterns = unmask.map((pattern) => (pattern === 'all' ? undefined : globPattern(pattern)));
+  const isShown = (path: string): boolean => patterns.some((pattern) => pattern === undefined || pattern.test(path));
+  // What is asked to be masked is, whatever is unmasked.
+  return [...maskedPaths().filter((path) => !isShown(path)), ...mask];
+}
+
+/** As path/filepath.Match of Go: `*`, `?` and `[...]` within a name. */
+function globPattern(glob: string): RegExp {
+  const source = glob.replace(/\[[^\]]*\]|[\s\S]/g, (part) => {
+    if (part === '*') return '[^/]*';
+    if (part === '?') return '[^/]';
+    return part.length > 1 ? part.replaceAll('\\', '\\\\') : part.replace(/[.+^${}()|[\]\\]/, '\\$&');
+  });
+  return new RegExp(`^${source}/?$`);
 }
 
 function* filterEntries({ profile, notify, fallback }: Filters): Generator<Entry> {

@@ -1,9 +1,11 @@
 /** Run one process in a prepared root file system through the native launcher, and supervise it. */
 export { ALL_CAPABILITIES, DEFAULT_CAPABILITIES } from './capabilities.js';
+export type { Confinement } from './confinement.js';
 export { SandboxSetupError } from './errors.js';
 export { type Execution, executionOf } from './foreign-platform.js';
 export { type HostFilesOptions, hostFiles } from './host-files.js';
 export { LIMIT_NAMES, type LimitName } from './limits.js';
+export { mergeCapabilities } from './merge-capabilities.js';
 export type {
   BindMount,
   DirectoryRoot,
@@ -18,4 +20,6 @@ export type {
   SandboxWarning,
   TmpfsMount,
 } from './plan.js';
+export { planConfinement } from './plan-confinement.js';
 export { type RunOptions, runInSandbox } from './run-in-sandbox.js';
+export { parseLabelOption, selinuxHost } from './selinux-labels.js';

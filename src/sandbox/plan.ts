@@ -1,5 +1,6 @@
 import type { Fd } from '../sys/index.js';
 import type { LimitName } from './limits.js';
+import type { SelinuxLabels } from './selinux-labels.js';
 
 /** One command to run in a root file system of its own. Paths are of the caller's mount namespace unless they say "inside". */
 export interface SandboxPlan {
@@ -24,6 +25,14 @@ export interface SandboxPlan {
   readonly seccomp: 'default' | 'unconfined' | { readonly profile: string };
   /** Show all of /proc and /sys, as writable as the kernel has it; default false. */
   readonly unmasked?: boolean | undefined;
+  /** Further paths that the command finds empty: absolute, without links on the way. Those that do not exist are passed over. */
+  readonly mask?: readonly string[];
+  /** Patterns of paths that are masked by default and shall not be; `all` is all of them. What can only be read stays so. */
+  readonly unmask?: readonly string[];
+  /** AppArmor profile of the command; the kernel must have it. */
+  readonly apparmorProfile?: string;
+  /** SELinux contexts of the command and of its files; the kernel must have them. */
+  readonly selinux?: SelinuxLabels;
   /** The namespace has one id only: the others are made believe, and owners recorded in `user.containers.override_stat`. */
   readonly singleId: boolean;
   /** Set-user-id programs gain nothing; default false, as with Buildah. */

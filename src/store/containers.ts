@@ -23,6 +23,8 @@ export interface ContainerRecord {
   readonly config: ImageConfig;
   readonly annotations?: Readonly<Record<string, string>>;
   readonly format: ImageFormat;
+  /** What commands in it may do, as the sandbox describes that; absent: the default. */
+  readonly confinement?: unknown;
 }
 
 export interface ContainerRecords {

@@ -1,34 +1,18 @@
-import { execFileSync } from 'node:child_process';
 import { chmodSync, constants, copyFileSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { AT_FDCWD, closeFd, getXattr, O_PATH, openat2, packageFile } from '../../src/sys/index.js';
+import { AT_FDCWD, closeFd, getXattr, O_PATH, openat2 } from '../../src/sys/index.js';
 import { idMode } from '../support/inside-namespaces.js';
-import { type TestBox, withBox } from '../support/sandbox.js';
+import { addProbe, type TestBox, withBox } from '../support/sandbox.js';
 import { skip, suite } from '../support/suite.js';
-import { withTempDir } from '../support/temp-dir.js';
 
 const BUSYBOX_TOOLS = ['chmod', 'cp', 'mkfifo', 'su', 'tar'];
-
-let compiled: Buffer | undefined;
-
-/** The probe as a static program; compiled once. */
-async function probe(): Promise<Buffer> {
-  compiled ??= await withTempDir((directory) => {
-    const program = join(directory, 'probe');
-    execFileSync('cc', ['-O1', '-static', '-pthread', '-w', '-o', program, packageFile('test/native/fake-ids-probe.c')]);
-    return readFileSync(program);
-  });
-  return compiled;
-}
 
 /** A sandbox with the probe in it as /bin/probe, for those who have one id only. */
 async function withProbe(body: (box: TestBox) => Promise<void>): Promise<void> {
   if (idMode() !== 'single') skip('there are several ids');
-  const program = await probe();
   await withBox(async (box) => {
-    writeFileSync(join(box.image, 'bin/probe'), program);
-    chmodSync(join(box.image, 'bin/probe'), 0o755);
+    await addProbe(box);
     for (const tool of BUSYBOX_TOOLS) symlinkSync('busybox', join(box.image, 'bin', tool));
     mkdirSync(join(box.image, 'etc'));
     await body(box);

@@ -1,6 +1,8 @@
-import { mkdirSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type RunOptions, runInSandbox, type SandboxPlan, type SandboxResult } from '../../src/sandbox/index.js';
+import { packageFile } from '../../src/sys/index.js';
 import { makeBusyboxRoot } from './busybox-root.js';
 import { idMode } from './inside-namespaces.js';
 import { withTempDir } from './temp-dir.js';
@@ -60,4 +62,16 @@ export function makeBox(directory: string): TestBox {
       return { result, stdout: Buffer.concat(output.stdout).toString(), stderr: Buffer.concat(output.stderr).toString() };
     },
   };
+}
+
+let compiled: Buffer | undefined;
+
+/** Puts test/native/probe.c, compiled once, into the image as /bin/probe. */
+export async function addProbe(box: TestBox): Promise<void> {
+  compiled ??= await withTempDir((directory) => {
+    const program = join(directory, 'probe');
+    execFileSync('cc', ['-O1', '-static', '-pthread', '-w', '-o', program, packageFile('test/native/probe.c')]);
+    return readFileSync(program);
+  });
+  writeFileSync(join(box.image, 'bin/probe'), compiled, { mode: 0o755 });
 }

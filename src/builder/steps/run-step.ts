@@ -1,5 +1,5 @@
 import type { StepLabel } from '../../progress.js';
-import type { ResourceLimit, SandboxFile } from '../../sandbox/index.js';
+import type { Confinement, ResourceLimit, SandboxFile } from '../../sandbox/index.js';
 import type { WorkingLayer } from '../../snapshots/index.js';
 import { closeFd } from '../../sys/index.js';
 import { type RunStep as GraphRunStep, runEnvironment } from '../graph/index.js';
@@ -21,6 +21,8 @@ export interface RunSurroundings {
   readonly confidants: Confidants;
   readonly shmSizeBytes?: number | undefined;
   readonly limits?: readonly ResourceLimit[] | undefined;
+  /** What commands may do, where that is not the default; `--security=insecure` of the instruction wins. */
+  readonly confinement?: Confinement | undefined;
   /** Further lines of /etc/hosts. */
   readonly extraHosts: readonly { readonly name: string; readonly address: string }[];
   /** Variables of the builder's own surroundings (proxies): in the environment, in no key. */
@@ -64,6 +66,7 @@ export class RunStep implements Step<RootState> {
       ...named('arg', spec.args),
       ...(surroundings.shmSizeBytes === undefined ? {} : { 'run.shm': String(surroundings.shmSizeBytes) }),
       ...((surroundings.limits ?? []).length === 0 ? {} : { 'run.limits': JSON.stringify(surroundings.limits) }),
+      ...confinementInput(surroundings.confinement),
       ...(spec.security === 'insecure' ? { 'run.security': spec.security } : {}),
       ...mounts.inputs,
     };
@@ -105,11 +108,11 @@ export class RunStep implements Step<RootState> {
   ): Promise<void> {
     const { spec, surroundings, toolbox } = this;
     // Loaded by the first command that runs: a build from the cache needs none of it.
-    const { ALL_CAPABILITIES, hostFiles } = await import('../../sandbox/index.js');
+    const { ALL_CAPABILITIES, hostFiles, planConfinement, selinuxHost } = await import('../../sandbox/index.js');
     const confinement =
       spec.security === 'insecure'
         ? ({ seccomp: 'unconfined', capabilities: ALL_CAPABILITIES, unmasked: true } as const)
-        : ({ seccomp: 'default' } as const);
+        : planConfinement(surroundings.confinement ?? {}, selinuxHost());
     await runCommand(
       {
         rootfs: toolbox.snapshots.rootfs(lowers, working),
@@ -147,6 +150,12 @@ export class RunStep implements Step<RootState> {
 
 function named(prefix: string, values: readonly (readonly [string, string])[]): Record<string, string> {
   return Object.fromEntries(values.map(([name, value]) => [`${prefix}.${name}`, value]));
+}
+
+/** All of it counts, since a command can find out; a profile by its text, not by the name of its file. */
+function confinementInput(confinement: Confinement = {}): Record<string, string> {
+  const said = Object.entries(confinement).filter(([, value]) => value !== undefined);
+  return said.length === 0 ? {} : { 'run.confinement': JSON.stringify(Object.fromEntries(said.sort(([a], [b]) => (a < b ? -1 : 1)))) };
 }
 
 function splitVariable(text: string): readonly [string, string] {

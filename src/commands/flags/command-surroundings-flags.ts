@@ -1,4 +1,5 @@
 import type { CommandOptions } from '../../operations/surroundings/command-surroundings.js';
+import { confinementOptions } from './confinement-flags.js';
 import { list, text } from './flags.js';
 
 /** Flags of every command that runs commands. */
@@ -17,6 +18,9 @@ export const SECRET_FLAGS = {
 };
 
 export function commandOptions(flags: {
+  readonly 'cap-add'?: string[] | undefined;
+  readonly 'cap-drop'?: string[] | undefined;
+  readonly 'security-opt'?: string[] | undefined;
   readonly device?: string[] | undefined;
   readonly mount?: string[] | undefined;
   readonly 'shm-size'?: string | undefined;
@@ -33,5 +37,6 @@ export function commandOptions(flags: {
     volumes: flags.volume ?? [],
     secrets: flags.secret ?? [],
     ssh: flags.ssh ?? [],
+    confinement: confinementOptions(flags),
   };
 }

@@ -14,7 +14,7 @@ import type { ContextSource } from '../../context/index.js';
 import { UnsupportedFeatureError } from '../../errors.js';
 import { formatPlatform, type Platform } from '../../image/index.js';
 import type { StepLabel } from '../../progress.js';
-import type { ResourceLimit } from '../../sandbox/index.js';
+import type { Confinement, ResourceLimit } from '../../sandbox/index.js';
 import type { Entitlements } from '../surroundings/entitlements.js';
 import { type CommandMount, resolveImageMounts } from '../surroundings/image-mounts.js';
 import { runMountOf } from '../surroundings/instruction-mount.js';
@@ -28,6 +28,7 @@ export interface StepSurroundings {
   readonly confidants: Confidants;
   readonly limits: readonly ResourceLimit[];
   readonly shmSizeBytes: number | undefined;
+  readonly confinement: Confinement;
   readonly entitlements: Entitlements;
   readonly extraHosts: readonly { readonly name: string; readonly address: string }[];
   /** Proxy variables of the user's own environment. */
@@ -78,13 +79,13 @@ export function stepMaker(surroundings: StepSurroundings): StepMaker {
           mounts.push(runMountOf(mount, source && (await originOf(source))));
         }
         const network = step.network === 'default' ? surroundings.network : step.network;
-        const { extraHosts, ambient, confidants, limits, shmSizeBytes } = surroundings;
+        const { extraHosts, ambient, confidants, limits, shmSizeBytes, confinement } = surroundings;
         return new RunStep(
           step.display,
           parent,
           sources,
           step,
-          { network, mounts, extraHosts, ambient, confidants, limits, shmSizeBytes },
+          { network, mounts, extraHosts, ambient, confidants, limits, shmSizeBytes, confinement },
           neighbours.label,
           toolbox,
         );

@@ -1,5 +1,6 @@
 import type { Confidants } from '../../builder/steps/index.js';
-import type { ResourceLimit } from '../../sandbox/index.js';
+import type { Confinement, ResourceLimit } from '../../sandbox/index.js';
+import { type ConfinementOptions, readConfinement } from './confinement.js';
 import type { CommandMount } from './image-mounts.js';
 import { parseMountFlag } from './mount-flag.js';
 import { parseDevice, parseShmSize, parseVolume } from './run-flags.js';
@@ -15,6 +16,7 @@ export interface CommandOptions {
   readonly shmSize?: string | undefined;
   readonly secrets: readonly string[];
   readonly ssh: readonly string[];
+  readonly confinement: ConfinementOptions;
 }
 
 export interface CommandSurroundings {
@@ -23,6 +25,7 @@ export interface CommandSurroundings {
   readonly confidants: Confidants;
   readonly limits: readonly ResourceLimit[];
   readonly shmSizeBytes: number | undefined;
+  readonly confinement: Confinement;
   /** Call it when no command runs any more. */
   close(): Promise<void>;
 }
@@ -39,6 +42,7 @@ export async function readCommandOptions(
     confidants: { secret, openSshAgent: (id) => agents.open(id) },
     limits: await readLimits(options.limits),
     shmSizeBytes: parseShmSize(options.shmSize),
+    confinement: await readConfinement(options.confinement),
     close: () => agents.close(),
   };
 }

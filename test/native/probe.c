@@ -1,4 +1,4 @@
-/* Asks the kernel for what tests of the single-id mode want to see. One word per action, answers on standard output. */
+/* Asks the kernel for what tests of the sandbox want to see. One word per action, answers on standard output. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -221,7 +221,10 @@ int main(int count, char **words) {
     else if (strcmp(word, "churn") == 0) churn();
     else if (strcmp(word, "storm") == 0) storm();
     else if (strcmp(word, "microseconds") == 0) printf("%s %.2f\n", next, microseconds(next)), at++;
-    else if (strcmp(word, "exec") == 0) {
+    else if (strcmp(word, "call") == 0) {
+      long result = syscall(SYS_getpgid, strtoul(next, NULL, 0));
+      printf("%d\n", result < 0 ? errno : 0), at++;
+    } else if (strcmp(word, "exec") == 0) {
       fflush(stdout);
       execv(next, words + at + 1);
       say(word, -1), at++;
