@@ -75,8 +75,14 @@ export type MissCause =
 export type Difference =
   | { readonly kind: 'instruction'; readonly before: string; readonly after: string }
   | ({ readonly kind: 'variable'; readonly instruction: 'ARG' | 'ENV'; readonly name: string } & BeforeAfter)
-  /** What COPY or ADD brings, or what is mounted at `mount`; the first few of `count`. */
-  | { readonly kind: 'files'; readonly mount?: string; readonly count: number; readonly files: readonly FileChange[] }
+  /** What COPY or ADD brings, or what is mounted at `mount`; the first few of `count`. `context`: what it comes from, if that is no stage. */
+  | {
+      readonly kind: 'files';
+      readonly mount?: string;
+      readonly context?: string;
+      readonly count: number;
+      readonly files: readonly FileChange[];
+    }
   | ({ readonly kind: 'mount'; readonly target: string } & BeforeAfter)
   /** The content of the image that the stage begins with. */
   | ({ readonly kind: 'base-image' } & BeforeAfter)

@@ -31,7 +31,7 @@ import { BaseCommand, type CommandServices, showsWarnings } from './program/base
 export class Build extends BaseCommand<typeof Build> {
   static override usage = 'build [flags] [CONTEXT]';
   static override description =
-    'Build an image from a Containerfile. CONTEXT is the directory that COPY and ADD read from, by default the current one; without --file its Containerfile or Dockerfile is built.';
+    'Build an image from a Containerfile. CONTEXT is what COPY and ADD read from: a directory, by default the current one, a git repository, the URL of an archive or a Containerfile, or - for either on standard input; without --file its Containerfile or Dockerfile is built.';
   static override examples = ['tsbuild build -t app .', 'tsbuild bud -f Containerfile.dev --build-arg VERSION=1.2 --target test .'];
   static override bareValues = { pull: 'always', explain: 'text' };
   static override flags = {
@@ -49,6 +49,12 @@ export class Build extends BaseCommand<typeof Build> {
     ...CONFINEMENT_FLAGS,
     ...RESULT_FLAGS,
     'add-host': list({ value: 'NAME:ADDRESS', summary: 'Add a line to /etc/hosts of RUN commands' }),
+    'build-context': list({
+      value: 'NAME=VALUE',
+      summary:
+        'Another context, for FROM, --from and mounts: a directory, git repository, URL, docker-image://NAME, oci-layout://PATH[:TAG]',
+    }),
+    'cpp-flag': list({ value: 'FLAG', summary: 'Flag for the C preprocessor, which Containerfiles whose names end with .in go through' }),
     'cache-from': list({
       value: 'NAME|type=...',
       summary: 'Use the outcomes of steps kept there: type=registry,ref=NAME or type=local,src=DIR',
@@ -176,6 +182,8 @@ export class Build extends BaseCommand<typeof Build> {
     return {
       ...registryAccess(flags),
       contextDirectory: this.operands[0] ?? '.',
+      buildContexts: flags['build-context'],
+      cppFlags: flags['cpp-flag'],
       files: flags.file ?? [],
       tags: flags.tag ?? [],
       buildArgs: buildArguments(flags, settings.environment),

@@ -2,6 +2,8 @@ import type { Context } from './open-context.js';
 
 /** A context that is fetched and opened when its files are needed, once. */
 export interface ContextSource {
+  /** For messages, where it is not the build context: `the named context "x"`. */
+  readonly name?: string | undefined;
   /** Names what it holds before anything of it is fetched: equal revisions hold the same files. Undefined: only the files tell. */
   readonly revision?: string | undefined;
   /** True when the revision, not the files, is what a step's key is made of: some files (those of git itself) differ each time. */

@@ -2,7 +2,7 @@
 export { type AppliedLayer, adoptAttributes, applyLayer, type LayerToApply } from './apply-layer.js';
 export { type ArchiveEntry, readArchiveEntries } from './archive-entries.js';
 export { ARCHIVE_HEAD_BYTES, isArchive } from './archive-kind.js';
-export type { ByteSource } from './byte-source.js';
+export { type ByteSource, peek } from './byte-source.js';
 export { type ArchiveCompression, compressionOf, compressTo, decompress } from './compression.js';
 export { verifyDiffId } from './digest-layer.js';
 export { EMPTY_LAYER, isEmptyUpper, type RootAttributes } from './empty-layer.js';

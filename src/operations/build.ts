@@ -30,7 +30,9 @@ import { type BuildOutput, parseOutputs } from './build/build-output.js';
 import type { BuiltStage, FailedStep } from './build/build-stages.js';
 import { type BuildTimes, chooseTimes } from './build/build-times.js';
 import { parseCacheTtl, takesNothing } from './build/cache-flags.js';
-import { remoteSources } from './build/contexts/late-sources.js';
+import { type BuildPlace, isFetchedContext, localPlace } from './build/contexts/build-place.js';
+import { type LateSources, remoteSources } from './build/contexts/late-sources.js';
+import { namedContexts } from './build/contexts/named-contexts.js';
 import { cutContainerfile } from './build/cut-containerfile.js';
 import { FailureShell, stageShell } from './build/debug-shell.js';
 import { describeImage, type ImageOptions } from './build/describe-image.js';
@@ -41,7 +43,6 @@ import { stepMaker } from './build/make-step.js';
 import { memoryBrake } from './build/memory-brake.js';
 import { prefetchBases } from './build/prefetch-bases.js';
 import { type BuiltImage, type PublishedTarget, publishTarget } from './build/publish-build.js';
-import { type ContainerfileText, readContainerfile } from './build/read-containerfile.js';
 import { type ResultFiles, writeResultFiles } from './build/result-files.js';
 import { stageImageOptions } from './build/save-stages.js';
 import { type BuildWorkspace, withSharedWorkspace } from './build/shared-workspace.js';
@@ -59,7 +60,12 @@ import { Entitlements } from './surroundings/entitlements.js';
 import { parseAddHost, parseNetwork } from './surroundings/run-flags.js';
 
 export interface BuildOptions extends RegistryOptions, ImageOptions, ResultFiles {
+  /** A directory; or `-`, a URL or a git repository, which are fetched. */
   readonly contextDirectory: string;
+  /** Further contexts, `NAME=VALUE`. */
+  readonly buildContexts?: readonly string[] | undefined;
+  /** For the C preprocessor, which Containerfiles named `.in` go through. */
+  readonly cppFlags?: readonly string[] | undefined;
   /** Containerfiles, joined in order; none: the context's own. */
   readonly files: readonly string[];
   /**
@@ -140,15 +146,20 @@ export async function build(given: BuildOptions, services: Services): Promise<Bu
   const network = parseNetwork(options.network);
   const commands = await readCommandOptions(options.commands, services.settings);
   const entitlements = new Entitlements(options.allow);
-  const containerfile = readContainerfile(options.files, options.contextDirectory);
+  const gate = new SourceGate(await sourcePolicy(options));
+  // What is fetched waits for the store. A second attempt, without a shared cache that broke, must not read standard input again.
+  let received = isFetchedContext(options.contextDirectory) ? undefined : await localPlace(options, gate, services);
   const result = await withSharedWorkspace(options, services, async (workspace, options) => {
     const access = new RegistryAccess(services, options);
-    const gate = new SourceGate(await sourcePolicy(options));
+    const remote = remoteSources({ store: workspace.store, gate, confidants: commands.confidants, services });
+    received ??= await fetchedPlace(options, remote, gate, services);
+    const { containerfile } = received;
+    const contexts = namedContexts(options.buildContexts ?? [], remote, workspace.store.statCacheDir);
     const whole = parseContainerfile(containerfile);
     const parsed = options.until === undefined ? whole : cutContainerfile(whole, options.until);
     const resolving = { buildArgs: options.buildArgs, target: options.targets, buildPlatform: workspace.platform };
     const platforms = await platformsOf(parsed, resolving, options, workspace, access, gate, services);
-    const goals = resolveGoals(parsed, platforms, resolving);
+    const goals = resolveGoals(parsed, platforms, resolving, contexts.names);
     const { names: tags, destinations } = await tagDestinations(options.tags);
     const names = namesByTarget(tags, goals[0]!.graph.targets);
     const outputs = parseOutputs(options.outputs ?? []);
@@ -157,8 +168,7 @@ export async function build(given: BuildOptions, services: Services): Promise<Bu
     demandDeletion(outputs, entitlements);
     warnAboutArguments(goals[0]!.graph.unusedBuildArgs, services);
     warnAboutIds(services);
-    const context = await openBuildContext(options, containerfile, workspace);
-    const remote = remoteSources({ store: workspace.store, gate, confidants: commands.confidants, services });
+    const context = await openBuildContext(options, received, workspace);
     try {
       const abort = new AbortController();
       const background = new BackgroundWork((error) => abort.abort(error));
@@ -195,9 +205,10 @@ export async function build(given: BuildOptions, services: Services): Promise<Bu
         images,
         scheduler,
         toolbox,
+        contexts,
         onFailedStep: debug === undefined ? undefined : (failure: FailedStep) => debug.onFailedStep(failure, toolbox),
         noCacheFilter: options.noCacheFilter ?? [],
-        containerfilePath: containerfile.path,
+        containerfilePath: containerfile.path ?? received.origin,
         explaining: explainingOf(options, toolbox),
         inheritLabels: options.inheritLabels,
         isRootSeen: options.squash === true || options.shell === true || outputs.some(({ kind }) => kind === 'local' || kind === 'tar'),
@@ -269,6 +280,7 @@ export async function build(given: BuildOptions, services: Services): Promise<Bu
       }
     } finally {
       await remote.close();
+      await contexts.close();
       await commands.close();
       await context.close();
     }
@@ -406,13 +418,16 @@ function explainingOf(options: BuildOptions, toolbox: Toolbox): DecisionLogOptio
   return { explainer, background, reporter, isShown: options.explain === true };
 }
 
-async function openBuildContext(options: BuildOptions, containerfile: ContainerfileText, { store }: Workspace): Promise<Context> {
-  return openContext({
-    directory: resolve(options.contextDirectory),
-    ignoreFile: options.ignoreFile,
-    containerfile: containerfile.path,
-    statCacheDirectory: store.statCacheDir,
-  });
+async function openBuildContext({ ignoreFile }: BuildOptions, place: BuildPlace, { store }: Workspace): Promise<Context> {
+  const { directory, origin, containerfile } = place;
+  // As with BuildKit, only the user's own directory is read by its own ignore files.
+  if (origin !== undefined) return openContext({ directory, ignoreFile, ownIgnoreFiles: false, place: `the build context ${origin}` });
+  return openContext({ directory, ignoreFile, containerfile: containerfile.path, statCacheDirectory: store.statCacheDir });
+}
+
+async function fetchedPlace(options: BuildOptions, remote: LateSources, gate: SourceGate, services: Services): Promise<BuildPlace> {
+  const { fetchPlace } = await import('./build/contexts/fetched-place.js');
+  return fetchPlace(options, await remote.open(), gate, services);
 }
 
 type TimedOptions = BuildOptions & { readonly times: BuildTimes };

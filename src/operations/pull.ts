@@ -5,6 +5,7 @@ import {
   type Descriptor,
   formatPlatform,
   formatReference,
+  isDigest,
   isShortName,
   localName,
   matchPlatform,
@@ -225,5 +226,5 @@ function servesPlatform(image: NamedImage, platform: Platform, store: Store): bo
 /** The names an image from a file or directory gets: the one it was kept under, if that is one. */
 function namesOf(transport: TransportName): readonly string[] {
   const reference = 'reference' in transport ? transport.reference : undefined;
-  return reference === undefined || reference.includes('@') ? [] : [localName(reference)];
+  return reference === undefined || reference.includes('@') || isDigest(reference) ? [] : [localName(reference)];
 }

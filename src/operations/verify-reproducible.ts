@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { UsageError } from '../errors.js';
 import { compareImages, type ImageDifferences } from './build/compare-images.js';
 import { type BuildOptions, type BuildResult, build } from './build.js';
 import { type Services, withStore } from './context.js';
@@ -15,6 +16,8 @@ const APART_MS = 1100;
  * go where the options say; otherwise both stay in the store without a name.
  */
 export async function verifyReproducible(options: BuildOptions, services: Services): Promise<Verification> {
+  if (options.contextDirectory === '-' || options.files.includes('-'))
+    throw new UsageError('--verify-reproducible builds several times, and standard input can be read once', { hint: 'Give files' });
   const bare: BuildOptions = {
     ...options,
     noCache: true,

@@ -78,7 +78,7 @@ function selectEntry(entries: readonly Descriptor[], { reference, position }: Se
   }
   if (reference !== undefined) {
     const found =
-      images.find(({ annotations }) => annotations?.[ANNOTATION_REF_NAME] === reference) ??
+      images.find(({ digest, annotations }) => digest === reference || annotations?.[ANNOTATION_REF_NAME] === reference) ??
       images.find(({ annotations }) => annotations?.[ANNOTATION_CONTAINERD_NAME] === reference);
     if (found === undefined) throw new SourceImageNotFoundError(description, `none is called "${reference}"`, names);
     return found;

@@ -35,7 +35,8 @@ function formatDifference(difference: Difference): string[] {
     case 'variable':
       return [`${difference.instruction} ${difference.name}: ${formatChange(difference.before, difference.after)}`];
     case 'files': {
-      const place = difference.mount === undefined ? '' : `mount ${difference.mount}: `;
+      const mount = difference.mount === undefined ? '' : `mount ${difference.mount}: `;
+      const place = difference.context === undefined ? mount : `${mount}${difference.context}: `;
       const lines = difference.files.map((change) => `${place}${formatFile(change)}`);
       const rest = difference.count - lines.length;
       return rest === 0 ? lines : [...lines, `${place}and ${rest} more`];

@@ -64,6 +64,7 @@ export async function digestSources(
   const selected = paths.length > 0 ? only?.digest : '';
   const definition = definitionOf('sources', { loose: loose?.digest ?? '', selected: selected ?? '', ...repositoryDigests });
   return {
+    origin: only?.origin,
     digest: `${options.sources.length === 1 ? 'file' : 'multi'}:${definition.slice('sha256:'.length)}`,
     entries: () => [...(loose?.entries ?? []), ...selections.flatMap(({ entries }) => entries?.() ?? [])],
   };
@@ -81,24 +82,25 @@ export interface DigestPathsOptions extends Pick<CopySourcesOptions, 'exclude' |
 export async function digestPaths(
   paths: readonly string[],
   options: DigestPathsOptions,
-  origin: CopyOrigin,
+  from: CopyOrigin,
   toolbox: Toolbox,
   signal: AbortSignal,
 ): Promise<Selection> {
   const { contentsOnly = false } = options;
+  const origin = 'context' in from ? from.context.name : undefined;
   const digestFiles = async (): Promise<Selection> => {
-    if (!('context' in origin)) {
-      return withTree(origin.root, toolbox, signal, async (tree) => {
+    if (!('context' in from)) {
+      return withTree(from.root, toolbox, signal, async (tree) => {
         const selected = await tree.select(paths, selectOptions(options));
         return describe(selected, await digestSelection(tree.root, selected, { owners: true, contentsOnly }));
       });
     }
-    const context = await origin.context.open(signal);
+    const context = await from.context.open(signal);
     const selected = await context.select(paths, selectOptions(options));
-    return describe(selected, await context.digestSelection(selected, { contentsOnly }));
+    return { ...describe(selected, await context.digestSelection(selected, { contentsOnly })), origin };
   };
-  const revision = 'context' in origin ? origin.context.revision : undefined;
-  if ('context' in origin && revision === undefined) return digestFiles();
+  const revision = 'context' in from ? from.context.revision : undefined;
+  if ('context' in from && revision === undefined) return digestFiles();
   const inputs: StepInputs = {
     'selection.paths': JSON.stringify(paths),
     'selection.exclude': JSON.stringify(options.exclude),
@@ -106,13 +108,13 @@ export async function digestPaths(
     'selection.contentsOnly': String(contentsOnly),
   };
   const definition = definitionOf('selection', inputs);
-  const content = 'context' in origin ? definitionOf('revision', { revision: revision ?? '' }) : await contentOf(origin.root);
-  if ('context' in origin && origin.context.keyedByRevision === true)
+  const content = 'context' in from ? definitionOf('revision', { revision: revision ?? '' }) : await contentOf(from.root);
+  if ('context' in from && from.context.keyedByRevision === true)
     return { digest: `dir:${definitionOf('selection', { ...inputs, content }).slice('sha256:'.length)}` };
   const known = toolbox.store.cache.find(definition, content);
   if (typeof known?.result.selection === 'string') {
     toolbox.store.cache.touch(known, new Date());
-    return { digest: known.result.selection };
+    return { digest: known.result.selection, origin };
   }
   const selection = await digestFiles();
   await toolbox.store.cache.put({

@@ -22,12 +22,17 @@ export function distanceBetween(before: ComparedStep, after: ComparedStep): numb
 export type ListsOf = (input: string) => Promise<readonly [readonly SelectionEntry[], readonly SelectionEntry[]] | undefined>;
 
 /** What differs, the most telling first: the text, variables, files, mounts, everything else, then what the step stands on. */
-export async function differencesBetween(before: ComparedStep, after: ComparedStep, listsOf: ListsOf): Promise<readonly Difference[]> {
+export async function differencesBetween(
+  before: ComparedStep,
+  after: ComparedStep,
+  listsOf: ListsOf,
+  originOf: (input: string) => string | undefined = () => undefined,
+): Promise<readonly Difference[]> {
   const isRewritten = before.text !== after.text;
   const found: Difference[] = isRewritten ? [{ kind: 'instruction', before: before.text, after: after.text }] : [];
   for (const name of changedInputs(before, after).sort()) {
     if (isRewritten && TOLD_BY_TEXT.has(name)) continue;
-    found.push(await inputDifference(name, { before: before.inputs[name], after: after.inputs[name] }, listsOf));
+    found.push(await inputDifference(name, { before: before.inputs[name], after: after.inputs[name] }, listsOf, originOf(name)));
   }
   found.sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind));
   if (before.parent === after.parent) return found;
@@ -53,7 +58,7 @@ interface Change {
   readonly after: string | undefined;
 }
 
-async function inputDifference(name: string, change: Change, listsOf: ListsOf): Promise<Difference> {
+async function inputDifference(name: string, change: Change, listsOf: ListsOf, context: string | undefined): Promise<Difference> {
   const prefix = name.slice(0, name.indexOf('.'));
   const rest = name.slice(prefix.length + 1);
   if (prefix === 'env') return { kind: 'variable', instruction: 'ENV', name: rest, ...change };
@@ -61,7 +66,8 @@ async function inputDifference(name: string, change: Change, listsOf: ListsOf): 
   const lists = await listsOf(name);
   const changes = lists === undefined ? [] : fileChanges(...lists);
   if (changes.length > 0) {
-    const files = { kind: 'files', count: changes.length, files: changes.slice(0, MAX_FILES) } as const;
+    const origin = context === undefined ? {} : { context };
+    const files = { kind: 'files', ...origin, count: changes.length, files: changes.slice(0, MAX_FILES) } as const;
     return prefix === 'mount' ? { ...files, mount: rest } : files;
   }
   return prefix === 'mount' ? { kind: 'mount', target: rest, ...change } : { kind: 'input', name, ...change };

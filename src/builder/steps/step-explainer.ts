@@ -63,7 +63,14 @@ export class StepExplainer {
     const step = { text: place.text, inputs: digestInputs(key.inputs), parent: await key.parentContent(), base: place.base };
     const nearest = cause === undefined ? this.#nearest(place, step) : undefined;
     const differences =
-      nearest === undefined ? [] : await differencesBetween(nearest, step, (input) => this.#lists(input, nearest.entry, key));
+      nearest === undefined
+        ? []
+        : await differencesBetween(
+            nearest,
+            step,
+            (input) => this.#lists(input, nearest.entry, key),
+            (input) => key.selections[input]?.origin,
+          );
     return {
       outcome: 'miss',
       cause: cause ?? (nearest === undefined ? 'new' : 'changed'),

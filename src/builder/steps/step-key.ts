@@ -4,6 +4,8 @@ import { definitionOf, type StepInputs } from './step-definition.js';
 
 /** What a step takes from a tree, as its key knows it. */
 export interface Selection {
+  /** What it was taken from, where that has a name of its own: `the named context "x"`. */
+  readonly origin?: string | undefined;
   /** `file:<hex>`, `dir:<hex>` or `multi:<hex>`. */
   readonly digest: string;
   /** What it holds; absent when the digest was remembered, and the tree not looked at. */

@@ -19,11 +19,12 @@ export interface Goal {
 export function resolveGoals(
   containerfile: Containerfile,
   platforms: readonly Platform[],
-  options: Omit<ResolveOptions, 'platform'>,
+  options: Omit<ResolveOptions, 'platform' | 'namedContexts'>,
+  contextsFor: (platform: Platform) => readonly string[] = () => [],
 ): readonly Goal[] {
   let first = 0;
   return platforms.map((platform) => {
-    const graph = resolveStages(containerfile, { ...options, platform });
+    const graph = resolveStages(containerfile, { ...options, platform, namedContexts: contextsFor(platform) });
     const faults = findFaults(graph.stages);
     if (faults.length > 0) throw combineSyntaxErrors(faults);
     const place = platforms.length === 1 ? undefined : { platform: formatPlatform(platform), first };

@@ -1,12 +1,5 @@
 import { createHash } from 'node:crypto';
-import {
-  type Graph,
-  type Step as GraphStep,
-  type InputSource,
-  type LoweredStage,
-  lowerStage,
-  type Stage,
-} from '../../builder/graph/index.js';
+import { type Graph, type Step as GraphStep, type LoweredStage, lowerStage, type Stage } from '../../builder/graph/index.js';
 import type { Scheduler, Step, StepKey } from '../../builder/scheduler/index.js';
 import {
   ConstantStep,
@@ -26,7 +19,9 @@ import { suggest } from '../../suggest.js';
 import { DecisionLog, type DecisionLogOptions } from '../decision-log.js';
 import type { BaseImage, BaseImages } from './base-images.js';
 import { freshStages } from './cache-flags.js';
-import type { StepMaker } from './make-step.js';
+import { fromContext } from './contexts/from-context.js';
+import type { NamedContexts } from './contexts/named-contexts.js';
+import type { OtherSource, StepInput, StepMaker } from './make-step.js';
 import { placesOf } from './step-places.js';
 
 /** Failures of a step that are shown at its line. A command that fails is not: its own output says why. */
@@ -47,9 +42,6 @@ const LOCATED: readonly ErrorCode[] = [
   'USAGE',
 ];
 
-/** What a step reads beside its parent, where it is no build context. */
-type StageSource = Exclude<InputSource, { kind: 'build-context' | 'named-context' }>;
-
 /** A stage whose steps are known; nothing of it needs to have run. */
 interface PreparedStage {
   readonly stage: Stage;
@@ -60,6 +52,15 @@ interface PreparedStage {
   readonly steps: readonly (Step<RootState> | undefined)[];
   /** What a stage on this one, or a COPY from it, builds on. */
   readonly last: Step<RootState>;
+}
+
+/** What a stage begins with. */
+interface StageStart {
+  readonly config: LoweredStage['config'];
+  readonly args?: LoweredStage['args'];
+  readonly author: string | undefined;
+  readonly image: BaseImage | undefined;
+  readonly step: Step<RootState>;
 }
 
 /** A stage that was built. */
@@ -88,6 +89,7 @@ export interface StageBuilderOptions {
   readonly scheduler: Scheduler<RootState>;
   readonly toolbox: Toolbox;
   readonly makeStep: StepMaker;
+  readonly contexts: NamedContexts;
   /** Stages whose steps all run: `--no-cache-filter`. */
   readonly noCacheFilter?: readonly string[];
   /** How decisions are explained; left out: nobody asks. */
@@ -255,15 +257,15 @@ export class StageBuilder {
     const steps: (Step<RootState> | undefined)[] = [];
     for (const step of lowered.steps) {
       const label = this.#labelOf(stage, steps.length, lowered.steps.length, step);
-      const stageOf = async (source: StageSource): Promise<Step<RootState>> => {
+      const inputOf = async (source: OtherSource): Promise<StepInput> => {
         try {
-          return await this.#inputStep(source, stage);
+          return await this.#inputOf(source, stage);
         } catch (error) {
           this.#locateAt(step, label, stage, error, this.#stageLike(source));
           throw error;
         }
       };
-      const made = await this.#makeStep(step, last, { stageOf, label, platform: stage.platform }, stage);
+      const made = await this.#makeStep(step, last, { inputOf, label, platform: stage.platform }, stage);
       const own = made !== undefined && this.#fresh.has(stage.index) ? new FreshStep(made) : made;
       steps.push(own);
       last = own ?? last;
@@ -290,35 +292,43 @@ export class StageBuilder {
     if (!this.#located.has(error)) this.#located.set(error, locate(error, stage, instruction, label, hint));
   }
 
-  async #base(stage: Stage): Promise<{
-    config: LoweredStage['config'];
-    args?: LoweredStage['args'];
-    author: string | undefined;
-    image: BaseImage | undefined;
-    step: Step<RootState>;
-  }> {
+  async #base(stage: Stage): Promise<StageStart> {
     switch (stage.base.kind) {
       case 'stage': {
         const { lowered, image, last } = await this.#prepare(stage.base.index);
         return { config: lowered.config, args: lowered.args, author: lowered.author, image, step: last };
       }
-      case 'image': {
-        const image = await this.#options.images.get(stage.base.reference, stage.platform);
-        return { config: image.config.config ?? {}, author: image.config.author, image, step: imageStep(image) };
+      case 'image':
+        return this.#imageBase(stage.base.reference, stage);
+      case 'named-context': {
+        const { contexts, scheduler, toolbox } = this.#options;
+        const found = await contexts.get(stage.base.name, stage.platform, scheduler.signal);
+        if (found.kind === 'image') return this.#imageBase(found.reference, stage);
+        const step = found.kind === 'scratch' ? scratchStep() : fromContext(stage, found.source, scratchStep(), toolbox);
+        return { config: {}, author: undefined, image: undefined, step };
       }
-      default:
-        return { config: {}, author: undefined, image: undefined, step: new ConstantStep('scratch', EMPTY_ROOT) };
+      case 'scratch':
+        return { config: {}, author: undefined, image: undefined, step: scratchStep() };
     }
   }
 
+  async #imageBase(reference: string, stage: Stage): Promise<StageStart> {
+    const image = await this.#options.images.get(reference, stage.platform);
+    return { config: image.config.config ?? {}, author: image.config.author, image, step: imageStep(image) };
+  }
+
   /** What COPY --from and mounts read: the end of another stage, or an image. */
-  async #inputStep(source: StageSource, reader: Stage): Promise<Step<RootState>> {
-    if (source.kind === 'stage') return (await this.#prepare(source.index)).last;
-    return imageStep(await this.#options.images.get(source.reference, reader.platform));
+  async #inputOf(source: OtherSource, reader: Stage): Promise<StepInput> {
+    const { contexts, images, scheduler } = this.#options;
+    if (source.kind === 'stage') return { root: (await this.#prepare(source.index)).last };
+    if (source.kind === 'image') return { root: imageStep(await images.get(source.reference, reader.platform)) };
+    const found = await contexts.get(source.name, reader.platform, scheduler.signal);
+    if (found.kind === 'files') return { context: found.source };
+    return { root: found.kind === 'scratch' ? scratchStep() : imageStep(await images.get(found.reference, reader.platform)) };
   }
 
   /** An image that is not there may be a stage whose name was misspelt. */
-  #stageLike(source: StageSource): string | undefined {
+  #stageLike(source: OtherSource): string | undefined {
     if (source.kind !== 'image') return undefined;
     const near = suggest(
       source.reference,
@@ -333,7 +343,13 @@ export class StageBuilder {
   }
 
   async #historyBelow(stage: Stage): Promise<readonly HistoryEntry[]> {
-    return stage.base.kind === 'stage' ? (await this.#buildOnce(stage.base.index)).history : [];
+    if (stage.base.kind === 'stage') return (await this.#buildOnce(stage.base.index)).history;
+    if (stage.base.kind !== 'named-context') return [];
+    const { step, image } = await this.#base(stage);
+    if (image !== undefined) return [];
+    // The files of a context are a layer, which no instruction made.
+    const { value } = await this.#options.scheduler.evaluate(step);
+    return value.addedLayer ? [{ created_by: `/bin/sh -c #(nop) FROM ${stage.base.name}` }] : [];
   }
 }
 
@@ -367,6 +383,10 @@ export function imageConfigOf(built: BuiltStage, diffIds: ImageConfig['rootfs'][
 
 function withoutLabels({ Labels: _, ...config }: LoweredStage['config']): LoweredStage['config'] {
   return config;
+}
+
+function scratchStep(): Step<RootState> {
+  return new ConstantStep('scratch', EMPTY_ROOT);
 }
 
 function imageStep(image: BaseImage): Step<RootState> {

@@ -35,9 +35,14 @@ export interface StepSurroundings {
   readonly ambient: Readonly<Record<string, string>>;
 }
 
+/** Where a step reads from beside the build context. */
+export type OtherSource = Exclude<InputSource, { kind: 'build-context' }>;
+
+export type StepInput = { readonly root: Step<RootState> } | { readonly context: ContextSource };
+
 interface Neighbours {
-  /** The step whose root another stage or an image ends with. */
-  stageOf(source: Exclude<InputSource, { kind: 'build-context' | 'named-context' }>): Promise<Step<RootState>>;
+  /** What another stage or an image ends with, or the files of a named context. */
+  inputOf(source: OtherSource): Promise<StepInput>;
   readonly label: StepLabel;
   /** What the stage is for. */
   readonly platform: Platform;
@@ -59,8 +64,8 @@ export function stepMaker(surroundings: StepSurroundings): StepMaker {
       case 'volume':
         return new DirectoryStep(step.display, parent, step.paths, '', toolbox);
       case 'copy': {
-        const from = step.from.kind === 'build-context' ? undefined : await neighbours.stageOf(imageOrStage(step.from));
-        return new CopyStep(step.display, parent, step, from === undefined ? { context } : { root: from }, toolbox);
+        const from = step.from.kind === 'build-context' ? { context } : await neighbours.inputOf(step.from);
+        return new CopyStep(step.display, parent, step, from, toolbox);
       }
       case 'add':
         return new CopyStep(step.display, parent, step, { context }, toolbox);
@@ -68,13 +73,16 @@ export function stepMaker(surroundings: StepSurroundings): StepMaker {
         if (step.security === 'insecure') surroundings.entitlements.demand('security.insecure', 'RUN --security=insecure');
         if (step.devices.length > 0) throw new UnsupportedFeatureError('RUN --device is not supported yet');
         const sources: Step<RootState>[] = [];
-        const addSource = async (source: Parameters<Neighbours['stageOf']>[0]): Promise<number> =>
-          sources.push(await neighbours.stageOf(source)) - 1;
-        const originOf = async (source: InputSource): Promise<MountOrigin> =>
-          source.kind === 'build-context' ? { context } : { input: await addSource(imageOrStage(source)) };
-        const mounts: RunMount[] = [
-          ...(await resolveImageMounts(surroundings.volumes, (reference) => addSource({ kind: 'image', reference }))),
-        ];
+        const originOf = async (source: InputSource): Promise<MountOrigin> => {
+          const input = source.kind === 'build-context' ? { context } : await neighbours.inputOf(source);
+          return 'context' in input ? input : { input: sources.push(input.root) - 1 };
+        };
+        const addImage = async (reference: string): Promise<number> => {
+          const input = await originOf({ kind: 'image', reference });
+          if (!('input' in input)) throw new TypeError('An image is no context');
+          return input.input;
+        };
+        const mounts: RunMount[] = [...(await resolveImageMounts(surroundings.volumes, addImage))];
         for (const { mount, source } of step.mounts) {
           mounts.push(runMountOf(mount, source && (await originOf(source))));
         }
@@ -92,9 +100,4 @@ export function stepMaker(surroundings: StepSurroundings): StepMaker {
       }
     }
   };
-}
-
-function imageOrStage(source: InputSource): Exclude<InputSource, { kind: 'build-context' | 'named-context' }> {
-  if (source.kind === 'stage' || source.kind === 'image') return source;
-  throw new UnsupportedFeatureError('Named build contexts are not supported yet');
 }

@@ -16,26 +16,34 @@ export interface ContainerfileText {
 }
 
 /** In the order in which they are looked for, as Buildah does. */
-const DEFAULT_NAMES = ['Containerfile', 'Dockerfile', 'containerfile', 'dockerfile'];
+export const DEFAULT_NAMES = ['Containerfile', 'Dockerfile', 'containerfile', 'dockerfile'];
 
 /**
  * The Containerfile of a build: those given, one after the other, else the context's own.
  *
  * @param files paths as given; one that is not found from the working directory is looked for in the context; `-` is standard input
+ * @param texts of those files that are at hand already, by their names
  * @throws {ContainerfileMissingError} nothing there, not readable, or empty
  */
-export function readContainerfile(files: readonly string[], contextDirectory: string): ContainerfileText {
+export function readContainerfile(
+  files: readonly string[],
+  contextDirectory: string,
+  texts: ReadonlyMap<string, string> = new Map(),
+): ContainerfileText {
   checkContext(contextDirectory);
-  const found = files.length > 0 ? files.map((file) => locate(file, contextDirectory)) : [findDefault(contextDirectory)];
-  const texts = found.map((file) => readOne(file));
-  const text = texts.map((part) => (part.endsWith('\n') ? part : `${part}\n`)).join('');
+  const found =
+    files.length > 0
+      ? files.map((file) => (texts.has(file) ? file : locateContainerfile(file, contextDirectory)))
+      : [findDefault(contextDirectory)];
+  const parts = found.map((file) => texts.get(file) ?? readOne(file));
+  const text = parts.map((part) => (part.endsWith('\n') ? part : `${part}\n`)).join('');
   const first = found[0]!;
   if (text.trim() === '')
     throw new ContainerfileMissingError(`${first}: the Containerfile cannot be empty`, { hint: 'It needs at least a FROM instruction' });
   return {
     name: found.length === 1 ? displayName(first) : found.map(displayName).join('+'),
     text,
-    path: first === '-' ? undefined : resolve(first),
+    path: first === '-' || /^https?:\/\//i.test(first) ? undefined : resolve(first),
   };
 }
 
@@ -53,7 +61,8 @@ function checkContext(directory: string): void {
   }
 }
 
-function locate(file: string, contextDirectory: string): string {
+/** Where a file is that `--file` names. @throws {ContainerfileMissingError} */
+export function locateContainerfile(file: string, contextDirectory: string): string {
   if (file === '-' || existsSync(file)) return file;
   const inContext = join(contextDirectory, file);
   if (existsSync(inContext)) return inContext;

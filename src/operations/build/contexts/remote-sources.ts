@@ -137,7 +137,7 @@ export class RemoteSources {
       keyedByRevision: url.keepGitDir === true,
       open: (signal) => {
         if (opened === undefined) {
-          opened = this.#checkOut(git, url, resolved);
+          opened = this.#checkOut(git, url, resolved).then((place) => openContext({ ...place, ownIgnoreFiles: false }));
           this.#opened.push(opened);
         }
         return unlessAborted(opened, signal);
@@ -145,11 +145,22 @@ export class RemoteSources {
     };
   }
 
-  async #checkOut(git: Git, url: GitUrl, resolved: ResolvedCommit): Promise<Context> {
+  /** The directory of a repository's files that are meant; the policy has its say. */
+  async fetchRepository(asked: GitUrl, signal: AbortSignal): Promise<string> {
+    const { directory } = await this.#fetch(this.#options.gate.repository(asked), 'user', AbortSignal.any([signal, this.#signal]));
+    return directory;
+  }
+
+  async #fetch(url: GitUrl, askedBy: AskedBy, signal: AbortSignal): Promise<{ readonly directory: string; readonly place: string }> {
+    const git = await this.#git(url, askedBy);
+    return this.#checkOut(git, url, await resolveCommit(git, url, await this.newPath(), signal));
+  }
+
+  async #checkOut(git: Git, url: GitUrl, resolved: ResolvedCommit): Promise<{ readonly directory: string; readonly place: string }> {
     const directory = await this.newPath();
     await checkOut(git, url, resolved, directory, this.#signal);
     const place = `the repository ${withoutPassword(url.text)}`;
-    return openContext({ directory: directoryBelow(directory, url.subdir, place), ownIgnoreFiles: false, place });
+    return { directory: directoryBelow(directory, url.subdir, place), place };
   }
 
   async #git(url: GitUrl, askedBy: AskedBy): Promise<Git> {
