@@ -1,20 +1,17 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { BASE_IMAGE, writeBase } from './support/base-image.js';
 import { Buildah } from './support/buildah.js';
 import { withBuildKit } from './support/buildkit.js';
 import { Comparison } from './support/comparison.js';
 import { type Command, runOnce } from './support/measure.js';
 import type { Result } from './support/report.js';
-import { seededRandom, seededText } from './support/seeded.js';
+import { writeSmallFiles } from './support/small-files.js';
 import { withStoreDisk } from './support/store-disk.js';
 import { Tsbuild } from './support/tsbuild.js';
 
 const ROUNDS = 3;
-const FILES = 50_000;
-const FILES_PER_PACKAGE = 63;
-const FOLDERS = ['', 'lib', 'lib', 'dist/esm', 'dist/cjs', 'src/internal/util'];
 const COLD = '50,000 files, cold';
 const CACHED = '50,000 files, cached';
 const CHANGED = '50,000 files, one changed';
@@ -57,21 +54,9 @@ export async function largeContext(): Promise<Result[]> {
   });
 }
 
-/** 800 packages in the shape of node_modules; sizes are log-normal with a mean of about 4 KiB. The same tree in each run. */
+/** The small files, and a RUN that touches 1,000 of them. */
 function writeContext(directory: string): string {
-  const random = seededRandom(42);
-  const pool = seededText(2 ** 22);
-  const made = new Set<string>();
-  for (let file = 0; file < FILES; file++) {
-    const parent = `pkg${String(Math.floor(file / FILES_PER_PACKAGE)).padStart(3, '0')}`;
-    const path = join(directory, 'tree', parent, FOLDERS[(file % FILES_PER_PACKAGE) % FOLDERS.length]!, `f${file}.js`);
-    if (!made.has(dirname(path))) mkdirSync(dirname(path), { recursive: true });
-    made.add(dirname(path));
-    const gaussian = Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
-    const sizeBytes = Math.min(Math.floor(Math.exp(7.55 + 1.25 * gaussian)), 400_000);
-    const start = Math.floor(random() * (pool.length - sizeBytes));
-    writeFileSync(path, pool.subarray(start, start + sizeBytes));
-  }
+  writeSmallFiles(join(directory, 'tree'));
   writeFileSync(join(directory, 'tree/pkg400/lib/index.js'), 'module.exports = undefined;\n');
   const touch = 'cd /app/tree && find . -type f -name "f*0.js" | head -n 1000 | xargs touch';
   writeFileSync(join(directory, 'Containerfile'), `FROM ${BASE_IMAGE}\nCOPY tree /app/tree\nRUN ${touch}\n`);

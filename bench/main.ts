@@ -4,6 +4,7 @@ import { cacheLookup } from './cache-lookup.js';
 import { largeContext } from './large-context.js';
 import { largeRun } from './large-run.js';
 import { parseInstructions } from './parse-instructions.js';
+import { registryTransfer } from './registry-transfer.js';
 import { sixStages } from './six-stages.js';
 import { startUp } from './start-up.js';
 import { formatTable, type Result } from './support/report.js';
@@ -18,6 +19,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<Result[]>>> = {
   'six-stages': sixStages,
   'large-context': largeContext,
   'parse-instructions': parseInstructions,
+  'registry-transfer': registryTransfer,
 };
 
 const wanted = process.argv.slice(2);

@@ -10,6 +10,8 @@ import { layerAddon, nativeErrorOf } from './native.js';
 import type { DigestJob, ExtractJob, FromWorker, Job, ToWorker, WriteJob } from './protocol.js';
 
 const READ_BYTES = 1024 * 1024;
+/** Of a file that is being downloaded: it comes in smaller pieces, and several may be read at once. */
+const GROWING_BYTES = 256 * 1024;
 const port = parentPort;
 if (port === null) throw new TypeError('worker.ts runs in a worker thread only');
 
@@ -42,7 +44,7 @@ port.on('message', (message: ToWorker) => {
 });
 
 function growingOf(job: Job): GrowingBytes | undefined {
-  return job.kind === 'extract' && typeof job.file === 'object' ? new GrowingBytes(job.file.growing, READ_BYTES) : undefined;
+  return job.kind === 'extract' && typeof job.file === 'object' ? new GrowingBytes(job.file.growing, GROWING_BYTES) : undefined;
 }
 
 function run(job: Job, stop: Int32Array, source: AsyncIterable<Uint8Array>): Promise<FromWorker> {
