@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, renameSync } from 'node:fs';
+import { mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DiffId } from '../image/index.js';
 import { applyLayer, type LayerEntry } from '../layers/index.js';
@@ -40,7 +40,7 @@ export function openCopySnapshots(store: Store): SnapshotDriver {
     const layers = essential(chain);
     return layers.length === 0 ? places.emptyDirectory() : places.fsOf(layers);
   };
-  const has = (chain: readonly DiffId[]): boolean => essential(chain).length === 0 || existsSync(directoryOf(chain));
+  const has = (chain: readonly DiffId[]): boolean => essential(chain).length === 0 || places.has(essential(chain));
 
   const extract = async (layer: LayerSource, chain: readonly DiffId[], signal?: AbortSignal): Promise<void> => {
     const directory = await places.newDirectory();

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DiffId } from '../image/index.js';
 import { type AppliedLayer, adoptAttributes, applyLayer, type ByteSource } from '../layers/index.js';
@@ -52,7 +52,7 @@ export class ChainExtraction {
       if (extracted.status === 'fulfilled') places.store.scratch.trash(extracted.value.directory);
       throw lower.status === 'rejected' ? lower.reason : (extracted as PromiseRejectedResult).reason;
     };
-    if (existsSync(places.fsOf(chain))) await this.#ensure(below, signal, stop);
+    if (places.has(chain)) await this.#ensure(below, signal, stop);
     else await places.extractOnce(chain, work, signal);
   }
 

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, renameSync } from 'node:fs';
+import { mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DiffId } from '../image/index.js';
 import { explainingFailure, type Store } from '../store/index.js';
@@ -35,7 +35,7 @@ export function openOverlaySnapshots(store: Store, { userxattr }: SnapshotOption
 
   return {
     kind: 'overlay',
-    has: (chain) => directories(chain).every((directory) => existsSync(directory)),
+    has: (chain) => chain.every((diffId, position) => isEmpty(diffId) || places.has(chain.slice(0, position + 1))),
     lowers,
     rootAttributes: (lowerPaths) => readRootAttributes(topOf(lowerPaths)),
     rootfs: (lowerPaths, { upper, work }) => ({ lowers: lowerPaths, upper, work, overlayXattrs: userxattr ? 'user' : 'trusted' }),

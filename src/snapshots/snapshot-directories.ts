@@ -5,8 +5,12 @@ import { chainId, type Descriptor, type DiffId, digestHex } from '../image/index
 import { type ByteSource, EMPTY_LAYER } from '../layers/index.js';
 import { BlobNotFoundError, explainingFailure, type Store } from '../store/index.js';
 import type { LayerSource } from './snapshot-driver.js';
+import { markUnsynced, mayBeTorn, unmark } from './unsynced-mark.js';
 
-/** Where a driver keeps its snapshots: `snapshots/<prefix><chain id>/fs`. A directory there is complete from the moment it exists. */
+/**
+ * Where a driver keeps its snapshots: `snapshots/<prefix><chain id>/fs`. A directory there is complete from the moment it exists, unless the
+ * machine goes down before its files have reached the disk, which its mark tells then.
+ */
 export class SnapshotDirectories {
   #made = 0;
   readonly #extracting = new Map<string, Promise<void>>();
@@ -22,6 +26,11 @@ export class SnapshotDirectories {
 
   #directoryOf(chain: readonly DiffId[]): string {
     return join(this.store.snapshotsDir, `${this.prefix}${digestHex(chainId(chain) as DiffId)}`);
+  }
+
+  /** Whether the snapshot of just this chain is there, and whole. */
+  has(chain: readonly DiffId[]): boolean {
+    return existsSync(this.fsOf(chain)) && !mayBeTorn(this.#directoryOf(chain));
   }
 
   /** A number that no other directory of this process has. */
@@ -54,12 +63,14 @@ export class SnapshotDirectories {
   enter(directory: string, chain: readonly DiffId[]): void {
     const target = this.#directoryOf(chain);
     explainingFailure(target, () => {
-      try {
-        renameSync(directory, target);
-      } catch (error) {
-        if (!hasCode(error, 'ENOTEMPTY') && !hasCode(error, 'EEXIST')) throw error;
-        this.store.scratch.trash(directory);
+      markUnsynced(directory);
+      // One that a power failure may have torn makes room.
+      if (!renamed(directory, target) && mayBeTorn(target)) {
+        this.store.scratch.trash(target);
+        renamed(directory, target);
       }
+      if (existsSync(directory)) this.store.scratch.trash(directory);
+      else this.store.whenSynced(() => unmark(target));
     });
   }
 
@@ -90,11 +101,22 @@ export class SnapshotDirectories {
     const target = this.fsOf(chain);
     const running = this.#extracting;
     for (let other = running.get(target); other !== undefined; other = running.get(target)) await other.catch(() => undefined);
-    if (existsSync(target)) return;
+    if (this.has(chain)) return;
     signal?.throwIfAborted();
     const mine = extract().finally(() => running.delete(target));
     running.set(target, mine);
     await mine;
+  }
+}
+
+/** False when something stands at the new place. */
+function renamed(from: string, to: string): boolean {
+  try {
+    renameSync(from, to);
+    return true;
+  } catch (error) {
+    if (!hasCode(error, 'ENOTEMPTY') && !hasCode(error, 'EEXIST')) throw error;
+    return false;
   }
 }
 

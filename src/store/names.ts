@@ -41,6 +41,8 @@ export interface NameStore {
 export interface NamesOptions {
   readonly layout: Layout;
   readonly ensureLayout: () => void;
+  /** What is to be done once what was written so far has reached the disk. */
+  readonly unsynced: (() => void)[];
   readonly noSync: boolean;
   /** Registries a short name may come from. */
   readonly searchRegistries: readonly string[];
@@ -71,7 +73,11 @@ export function openNames(options: NamesOptions): NameStore {
     async publish(names, descriptor) {
       if (isPublished(list(), names, descriptor)) return;
       options.ensureLayout();
-      if (!options.noSync) syncFileSystem(layout.root);
+      if (!options.noSync) {
+        const written = options.unsynced.splice(0);
+        syncFileSystem(layout.root);
+        for (const confirm of written) confirm();
+      }
       await change((entries) => pointNames(entries, names, descriptor));
     },
     async untag(names) {

@@ -60,6 +60,11 @@ export interface Store {
    * does it. Taken after the shared lock and before any other; who holds one waits for no second one.
    */
   lockWork(hex: string, options?: WorkLockOptions): Promise<WorkLock>;
+  /**
+   * Calls `confirm` when what was written until now has reached the disk: with the next name that is published. Never, where nothing is
+   * synced or this process ends before.
+   */
+  whenSynced(confirm: () => void): void;
   /** Make the layout (version, oci-layout, directories) if it is not there. Every writing method does this by itself. */
   ensureLayout(): void;
   /**
@@ -118,7 +123,8 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const blobs = openBlobs(layout, scratch);
   const imageIds = (descriptor: Descriptor): readonly string[] => imageIdsOf(blobs, descriptor);
   const { noSync = false, searchRegistries = ['docker.io'] } = options;
-  const names = openNames({ layout, ensureLayout: ensure, noSync, searchRegistries, imageIds });
+  const unsynced: (() => void)[] = [];
+  const names = openNames({ layout, ensureLayout: ensure, noSync, searchRegistries, imageIds, unsynced });
   const layers = openLayerRecords(layout, scratch, blobs.has);
   const cache = openStepRecords(layout, scratch);
   const sites = openStepSites(layout, scratch);
@@ -151,6 +157,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     cacheMounts: openCacheMounts(layout, scratch, ensure),
     statCacheDir: layout.statCache,
     ensureLayout: ensure,
+    whenSynced: (confirm) => void unsynced.push(confirm),
     openStepLog: () => openStepLog(layout),
     lockWork: (hex, lockOptions = {}) => lockWork(layout, hex, lockOptions),
     async lockShared(lockOptions) {

@@ -1,4 +1,16 @@
-import { closeSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { type DiffId, digestOf } from '../../src/image/index.js';
@@ -52,6 +64,33 @@ export function snapshotDriverContract(
         assert.not(snapshots.has([diffId]));
         assert.equal(readdirSync(await store.scratch.dir()), []);
         await rejects(snapshots.ensure([{ diffId }]), { code: 'BLOB_NOT_FOUND' });
+      }));
+
+    test('a snapshot that another boot has left unsynced is made again; one that was synced, or is of this boot, stays', () =>
+      withDriver(async (snapshots, store) => {
+        const {
+          diffIds,
+          layers: [image],
+        } = await putSampleImage(store, ['one']);
+        if (image === undefined) throw new Error('the sample has a layer');
+        const layers = diffIds.map((diffId) => ({ diffId }));
+        await snapshots.ensure(layers);
+        assert.ok(snapshots.has(diffIds));
+        const file = join(snapshots.lowers(diffIds)[0]!, 'file');
+        const mark = join(snapshots.lowers(diffIds)[0]!, '../unsynced');
+        assert.is(readlinkSync(mark), readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim());
+        // As a power failure leaves it: the name is there, the content is not.
+        rmSync(mark);
+        symlinkSync('00000000-0000-0000-0000-000000000000', mark);
+        truncateSync(file);
+        assert.not(snapshots.has(diffIds));
+        await snapshots.ensure(layers);
+        assert.ok(snapshots.has(diffIds));
+        assert.is(readFileSync(file, 'utf8'), 'one');
+        // A name is published after everything was synced.
+        await store.names.publish(['localhost/synced:1'], image);
+        assert.not(existsSync(mark));
+        assert.ok(snapshots.has(diffIds));
       }));
 
     test('the layer of nothing has no directory, scratch has an empty one', () =>
