@@ -78,7 +78,8 @@ export async function pull(options: PullOptions, services: Services): Promise<Pu
     const wanted = options.platform === undefined ? platform : parsePlatform(options.platform);
     const access = new RegistryAccess(services, options);
     return withRemoteLayers(store, services, async (remote) => {
-      const request = { image: options.image, policy: options.policy, platform: wanted };
+      // Whoever names a platform wants that one, not another that is there.
+      const request = { image: options.image, policy: options.policy, platform: wanted, exactPlatform: options.platform !== undefined };
       const image = await obtainImage(request, { store, access, services, remote });
       await remote.fetchBlobs(image.layers);
       await image.publish();

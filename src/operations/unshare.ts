@@ -15,9 +15,7 @@ export async function unshare(
   const { spawn } = await import('node:child_process');
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { stdio: 'inherit', env: { ...services.settings.environment } });
-    child.on('error', (error) =>
-      reject(hasCode(error, 'ENOENT') ? new UsageError(`${program}: no such file or directory`, { cause: error }) : error),
-    );
+    child.on('error', (error) => reject(hasCode(error, 'ENOENT') ? new UsageError(`${program}: no such file or directory`) : error));
     child.on('exit', (code, signal) => resolve({ exitCode: code ?? 128 + (signal === null ? 0 : constants.signals[signal]) }));
   });
 }

@@ -38,7 +38,8 @@ export async function removeImage(
   if (found.name === undefined && allNames.length > 1 && !options.force)
     throw new ImageInUseError(imageId, { kind: 'names', names: allNames });
   const users = containers.list().filter((container) => container.image?.id === imageId);
-  if (users.length > 0 && !options.force) throw new ImageInUseError(imageId, { kind: 'containers', names: users.map(({ name }) => name) });
+  if (users.length > 0 && !options.force)
+    throw new ImageInUseError(imageId, { kind: 'containers', names: users.map(({ name }) => name).sort() });
   for (const { id } of users) await containers.remove(id);
   for (const digest of new Set(same.map(({ descriptor }) => descriptor.digest))) await names.remove(digest);
   return { untagged: allNames, deleted: imageId };

@@ -158,6 +158,12 @@ const CONTAINERFILES: readonly (readonly [string, Files, string])[] = [
     'CTX/Containerfile:2:1: building at STEP "COPY --chown=web file.txt /": unable to find user web: no matching entries in passwd file\n' +
       "   1 | FROM scratch\n>> 2 | COPY --chown=web file.txt /\n     | ^\nAdd the user to the image's /etc/passwd first, or give its number\n",
   ],
+  [
+    'a file where the sandbox needs a directory',
+    { Containerfile: 'FROM scratch\nCOPY Containerfile /dev\nRUN ["x"]\n' },
+    'CTX/Containerfile:3:1: building at STEP "RUN ["x"]": Cannot set up the sandbox: stage mount-point at "/dev": ENOTDIR (the image has a file there)\n' +
+      '   2 | COPY Containerfile /dev\n>> 3 | RUN ["x"]\n     | ^\n',
+  ],
   ...(
     [
       [
@@ -186,6 +192,13 @@ suite('integration/bad-input', (test) => {
       }),
     );
   }
+
+  test('stages that are built on each other', () =>
+    withTestStore(async (store) => {
+      const error = await failingBuild(store, { context: { Containerfile: 'FROM b AS a\nFROM a AS b\n' } });
+      assert.match(error, /^CTX\/Containerfile:1:1: building at STEP "FROM b AS a": /);
+      assert.match(error, /\nThe stage "b" is not above this one: a stage is built on stages before it\n$/);
+    }));
 
   for (const [title, args, expected] of [
     ['an unknown flag', ['--taag', 'x', '.'], 'unknown flag: --taag\nDid you mean --tag?\n'],

@@ -47,6 +47,7 @@ export function findTarget(stageNames: readonly (string | undefined)[], target: 
 }
 
 export function suggestStage(stageNames: readonly (string | undefined)[], target: string): string | undefined {
+  if (/^\d+$/.test(target)) return `The stages of this file have the numbers 0 to ${stageNames.length - 1}`;
   const names = stageNames.filter((name) => name !== undefined);
   return didYouMean(target, names) ?? (names.length > 0 ? `The stages are: ${names.join(', ')}` : 'No stage of this file has a name');
 }

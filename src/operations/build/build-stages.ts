@@ -34,6 +34,7 @@ const LOCATED: readonly ErrorCode[] = [
   'PATH_ESCAPE',
   'REFERENCE_SYNTAX',
   'REGISTRY_ERROR',
+  'SANDBOX_SETUP',
   'SIZE_MISMATCH',
   'SOURCE_DENIED',
   'SOURCE_NOT_FOUND',
@@ -313,8 +314,21 @@ export class StageBuilder {
   }
 
   async #imageBase(reference: string, stage: Stage): Promise<StageStart> {
-    const image = await this.#options.images.get(reference, stage.platform);
+    const image = await this.#baseImage(reference, stage);
     return { config: image.config.config ?? {}, author: image.config.author, image, step: imageStep(image) };
+  }
+
+  async #baseImage(reference: string, stage: Stage): Promise<BaseImage> {
+    try {
+      return await this.#options.images.get(reference, stage.platform);
+    } catch (error) {
+      const later = this.#options.graph.allStages.find(({ name, index }) => name === reference && index >= stage.index);
+      if (later !== undefined && !this.#located.has(error)) {
+        const hint = `The stage "${reference}" is not above this one: a stage is built on stages before it`;
+        this.#located.set(error, locate(error, stage, stage.from, { text: stage.display }, hint));
+      }
+      throw error;
+    }
   }
 
   /** What COPY --from and mounts read: the end of another stage, or an image. */
@@ -354,7 +368,7 @@ export class StageBuilder {
 }
 
 /** A failure that the Containerfile can mend is shown at its instruction. */
-function locate(error: unknown, stage: Stage, instruction: Instruction, running: StepLabel, hint?: string): unknown {
+function locate(error: unknown, stage: Stage, instruction: Instruction, running: Pick<StepLabel, 'text'>, hint?: string): unknown {
   if (!(error instanceof TsbuildError) || !LOCATED.includes(error.code)) return error;
   const { range } = instruction;
   const problem = `building at STEP "${running.text}": ${error.message}`;
