@@ -27,7 +27,7 @@ export async function contentDigest(root: Fd, sources: readonly SelectedSource[]
 /** A selection by its digest, and what it holds one by one. */
 export interface DigestedSelection {
   readonly digest: string;
-  /** Made when it is asked for: a build from the cache has no use for it. */
+  /** Made when it is first asked for: a build from the cache has no use for it. */
   entries(): readonly DigestedEntry[];
 }
 
@@ -68,15 +68,20 @@ export async function digestSelection(root: Fd, selected: readonly SelectedSourc
     }
     hash.update('\n');
   }
-  return { digest: `sha256:${hash.digest('hex')}`, entries: () => listEntries(sources, digests, options.owners) };
+  let listed: readonly DigestedEntry[] | undefined;
+  const entries = (): readonly DigestedEntry[] => {
+    listed ??= listEntries(sources, digests, options.owners);
+    return listed;
+  };
+  return { digest: `sha256:${hash.digest('hex')}`, entries };
 }
 
 function withoutItself(source: SelectedSource): SelectedSource {
   return source.isDirectory ? { ...source, entries: source.entries.filter(({ path }) => path.length > 0) } : source;
 }
 
-/** Enough digits to tell files apart for a reader. */
-const SHOWN_DIGITS = 16;
+/** 128 bits: files with the same digits are taken to have the same content. */
+const SHOWN_DIGITS = 32;
 
 function listEntries(sources: readonly SelectedSource[], digests: readonly Buffer[], owners: boolean): readonly DigestedEntry[] {
   let next = 0;

@@ -10,7 +10,7 @@ import { copyEntries, type Fd, type Tree, walk } from '../sys/index.js';
 export async function copyTree(source: Fd, target: Fd, { share }: { readonly share: boolean }): Promise<Tree> {
   const tree = await walk(source);
   const root = { from: Buffer.alloc(0), to: Buffer.alloc(0) };
-  const entries = [root, ...Array.from(tree, ({ path }) => ({ from: path, to: path, mayLink: share }))];
-  await copyEntries({ source, target, entries, xattrs: true, earlier: share ? source : undefined });
+  const entries = [root, ...Array.from(tree, ({ path }) => ({ from: path, to: path }))];
+  await copyEntries({ source, target, entries, xattrs: true, earlier: share ? { root: source, isSame: () => true } : undefined });
   return tree;
 }

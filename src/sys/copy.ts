@@ -13,8 +13,6 @@ export interface CopyEntry {
   readonly gid?: number | undefined;
   /** Nanoseconds since 1970. */
   readonly mtimeNs?: bigint | undefined;
-  /** A regular file with this content and these attributes lies at `to` in the plan's `earlier` tree, as far as the caller knows. */
-  readonly mayLink?: boolean | undefined;
 }
 
 export interface CopyPlan {
@@ -30,10 +28,10 @@ export interface CopyPlan {
   /** Copy `user.*` (except `user.overlay.*`) and `security.capability`. */
   readonly xattrs: boolean;
   /**
-   * On the same mount as the target: entries that `mayLink` become further names of its files where size, mode, owner and time are those
-   * wanted. For trees in which nothing is ever written to in place.
+   * A tree on the same mount as the target, in which nothing is ever written to in place: entries become further names of its files of the
+   * same path (`to`) where `isSame` vouches for the content and the attributes, and size, mode, owner and time are those wanted.
    */
-  readonly earlier?: Fd | undefined;
+  readonly earlier?: { readonly root: Fd; isSame(entry: CopyEntry): boolean } | undefined;
   /**
    * The upper directory of the overlay that `target` is: files are made there without going through the overlay, which is faster. Nothing
    * may be looked up through `target` afterwards.
@@ -66,9 +64,9 @@ export async function copyEntries(plan: CopyPlan): Promise<void> {
     times[index] = entry.mtimeNs;
     hasTime[index] = 1;
   }
-  const mayLink = plan.earlier === undefined ? undefined : Uint8Array.from(entries, (entry) => (entry.mayLink === true ? 1 : 0));
+  const { source, target, modeMask = 0o7777, xattrs, earlier, direct } = plan;
+  const mayLink = earlier && Uint8Array.from(entries, (entry) => Number(earlier.isSame(entry)));
   const from = entries.map((entry) => entry.from);
   const to = entries.map((entry) => entry.to);
-  const { source, target, modeMask = 0o7777, xattrs, earlier, direct } = plan;
-  await loadAddon().copyEntries(source, target, from, to, numbers, times, hasTime, modeMask, xattrs, earlier, mayLink, direct);
+  await loadAddon().copyEntries(source, target, from, to, numbers, times, hasTime, modeMask, xattrs, earlier?.root, mayLink, direct);
 }

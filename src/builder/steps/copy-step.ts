@@ -7,6 +7,7 @@ import type { AddStep as GraphAddStep, CopyStep as GraphCopyStep } from '../grap
 import type { Step, StepKey } from '../scheduler/index.js';
 import { bytesOf, type Placement, placeCopy } from './copy-placement.js';
 import { type CopyOrigin, type CopySourcesOptions, digestSources, type SourceGroup, withSources } from './copy-sources.js';
+import { CopyHistory } from './earlier-copy.js';
 import { ArchiveSourceError } from './errors.js';
 import { lookUpOwner } from './image-user.js';
 import { type LooseFiles, makeLooseFiles } from './loose-files.js';
@@ -14,7 +15,7 @@ import { makeDirectories } from './make-directories.js';
 import type { RootState } from './root-state.js';
 import type { UnwrittenFiles } from './seal-layer.js';
 import { commonInputs, type StepInputs } from './step-definition.js';
-import { type ExplainableKey, explainableKey } from './step-key.js';
+import { type ExplainableKey, explainableKey, type Selection } from './step-key.js';
 import type { Toolbox } from './toolbox.js';
 import { copyDirectories, modesOf } from './unwritten-copy.js';
 import { type Workplace, writeStep } from './write-step.js';
@@ -29,6 +30,7 @@ export class CopyStep implements Step<RootState> {
   readonly inputs: readonly Step<RootState>[];
   #keyInputs: StepInputs = {};
   #loose: LooseFiles | undefined;
+  #selection: Selection = { digest: '' };
   #repositories: readonly ContextSource[] = [];
 
   /** Nobody is known to run on what it gives, or to copy from it: its files need not be written. */
@@ -50,6 +52,7 @@ export class CopyStep implements Step<RootState> {
     const urls = spec.sources.flatMap((source) => (source.kind === 'git' ? [source.url] : []));
     this.#repositories = await Promise.all(urls.map((url) => toolbox.openRepository(url, signal)));
     const selection = await digestSources(this.#sources(), this.#origin(inputs), toolbox, signal);
+    this.#selection = selection;
     this.#keyInputs = {
       'copy.content': selection.digest,
       'copy.destination': spec.destination,
@@ -67,6 +70,7 @@ export class CopyStep implements Step<RootState> {
   async run(inputs: readonly RootState[], key: StepKey, options: { readonly signal: AbortSignal }): Promise<RootState> {
     const { toolbox } = this;
     const createdAt = toolbox.now();
+    const history = new CopyHistory(this.#inputsOfHistory(), inputs[0]!, toolbox);
     const root = await writeStep(inputs[0]!, toolbox, options, async ({ lowers, working }) => {
       return withSources(this.#sources(), this.#origin(inputs), toolbox, options.signal, async (groups) => {
         const chown = await this.#owner(lowers, working);
@@ -76,12 +80,12 @@ export class CopyStep implements Step<RootState> {
         for (const [at, group] of groups.entries()) {
           // What was written past an overlay shows in the next one.
           const place = at === 0 ? working : await toolbox.snapshots.reopen(working);
-          await this.#copy({ lowers, working: place }, group, chown, options);
+          await this.#copy({ lowers, working: place }, group, chown, groups.length === 1 ? { ...options, history } : options);
         }
         return undefined;
       });
     });
-    if (root.addedLayer) toolbox.background.add(this.#record(key, root, createdAt));
+    if (root.addedLayer) toolbox.background.add(this.#record(key, root, createdAt, history));
     return { ...root, createdAt };
   }
 
@@ -109,7 +113,11 @@ export class CopyStep implements Step<RootState> {
     { lowers, working }: Workplace,
     group: SourceGroup,
     chown: Owner | undefined,
-    { signal, leaveFiles = false }: { readonly signal: AbortSignal; readonly leaveFiles?: boolean },
+    {
+      signal,
+      leaveFiles = false,
+      history,
+    }: { readonly signal: AbortSignal; readonly leaveFiles?: boolean; readonly history?: CopyHistory },
   ): Promise<UnwrittenFiles | undefined> {
     const { spec } = this;
     const { snapshots } = this.toolbox;
@@ -132,7 +140,12 @@ export class CopyStep implements Step<RootState> {
         const left = await copyDirectories(group.root, merged, entries, modesOf(others));
         if (left !== undefined) return left;
       }
-      await copyEntries({ source: group.root, target: merged, direct, entries, xattrs: true });
+      const earlier = group.keepOwners || archives.length > 0 ? undefined : await history?.open(this.#selection);
+      try {
+        await copyEntries({ source: group.root, target: merged, direct, earlier, entries, xattrs: true });
+      } finally {
+        earlier?.close();
+      }
       return undefined;
     } finally {
       closeFd(merged);
@@ -158,6 +171,13 @@ export class CopyStep implements Step<RootState> {
     }
   }
 
+  /** What the copy is, without what it copies. */
+  #inputsOfHistory(): StepInputs {
+    const { 'copy.content': _, ...inputs } = this.#keyInputs;
+    const { sources, exclude } = this.spec;
+    return { ...inputs, 'copy.sources': JSON.stringify(sources), 'copy.exclude': JSON.stringify(exclude) };
+  }
+
   #sources(): CopySourcesOptions {
     const { spec } = this;
     const parents = spec.kind === 'copy' && spec.parents;
@@ -174,10 +194,13 @@ export class CopyStep implements Step<RootState> {
     return 'context' in this.from ? this.from : { root: inputs[1]! };
   }
 
-  async #record(key: StepKey, root: RootState, createdAt: string): Promise<void> {
+  async #record(key: StepKey, root: RootState, createdAt: string, history: CopyHistory): Promise<void> {
     const layer = root.layers.at(-1)!;
     await layer.stored;
-    await this.toolbox.cache.record(key, this.#keyInputs, { layer: await layer.identity }, createdAt);
+    const identity = await layer.identity;
+    await this.toolbox.cache.record(key, this.#keyInputs, { layer: identity }, createdAt);
+    // Of a layer without files there is nothing to share.
+    if (layer.files !== undefined) await history.remember(this.#selection, identity.diffId, createdAt);
   }
 }
 

@@ -67,6 +67,7 @@ export async function withLowers<T>(
   }
 }
 
-function isUnpublished(layer: LayerState | undefined): boolean {
+/** Its files have no place in the store yet. */
+export function isUnpublished(layer: LayerState | undefined): boolean {
   return layer?.files !== undefined && !layer.files.published;
 }

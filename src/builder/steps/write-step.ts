@@ -28,6 +28,7 @@ export async function writeStep(
   parent: RootState,
   toolbox: Toolbox,
   options: WriteStepOptions,
+  // biome-ignore lint/suspicious/noConfusingVoidType: most bodies write all they have and give nothing
   body: (workplace: Workplace) => Promise<UnwrittenFiles | void>,
 ): Promise<RootState> {
   // Without a layer per step a later command writes to the same files.
