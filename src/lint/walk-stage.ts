@@ -51,10 +51,14 @@ class Walker {
     // What triggers of the base do is no matter of this file, but for the variables they set.
     for (const trigger of this.start.triggers) this.apply(trigger);
     this.unsetUses.length = 0;
+    let view: ReadonlyMap<string, string> | undefined;
     for (const instruction of stage.instructions) {
-      const before = new Map(this.values);
+      // Most instructions set nothing: those between two that do share one copy.
+      view ??= new Map(this.values);
+      const before = view;
       this.walked.push({ instruction, expand: (text) => this.expandIn(text, before) });
       this.apply(instruction);
+      if (instruction.keyword === 'ENV' || instruction.keyword === 'ARG') view = undefined;
     }
     const all = stage.instructions;
     const end: StageState = {
