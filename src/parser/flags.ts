@@ -2,6 +2,7 @@ import { didYouMean } from '../suggest.js';
 import { isSpace } from './blank.js';
 import type { Escape } from './directives.js';
 import { Fault, type Fragment, sliceFragment, trimFragment } from './fragment.js';
+import { oneOfHint } from './usage.js';
 
 /**
  * Cuts the leading `--flag` words off an instruction's arguments. Quotes are removed and the escape character takes the next one as it
@@ -62,14 +63,9 @@ export function parseFlags(words: readonly Fragment[], known: Readonly<Record<st
     const kind = Object.hasOwn(known, name) ? known[name] : undefined;
     const names = Object.keys(known);
     if (kind === undefined) {
-      throw new Fault(
-        `unknown flag: --${name}`,
-        at,
-        didYouMean(
-          `--${name}`,
-          names.map((candidate) => `--${candidate}`),
-        ),
-      );
+      const flags = names.map((candidate) => `--${candidate}`);
+      const none = flags.length === 0 ? 'This instruction has no flags' : oneOfHint(flags, 'A flag of this instruction');
+      throw new Fault(`unknown flag: --${name}`, at, didYouMean(`--${name}`, flags) ?? none);
     }
     if (kind !== 'list' && values.has(name)) throw new Fault(`duplicate flag specified: --${name}`, at);
     if (kind !== 'boolean' && equals === -1) throw new Fault(`missing a value on flag: --${name}`, at);

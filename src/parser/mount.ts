@@ -2,6 +2,7 @@ import { didYouMean } from '../suggest.js';
 import { parseCsvLine } from './csv.js';
 import { Fault } from './fragment.js';
 import { parseSize } from './size.js';
+import { oneOfHint } from './usage.js';
 
 /** A `RUN --mount=` as written: its keys are checked, its values may still hold variables. */
 export interface MountSpec {
@@ -173,7 +174,10 @@ class MountReader {
   ) {
     const written = values.get('type') ?? 'bind';
     const type = TYPES.find((known) => known === written.toLowerCase());
-    if (type === undefined) throw new Fault(`unsupported mount type ${JSON.stringify(written)}`, undefined, didYouMean(written, TYPES));
+    if (type === undefined) {
+      const hint = didYouMean(written, TYPES) ?? oneOfHint(TYPES);
+      throw new Fault(`unsupported mount type ${JSON.stringify(written)}`, undefined, hint);
+    }
     this.type = type;
   }
 
@@ -261,7 +265,7 @@ class MountReader {
   private sharing(): CacheMount['sharing'] {
     const value = this.values.get('sharing') ?? 'shared';
     if (value === 'shared' || value === 'private' || value === 'locked') return value;
-    throw new Fault(`unsupported sharing value ${JSON.stringify(value)}`, undefined, didYouMean(value, ['shared', 'private', 'locked']));
+    throw new Fault(`unsupported sharing value ${JSON.stringify(value)}`, undefined, oneOfHint(['shared', 'private', 'locked']));
   }
 
   private size(): number | undefined {

@@ -22,6 +22,7 @@ import { parseJsonForm } from './json-form.js';
 import { type MountSpec, parseMountSpec, resolveMount } from './mount.js';
 import { splitKeyword } from './scan.js';
 import type { SourceRange } from './source.js';
+import { oneOfHint, usageHint } from './usage.js';
 import { parseNameValues, splitBlanks, splitQuotedWords } from './words.js';
 
 /** The text of one instruction and what surrounds it. */
@@ -47,7 +48,8 @@ export function parseInstruction(source: InstructionText): Instruction {
   const known = KEYWORDS.find((candidate) => candidate === keyword);
   if (known === undefined) {
     const near = suggest(keyword, KEYWORDS);
-    throw new Fault(`unknown instruction: ${writtenKeyword}`, source.line.at, near === undefined ? undefined : `Did you mean ${near}?`);
+    const hint = near === undefined ? oneOfHint(KEYWORDS, 'An instruction') : `Did you mean ${near}?`;
+    throw new Fault(`unknown instruction: ${writtenKeyword}`, source.line.at, hint);
   }
   const { heredocs, range, keywordRange, comments } = source;
   const text = source.line.text;
@@ -114,7 +116,7 @@ class ArgumentReader {
     const [image, as, name, ...more] = splitBlanks(this.args);
     const pair = as !== undefined && name !== undefined && as.text.toLowerCase() === 'as' && more.length === 0;
     if (image === undefined || (as !== undefined && !pair)) {
-      throw new Fault('FROM requires either one or three arguments', as?.at ?? this.source.line.at);
+      throw new Fault('FROM requires either one or three arguments', as?.at ?? this.source.line.at, usageHint('FROM'));
     }
     const stageName = name?.text.toLowerCase();
     if (stageName !== undefined && !STAGE_NAME.test(stageName)) {
@@ -180,7 +182,7 @@ class ArgumentReader {
     this.flags({});
     if (this.args.text === '') throw this.tooFew('at least one argument');
     const argv = parseJsonForm(this.args);
-    if (argv === undefined) throw new Fault('SHELL requires the arguments to be in JSON form', this.args.at);
+    if (argv === undefined) throw new Fault('SHELL requires the arguments to be in JSON form', this.args.at, usageHint('SHELL'));
     if (argv.length === 0) throw this.tooFew('at least one argument');
     return argv;
   }
@@ -222,7 +224,7 @@ class ArgumentReader {
     if (type !== 'CMD') throw new Fault(`Unknown type ${JSON.stringify(type)} in HEALTHCHECK (try CMD)`, this.args.at);
     const command = this.command(trimFragment(sliceFragment(this.args, restAt)));
     if (command.form === 'exec' ? command.argv.length === 0 : command.text === '') {
-      throw new Fault('Missing command after HEALTHCHECK CMD', this.args.at);
+      throw new Fault('Missing command after HEALTHCHECK CMD', this.args.at, usageHint('HEALTHCHECK'));
     }
     return {
       command,
@@ -291,7 +293,7 @@ class ArgumentReader {
   }
 
   private tooFew(what: string): Fault {
-    return new Fault(`${this.keyword} requires ${what}`, this.source.line.at);
+    return new Fault(`${this.keyword} requires ${what}`, this.source.line.at, usageHint(this.keyword));
   }
 }
 
@@ -316,7 +318,7 @@ function oneOf<T extends string>(flags: Flags, name: string, allowed: readonly T
   const value = flags.text(name);
   if (value === undefined) return undefined;
   const found = allowed.find((candidate) => candidate === value.toLowerCase());
-  if (found === undefined) throw new Fault(problem(value), flags.at(name), didYouMean(value, allowed));
+  if (found === undefined) throw new Fault(problem(value), flags.at(name), didYouMean(value, allowed) ?? oneOfHint(allowed));
   return found;
 }
 
@@ -336,7 +338,7 @@ function durationFlag(flags: Flags, name: string): number | undefined {
   try {
     duration = parseGoDuration(text);
   } catch (error) {
-    if (error instanceof RangeError) throw new Fault(error.message, flags.at(name));
+    if (error instanceof RangeError) throw new Fault(error.message, flags.at(name), 'A duration is written like 500ms, 30s or 1m30s');
     throw error;
   }
   if (duration !== 0 && duration < MINIMUM_DURATION_NS) {

@@ -1,6 +1,7 @@
 import { isSpace } from './blank.js';
 import type { Escape } from './directives.js';
 import { Fault, type Fragment, sliceFragment } from './fragment.js';
+import { usageHint } from './usage.js';
 
 const BLANK_RUN = /[\t\v\f\r ]+/g;
 
@@ -61,16 +62,17 @@ export function parseNameValues(
 ): { readonly pairs: readonly NameValue[]; readonly legacy: boolean } {
   const words = splitQuotedWords(args, escapeCharacter);
   const [first] = words;
-  if (first === undefined) throw new Fault(`${keyword} requires at least one argument`);
+  if (first === undefined) throw new Fault(`${keyword} requires at least one argument`, undefined, usageHint(keyword));
   if (!first.text.includes('=')) {
     const [name, second] = splitBlanks(args);
-    if (name === undefined || second === undefined) throw new Fault(`${keyword} must have two arguments`, first.at);
+    if (name === undefined || second === undefined) throw new Fault(`${keyword} must have two arguments`, first.at, usageHint(keyword));
     return { pairs: [{ name: name.text, value: args.text.slice(second.at - args.at) }], legacy: true };
   }
   const pairs = words.map(({ text, at }) => {
     const equals = text.indexOf('=');
     if (equals === -1) {
-      throw new Fault(`Syntax error - can't find = in ${JSON.stringify(text)}. Must be of the form: name=value`, at);
+      const problem = `Syntax error - can't find = in ${JSON.stringify(text)}. Must be of the form: name=value`;
+      throw new Fault(problem, at, 'A value with blanks is written in quotes');
     }
     if (equals === 0) throw new Fault(`${keyword} names can not be blank`, at);
     return { name: text.slice(0, equals), value: text.slice(equals + 1) };

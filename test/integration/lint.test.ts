@@ -140,7 +140,9 @@ suite('tsbuild lint', (test) => {
         },
       ]);
       assert.equal(instructions[2].arguments, { form: 'json', values: ['a', 'b c'] });
-      assert.equal(errors, [{ line: 7, column: 1, endLine: 7, message: 'unknown instruction: FOO' }]);
+      const [{ hint, ...error }] = errors;
+      assert.equal(error, { line: 7, column: 1, endLine: 7, message: 'unknown instruction: FOO' });
+      assert.match(hint, /^An instruction is ADD, ARG, .* or WORKDIR$/);
     });
   });
 });

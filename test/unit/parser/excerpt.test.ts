@@ -35,7 +35,7 @@ suite('formatExcerpt()', (test) => {
     assert.is(
       text,
       'dir/Containerfile:2:1: unknown instruction: RNU\n   1 | FROM scratch\n>> 2 | RNU x\n     | ^\nDid you mean RUN?\n\n' +
-        'dir/Containerfile:3:1: USER requires exactly one argument\n   2 | RNU x\n>> 3 | USER\n     | ^',
+        'dir/Containerfile:3:1: USER requires exactly one argument\n   2 | RNU x\n>> 3 | USER\n     | ^\nWrite it like: USER NAME[:GROUP]',
     );
   });
 });
