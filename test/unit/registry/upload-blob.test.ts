@@ -143,4 +143,20 @@ suite('mountBlob()', (test) => {
       assert.is(registry.openUploads, 0);
     });
   });
+
+  for (const status of [401, 403, 404, 405])
+    test(`is false when the registry answers ${status}: the blob is sent then`, async () => {
+      const fault = ({ method, path }: SeenRequest): Fault | undefined =>
+        method === 'POST' && path.includes('mount=') ? { kind: 'answer', status } : undefined;
+      await withRegistry({ fault }, async (registry) => {
+        assert.is(await openClient(registry).mountBlob('app', blob, 'base'), false);
+      });
+    });
+
+  test('fails when the registry fails', async () => {
+    const fault = ({ method }: SeenRequest): Fault | undefined => (method === 'POST' ? { kind: 'answer', status: 500 } : undefined);
+    await withRegistry({ fault }, async (registry) => {
+      await rejects(openClient(registry).mountBlob('app', blob, 'base'), { code: 'REGISTRY_ERROR' });
+    });
+  });
 });

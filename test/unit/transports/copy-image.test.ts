@@ -210,6 +210,20 @@ suite('copyImage()', (test) => {
       });
     }));
 
+  test('a registry is asked for blobs that another of its repositories is likely to have, and no other registry', () =>
+    withApp(async (store, _directory, image) => {
+      const registry = fakeRegistry();
+      for (const name of ['example.com/team/old:1', 'example.com/team/app:0', 'other.example/team/else:1', 'localhost/mine:1'])
+        await store.names.publish([name], image.descriptor);
+      await copy(store, 'containers-storage:app', 'docker://example.com/team/app:v1', { registry: () => registry.client });
+      const asked = registry.log.filter((line) => line.startsWith('mount '));
+      assert.is(asked.length, registry.log.filter((line) => line.startsWith('blob ')).length);
+      assert.ok(
+        asked.every((line) => line === 'mount team/app team/old false'),
+        registry.log.join('\n'),
+      );
+    }));
+
   test('a registry: blobs go first, the tag last', () =>
     withApp(async (store, directory, image) => {
       const registry = fakeRegistry();

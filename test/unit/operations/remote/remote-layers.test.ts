@@ -1,3 +1,4 @@
+import { readSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import * as assert from 'uvu/assert';
@@ -97,4 +98,73 @@ suite('operations/remote-layers', (test) => {
       });
     });
   }
+
+  test('the failure of an image is told as it is, that of a cache as a lost layer', async () => {
+    await withStore(async (_store, remote) => {
+      const { layer } = layerOf('a layer');
+      remote.offer([layer], { source: sourceOf(undefined), kind: 'cache' });
+      remote.offer([layer], { source: sourceOf(undefined), kind: 'image' });
+      assert.ok(remote.hasChoice(layer.diffId));
+      const error = await rejects(remote.fetch([layer.diffId], undefined), { message: /^gone$/ });
+      assert.not.ok('code' in error);
+    });
+  });
+
+  test('arriving() gives the file while it grows, and nothing is noted before it is confirmed', async () => {
+    await withStore(async (store, remote) => {
+      const { layer, bytes } = layerOf('a layer');
+      remote.offer([layer], { source: sourceOf(bytes), kind: 'image' });
+      const growing = await remote.arriving(layer.diffId);
+      assert.ok(growing !== undefined);
+      const grown: number[] = [];
+      await growing.follow((size) => grown.push(size));
+      assert.is(grown.at(-1), bytes.length);
+      const read = Buffer.alloc(bytes.length);
+      readSync(growing.fd, read, 0, read.length, 0);
+      assert.equal(read, Buffer.from(bytes));
+      growing.close();
+      assert.ok(store.blobs.has(layer.digest, layer.size));
+      assert.not.ok(remote.isStored(layer.diffId));
+      await remote.confirm([layer.diffId]);
+      assert.ok(remote.isStored(layer.diffId));
+      assert.is(await remote.arriving(layer.diffId), undefined);
+    });
+  });
+
+  test('prefetch() downloads, and fetch() then only compares the diff id', async () => {
+    await withStore(async (_store, remote) => {
+      const { layer, bytes } = layerOf('a layer');
+      const source = sourceOf(bytes);
+      remote.offer([layer], { source, kind: 'image' });
+      remote.prefetch([layer.diffId]);
+      await remote.fetch([layer.diffId], undefined);
+      assert.equal(source.asked, [layer.digest]);
+      assert.ok(remote.isStored(layer.diffId));
+    });
+  });
+
+  test('close() ends what is under way', async () => {
+    await withStore(async (store, remote) => {
+      const { layer, bytes } = layerOf('a layer');
+      const source: ImageSource = {
+        ...sourceOf(bytes),
+        async *openBlob(_blob, options) {
+          yield bytes.subarray(0, 4);
+          await new Promise((_, reject) => options?.signal?.addEventListener('abort', () => reject(options.signal!.reason)));
+        },
+      };
+      remote.offer([layer], { source, kind: 'image' });
+      const growing = await remote.arriving(layer.diffId);
+      const following = growing!
+        .follow(() => {})
+        .then(
+          () => 'complete',
+          () => 'ended',
+        );
+      await remote.close();
+      assert.is(await following, 'ended');
+      growing!.close();
+      assert.not.ok(store.blobs.has(layer.digest));
+    });
+  });
 });
