@@ -21,9 +21,15 @@ enum { FAILED = 125, COMMAND_NOT_FOUND = 127 };
 
 /* Commands that extract, mount, run, or remove files owned by mapped ids, and the one that tells how they are mapped. The one table. */
 static const char *const MAPPED_COMMANDS[] = {
-    "add",   "bud", "build", "build-using-dockerfile", "commit",  "config",  "copy", "delete", "from", "info", "mount",
-    "cache", "du",  "image", "prune",                  "rm",      "rmi",     "run",  "system", "umount", "unmount", "unshare", NULL,
+    "add",   "bud",   "build", "build-using-dockerfile", "cache", "commit", "copy",   "delete", "du",      "from", "image",
+    "info",  "prune", "rm",    "rmi",                    "run",   "system", "unshare", NULL,
 };
+
+/*
+ * Of these, those that may have to unmount what `mount` left in the namespace of the caller. They mount nothing that is attached anywhere,
+ * so whoever may mount already stays where he is. `mount` and `umount` themselves never enter: what they do must last.
+ */
+static const char *const UNMOUNTING_COMMANDS[] = {"commit", "delete", "prune", "rm", "rmi", NULL};
 
 /* Global flags whose value is the next argument; written with `=` any flag is one argument. */
 static const char *const FLAGS_WITH_VALUE[] = {
@@ -38,12 +44,13 @@ static bool listed(const char *const *list, const char *text) {
   return false;
 }
 
-static bool is_mapped(char **arguments) {
+/* The first word that is no global flag; NULL when there is none. */
+static const char *command_of(char **arguments) {
   for (; *arguments != NULL; arguments++) {
-    if ((*arguments)[0] != '-') return listed(MAPPED_COMMANDS, *arguments);
-    if (listed(FLAGS_WITH_VALUE, *arguments) && *++arguments == NULL) return false;
+    if ((*arguments)[0] != '-') return *arguments;
+    if (listed(FLAGS_WITH_VALUE, *arguments) && *++arguments == NULL) return NULL;
   }
-  return false;
+  return NULL;
 }
 
 /* ---- environment --------------------------------------------------------------------------------------------------------------- */
@@ -306,7 +313,7 @@ static int no_ids_here(void) {
   return FAILED;
 }
 
-static int enter_namespaces(void) {
+static int enter_namespaces(bool unmounts) {
   static struct identity identity;
   char problem[1024] = "";
   identity.uid = geteuid();
@@ -317,7 +324,7 @@ static int enter_namespaces(void) {
                : give_up("read /proc/self/uid_map", "");
 
   if (has_capability(CAP_SYS_ADMIN)) {
-    if (unshare(CLONE_NEWNS) < 0) return give_up("create a mount namespace", "");
+    if (!unmounts && unshare(CLONE_NEWNS) < 0) return give_up("create a mount namespace", "");
     const char *mode = present_mode(&identity);
     const char *outer = getenv("TSBUILD_ROOTLESS_UID");
     const char *outer_group = getenv("TSBUILD_ROOTLESS_GID");
@@ -327,6 +334,7 @@ static int enter_namespaces(void) {
     if (inside && known_problem != NULL) snprintf(problem, sizeof problem, "%s", known_problem);
     describe_ids(mode, problem, inside ? (uid_t)strtoul(outer, NULL, 10) : identity.uid,
                  inside ? (gid_t)strtoul(outer_group, NULL, 10) : identity.gid);
+    if (unmounts) return 0;
   } else {
     find_name(&identity);
     int status = enter_user_namespace(&identity, problem, sizeof problem);
@@ -346,8 +354,9 @@ int enter_main(char **arguments) {
     return FAILED;
   }
   postpone_certificates();
-  if (is_mapped(arguments + 2)) {
-    int status = enter_namespaces();
+  const char *command = command_of(arguments + 2);
+  if (command != NULL && listed(MAPPED_COMMANDS, command)) {
+    int status = enter_namespaces(listed(UNMOUNTING_COMMANDS, command));
     if (status != 0) return status;
   }
   execvp(arguments[0], arguments);

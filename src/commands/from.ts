@@ -1,45 +1,126 @@
 import { UsageError } from '../errors.js';
 import { createContainer } from '../operations/from.js';
+import { parseAddHost, parseDevice, parseNetwork, parseShmSize, parseVolume } from '../operations/surroundings/run-flags.js';
 import { CONFINEMENT_FLAGS, confinementOptions } from './flags/confinement-flags.js';
-import { flag, text } from './flags/flags.js';
+import { choice, flag, list, text, wholeNumber } from './flags/flags.js';
+import { checkIsolation } from './flags/isolation.js';
 import { refuseFlagsAmong } from './flags/operands.js';
 import { chosenPlatform, PLATFORM_FLAGS } from './flags/platform-flags.js';
 import { parsePullPolicy } from './flags/pull-policy.js';
+import { refusedFlags, refuseFlags } from './flags/refused-flags.js';
 import { REGISTRY_FLAGS, registryAccess } from './flags/registry-flags.js';
 import { BaseCommand, type CommandServices } from './program/base-command.js';
 
+const LIMITS = 'commands of working containers have no control group of their own';
+const IDS = 'the ids of containers are those of the sandbox';
+const NAMESPACES = 'commands always have namespaces of their own';
+const REFUSED = {
+  'blob-cache': 'blobs are kept in the store',
+  'cgroup-parent': LIMITS,
+  cgroupns: NAMESPACES,
+  'cpu-period': LIMITS,
+  'cpu-quota': LIMITS,
+  'cpu-shares': LIMITS,
+  'cpuset-cpus': LIMITS,
+  'cpuset-mems': LIMITS,
+  'decryption-key': 'encrypted images cannot be read',
+  dns: "commands have the host's resolver",
+  'dns-option': "commands have the host's resolver",
+  'dns-search': "commands have the host's resolver",
+  'group-add': 'groups are those of the user in the image',
+  ipc: NAMESPACES,
+  memory: LIMITS,
+  'memory-swap': LIMITS,
+  pid: NAMESPACES,
+  'signature-policy': 'signatures are not checked',
+  userns: IDS,
+  'userns-gid-map': IDS,
+  'userns-gid-map-group': IDS,
+  'userns-uid-map': IDS,
+  'userns-uid-map-user': IDS,
+  uts: NAMESPACES,
+};
+
 export class From extends BaseCommand<typeof From> {
   static override usage = 'from [flags] IMAGE';
-  static override examples = ['tsbuild from debian:12', 'tsbuild from --name work scratch'];
+  static override description = 'Create a working container from an image, or an empty one from "scratch", and print its name.';
+  static override examples = ['tsbuild from debian:12', 'tsbuild from --name work scratch', 'tsbuild from oci-archive:/tmp/app.tar'];
   static override bareValues = { pull: 'always' };
   static override flags = {
     ...REGISTRY_FLAGS,
     ...PLATFORM_FLAGS,
     ...CONFINEMENT_FLAGS,
+    ...refusedFlags(REFUSED),
+    'add-host': list({ value: 'NAME:ADDRESS', summary: 'Add a line to /etc/hosts of commands' }),
+    cidfile: text({ value: 'path', summary: 'Write the ID of the container to this file' }),
+    device: list({ value: 'HOST[:TARGET]', summary: 'Give commands a device of this machine' }),
+    format: choice(['oci', 'docker'], { char: 'f', summary: 'Format the image will have: which fields make sense (default: oci)' }),
+    'http-proxy': flag({ summary: 'Give commands the proxy variables of the environment (default)' }),
+    isolation: text({ hidden: true, summary: 'Accepted for Buildah scripts; there is one sandbox' }),
     name: text({ summary: 'Name of the working container (default: IMAGE-working-container)' }),
-    pull: text({ value: 'always|missing|never|newer', summary: 'When to ask the registry (default: missing)' }),
+    network: text({ aliases: ['net'], value: 'host|none', summary: 'Network of commands' }),
+    pull: text({ value: 'always|missing|never|newer', summary: 'When to ask the registry (default: missing; alone: always)' }),
     'pull-always': flag({ hidden: true, summary: 'As --pull=always' }),
     'pull-never': flag({ hidden: true, summary: 'As --pull=never' }),
     quiet: flag({ char: 'q', summary: 'Show no transfers' }),
+    retry: wholeNumber({ hidden: true, summary: 'Accepted for Buildah scripts; failed transfers are tried again' }),
+    'retry-delay': text({ hidden: true, summary: 'Accepted for Buildah scripts' }),
+    'shm-size': text({ value: 'SIZE', summary: 'Size of /dev/shm (default: 64m)' }),
+    suffix: text({ hidden: true, summary: 'What the name ends in, in place of working-container' }),
+    ulimit: list({ value: 'NAME=SOFT[:HARD]', summary: 'Limit a resource of commands' }),
+    volume: list({ char: 'v', value: 'SOURCE:TARGET[:OPTIONS]', summary: 'Show a directory of this machine to commands: ro, rw, O, U' }),
   };
 
   protected async execute(services: CommandServices): Promise<number> {
     refuseFlagsAmong(this.operands);
+    const { flags } = this;
+    refuseFlags(REFUSED, flags);
     const [image] = this.operands;
     if (image === undefined) throw new UsageError('an image name (or "scratch") must be specified');
     if (this.operands.length > 1) throw new UsageError('too many arguments specified');
-    const { 'pull-always': always, 'pull-never': never } = this.flags;
-    const pull = parsePullPolicy(always === true ? 'always' : never === true ? 'never' : (this.flags.pull ?? 'missing'));
-    const options = {
-      image,
-      name: this.flags.name,
-      pull,
-      platform: chosenPlatform(this.flags),
-      ...registryAccess(this.flags),
-      confinement: confinementOptions(this.flags),
-    };
-    const { containerName } = await createContainer(options, services);
+    checkIsolation(flags.isolation, flags.network);
+    const { 'pull-always': always, 'pull-never': never } = flags;
+    if (always === true && never === true) throw new UsageError('can only set one of --pull-always and --pull-never');
+    const { containerName } = await createContainer(
+      {
+        image,
+        name: flags.name,
+        suffix: flags.suffix,
+        pull: parsePullPolicy(always === true ? 'always' : never === true ? 'never' : (flags.pull ?? 'missing')),
+        platform: chosenPlatform(flags),
+        format: flags.format ?? services.settings.format,
+        cidFile: flags.cidfile,
+        defaults: this.defaults(),
+        confinement: confinementOptions(flags),
+        ...registryAccess(flags),
+      },
+      services,
+    );
     this.terminal.out(`${containerName}\n`);
     return 0;
+  }
+
+  /** Read once here, so that a mistake is told now and not by the first `run`. */
+  private defaults() {
+    const { volume, device, ulimit, network, 'add-host': addHost, 'shm-size': shmSize } = this.flags;
+    parseNetwork(network);
+    parseShmSize(shmSize);
+    for (const text of volume ?? []) {
+      // Later commands may run elsewhere.
+      if (!text.startsWith('/')) throw new UsageError(`invalid host path, must be an absolute path ${JSON.stringify(text.split(':')[0])}`);
+      parseVolume(text);
+    }
+    for (const text of device ?? []) parseDevice(text);
+    for (const text of addHost ?? []) parseAddHost(text);
+    const httpProxy = this.flags['http-proxy'];
+    return {
+      ...(volume === undefined ? {} : { volumes: volume }),
+      ...(device === undefined ? {} : { devices: device }),
+      ...(ulimit === undefined ? {} : { limits: ulimit }),
+      ...(addHost === undefined ? {} : { addHosts: addHost }),
+      ...(shmSize === undefined ? {} : { shmSize }),
+      ...(network === undefined ? {} : { network }),
+      ...(httpProxy === undefined ? {} : { httpProxy }),
+    };
   }
 }

@@ -1,7 +1,7 @@
 import { UsageError } from '../errors.js';
 import { inspect } from '../operations/inspect.js';
 import { executeTemplate } from '../ui/index.js';
-import { choice, text } from './flags/flags.js';
+import { text } from './flags/flags.js';
 import { refuseFlagsAmong } from './flags/operands.js';
 import { BaseCommand, type CommandServices } from './program/base-command.js';
 
@@ -31,8 +31,9 @@ export class Inspect extends BaseCommand<typeof Inspect> {
   static override examples = ['tsbuild inspect --type image app', "tsbuild inspect --format '{{.OCIv1.Config.Env}}' app"];
   static override flags = {
     format: text({ char: 'f', summary: 'Show what a Go template says' }),
-    type: choice(['container', 'image', 'manifest'], {
+    type: text({
       char: 't',
+      value: 'container|image|manifest',
       summary: 'Look for a container, image or manifest of that name (default: a container, then an image)',
     }),
   };
@@ -42,7 +43,7 @@ export class Inspect extends BaseCommand<typeof Inspect> {
     refuseFlagsAmong(this.operands);
     if (name === undefined) throw new UsageError('container or image name must be specified');
     if (this.operands.length > 1) throw new UsageError('too many arguments specified');
-    const { type } = this.flags;
+    const type = readType(this.flags.type);
     const document = await inspect({ name, type: type === 'manifest' ? 'image' : type, wantsIndex: type === 'manifest' }, services);
     this.terminal.out(this.format(type === 'manifest' ? JSON.parse(document.Manifest) : document));
     return 0;
@@ -54,4 +55,9 @@ export class Inspect extends BaseCommand<typeof Inspect> {
     const text = executeTemplate(format.replaceAll('\\t', '\t').replaceAll('\\n', '\n'), document, { zeroValues: ZERO_VALUES });
     return text.endsWith('\n') ? text : `${text}\n`;
   }
+}
+
+function readType(text: string | undefined): 'container' | 'image' | 'manifest' | undefined {
+  if (text === undefined || text === 'container' || text === 'image' || text === 'manifest') return text;
+  throw new UsageError('the only recognized types are "container", "image" and "manifest"');
 }

@@ -2,56 +2,89 @@ import { UsageError } from '../errors.js';
 import { runInContainer } from '../operations/run.js';
 import { commandOptions, MOUNT_FLAGS, SECRET_FLAGS } from './flags/command-surroundings-flags.js';
 import { CAPABILITY_FLAGS } from './flags/confinement-flags.js';
-import { choice, flag, list, text } from './flags/flags.js';
-import { parseVariables } from './flags/key-values.js';
+import { flag, list, text } from './flags/flags.js';
+import { checkIsolation } from './flags/isolation.js';
+import { passedVariables } from './flags/passed-variables.js';
+import { refusedFlags, refuseFlags } from './flags/refused-flags.js';
 import { BaseCommand, type CommandServices } from './program/base-command.js';
+
+const NAMESPACES = 'commands always have namespaces of their own';
+const REFUSED = {
+  cgroupns: NAMESPACES,
+  'cdi-config-dir': 'devices are given by their paths',
+  ipc: NAMESPACES,
+  pid: NAMESPACES,
+  uts: NAMESPACES,
+};
 
 export class Run extends BaseCommand<typeof Run> {
   static override usage = 'run [flags] CONTAINER [--] [COMMAND [ARGUMENT...]]';
   static override description =
-    'Run a command in a working container. Everything after CONTAINER belongs to the command; without one, the entrypoint and command of the image run.';
+    'Run a command in a working container. Everything after CONTAINER belongs to the command; without one, the entrypoint and command of the image run. What it changes stays in the container.';
   static override examples = [
     'tsbuild run app-working-container ls -l /',
     "tsbuild run --user 1000 app-working-container -- sh -c 'id; env'",
+    'tsbuild run --volume /srv/packages:/packages:ro app-working-container apk add /packages/app.apk',
   ];
   static override flags = {
     ...MOUNT_FLAGS,
     ...SECRET_FLAGS,
     ...CAPABILITY_FLAGS,
-    env: list({ char: 'e', value: 'NAME[=VALUE]', summary: 'Set a variable; without =VALUE to what it is here' }),
-    isolation: choice(['oci', 'rootless', 'chroot'], { hidden: true, summary: 'Accepted for Buildah scripts; there is one sandbox' }),
-    network: text({ aliases: ['net'], value: 'host|none', summary: 'Network of the command' }),
-    terminal: flag({
-      char: 't',
-      aliases: ['tty'],
-      hidden: true,
-      summary: "Accepted for Buildah scripts; the command has this command's own streams",
+    ...refusedFlags(REFUSED),
+    'add-history': flag({ summary: 'Add the command to the history of the image (default: $BUILDAH_HISTORY)' }),
+    contextdir: text({ value: 'path', summary: 'Directory that sources of bind mounts are relative to' }),
+    env: list({
+      char: 'e',
+      value: 'NAME[=VALUE]',
+      summary: 'Set a variable; without =VALUE, or by a pattern such as LC_*, to what it is here',
     }),
+    hostname: text({ value: 'name', summary: 'Host name inside (default: the first digits of the ID)' }),
+    isolation: text({ hidden: true, summary: 'Accepted for Buildah scripts; there is one sandbox' }),
+    network: text({ aliases: ['net'], value: 'host|none', summary: 'Network of the command' }),
+    'no-hostname': flag({ summary: "Leave the container's own /etc/hostname" }),
+    'no-hosts': flag({ summary: "Leave the container's own /etc/hosts" }),
+    'no-pivot': flag({ hidden: true, summary: 'Without effect: the sandbox needs no pivot_root outside' }),
+    runtime: text({ hidden: true, summary: 'Accepted for Buildah scripts; the sandbox is tsbuild-launch' }),
+    'runtime-flag': list({ hidden: true, summary: 'Accepted for Buildah scripts' }),
+    terminal: flag({ char: 't', aliases: ['tty'], hidden: true, summary: "The command has this command's own terminal" }),
     user: text({ value: 'USER[:GROUP]', summary: "User of the command (default: the container's)" }),
-    workingdir: text({ value: 'path', summary: "Working directory of the command (default: the container's)" }),
+    'valid-exit-codes': list({ value: 'CODE[,CODE]', summary: 'Further exit statuses that count as success' }),
+    workingdir: text({ value: 'path', summary: "Working directory of the command (default: the container's); made if missing" }),
   };
 
   protected async execute(services: CommandServices): Promise<number> {
+    const { flags } = this;
     const [container, ...rest] = this.operands;
     if (container === undefined) throw new UsageError('container ID must be specified');
     const command = rest[0] === '--' ? rest.slice(1) : rest;
+    refuseFlags(REFUSED, flags);
+    checkIsolation(flags.isolation, flags.network);
+    const valid = (flags['valid-exit-codes'] ?? []).flatMap((codes) => codes.split(',')).map(readExitCode);
     const { exitCode } = await runInContainer(
       {
         container,
         command,
-        env: definedOnly(parseVariables(this.flags.env ?? [], 'env', services.settings.environment)),
-        user: this.flags.user,
-        workingDir: this.flags.workingdir,
-        network: this.flags.network,
-        commands: commandOptions(this.flags),
+        env: passedVariables(flags.env ?? [], services.settings.environment),
+        user: flags.user,
+        workingDir: flags.workingdir,
+        network: flags.network,
+        hostname: flags.hostname,
+        writeHosts: flags['no-hosts'] !== true,
+        writeHostname: flags['no-hostname'] !== true,
+        commands: commandOptions(flags),
+        contextDir: flags.contextdir,
+        addHistory: flags['add-history'] ?? services.settings.addHistory,
       },
       services,
     );
+    if (exitCode === 0 || valid.includes(exitCode)) return 0;
+    this.terminal.err(`Error: while running runtime: exit status ${exitCode}\n`);
     return exitCode;
   }
 }
 
-/** A variable that is not set here is not set there. */
-function definedOnly(variables: Readonly<Record<string, string | undefined>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(variables).filter((entry): entry is [string, string] => entry[1] !== undefined));
+function readExitCode(text: string): number {
+  if (!/^\d{1,3}$/.test(text) || Number(text) > 255)
+    throw new UsageError(`invalid argument ${JSON.stringify(text)} for "--valid-exit-codes" flag: it must be a number from 0 to 255`);
+  return Number(text);
 }

@@ -43,6 +43,8 @@ export interface Settings extends Identity, Directories {
   readonly format: 'oci' | 'docker';
   /** Whether each instruction makes a layer and may come from the cache, unless a flag says otherwise. */
   readonly layers: boolean;
+  /** Whether commands on working containers add to the history, unless a flag says otherwise. */
+  readonly addHistory: boolean;
   readonly isolation: 'oci' | 'rootless' | 'chroot' | undefined;
   /** How root file systems are made; undefined: as the store allows. */
   readonly storageDriver: 'overlay' | 'vfs' | undefined;
@@ -78,6 +80,7 @@ export function readSettings(environment: Environment, flags: GlobalFlags = {}):
     proxyEnvironment: readProxyEnvironment(environment),
     format: oneOf(environment, 'BUILDAH_FORMAT', ['oci', 'docker']) ?? 'oci',
     layers: readBoolean(environment, 'BUILDAH_LAYERS') ?? true,
+    addHistory: readBoolean(environment, 'BUILDAH_HISTORY') ?? false,
     isolation: oneOf(environment, 'BUILDAH_ISOLATION', ['oci', 'rootless', 'chroot']),
     storageDriver: storageDriverOf(flags['storage-driver'] ?? readVariable(environment, 'STORAGE_DRIVER')),
     sourceDateEpoch: readEpoch(environment),

@@ -22,6 +22,7 @@ export {
   parseDiffId,
   parseDigest,
 } from './digest.js';
+export { type DockerExtras, dockerConfig, encodeDockerConfig } from './docker-config.js';
 export { appendHistory, appendLayer, completeHistory, editContainerConfig, emptyConfig, encodeImageConfig } from './edit-config.js';
 export type { ContainerConfig, Healthcheck, HistoryEntry, ImageConfig } from './image-config.js';
 export {

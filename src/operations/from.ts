@@ -1,11 +1,23 @@
-import { randomBytes } from 'node:crypto';
-import { emptyConfig, type Platform, parsePlatform } from '../image/index.js';
-import type { ContainerRecord, Store } from '../store/index.js';
-import { type Services, withWorkspace } from './context.js';
-import { obtainImage, type PullPolicy, withRemoteLayers } from './pull.js';
+import { writeFileSync } from 'node:fs';
+import {
+  ANNOTATION_BASE_DIGEST,
+  ANNOTATION_BASE_NAME,
+  ANNOTATION_CREATED,
+  ANNOTATION_REF_NAME,
+  emptyConfig,
+  formatPlatform,
+  matchPlatform,
+  type Platform,
+  parsePlatform,
+} from '../image/index.js';
+import { type CommandDefaults, ContainerNameInUseError, type ContainerRecord, type Store } from '../store/index.js';
+import { withoutNames } from './build/final-config.js';
+import { containerPrefix } from './containers/container-name.js';
+import { splitDockerConfig } from './containers/docker-only.js';
+import { readyImage } from './containers/ready-image.js';
+import { type Services, type Workspace, withWorkspace } from './context.js';
+import type { PullPolicy } from './pull.js';
 import { RegistryAccess, type RegistryOptions } from './registry-access.js';
-import { fetchingSnapshots } from './remote/fetching-snapshots.js';
-import type { RemoteLayers } from './remote/remote-layers.js';
 import { type ConfinementOptions, readConfinement } from './surroundings/confinement.js';
 
 export interface FromOptions extends RegistryOptions {
@@ -13,8 +25,15 @@ export interface FromOptions extends RegistryOptions {
   readonly image: string;
   /** Left out: made from the image's name. */
   readonly name?: string | undefined;
+  /** What a name that was made ends in before its number; left out: `working-container`. */
+  readonly suffix?: string | undefined;
   readonly pull: PullPolicy;
   readonly platform?: string | undefined;
+  /** Which fields the container may have; what it is committed as is said then. */
+  readonly format: 'oci' | 'docker';
+  /** Gets the container's ID. */
+  readonly cidFile?: string | undefined;
+  readonly defaults: CommandDefaults;
   /** Of the commands that run in the container. */
   readonly confinement: ConfinementOptions;
 }
@@ -27,61 +46,67 @@ export interface FromResult {
 /** Makes a working container. @throws {ContainerNameInUseError} `name` is taken */
 export async function createContainer(options: FromOptions, services: Services): Promise<FromResult> {
   const confinement = await readConfinement(options.confinement);
-  const confined = Object.keys(confinement).length === 0 ? {} : { confinement };
-  return withWorkspace(services, async ({ store, snapshots, platform }) => {
+  return withWorkspace(services, async (workspace) => {
+    const { store, snapshots, platform } = workspace;
+    const holder = store.containers.list().find(({ name }) => name === options.name);
+    // Found out before anything is pulled.
+    if (holder !== undefined) throw new ContainerNameInUseError(holder.name, holder.id);
     const wanted = options.platform === undefined ? platform : parsePlatform(options.platform);
-    return withRemoteLayers(store, services, async (remote) => {
-      const origin = options.image === 'scratch' ? fromScratch(wanted) : await fromImage(options, wanted, remote, services);
-      const { diff_ids: diffIds } = origin.config.rootfs;
-      await fetchingSnapshots(snapshots, remote).ensure(
-        diffIds.map((diffId) => ({ diffId })),
-        { signal: services.signal },
-      );
-      await origin.complete();
-      const working = await snapshots.prepare(snapshots.lowers(diffIds));
-      const { complete: _, ...described } = origin;
-      const record = await store.containers.create(
-        { name: options.name ?? freeName(options.image, store), createdAt: new Date().toISOString(), ...described, ...confined, diffIds },
-        working,
-      );
-      return { containerName: record.name, containerId: record.id };
-    });
+    const origin = options.image === 'scratch' ? fromScratch(wanted) : await fromImage(options, wanted, workspace, services);
+    const confined = Object.keys(confinement).length === 0 ? {} : { confinement };
+    const { diff_ids: diffIds } = origin.config.rootfs;
+    const working = await snapshots.prepare(snapshots.lowers(diffIds));
+    const fields = {
+      createdAt: new Date().toISOString(),
+      ...origin,
+      format: options.format,
+      defaults: options.defaults,
+      ...confined,
+      diffIds,
+    };
+    const record = await enter(options, fields, working, store);
+    if (options.cidFile !== undefined) writeFileSync(options.cidFile, record.id);
+    return { containerName: record.name, containerId: record.id };
   });
 }
 
-type Origin = Pick<ContainerRecord, 'config' | 'format' | 'image' | 'annotations'> & {
-  /** Brings the rest of the image into the store, and gives it its name there. */
-  readonly complete: () => Promise<void>;
-};
+type Origin = Pick<ContainerRecord, 'config' | 'image' | 'annotations' | 'dockerOnly'>;
+
+function enter(
+  { image, name, suffix }: FromOptions,
+  fields: Omit<ContainerRecord, 'id' | 'name'>,
+  working: Parameters<Store['containers']['create']>[1],
+  { containers }: Store,
+): Promise<ContainerRecord> {
+  if (name !== undefined) return containers.create({ name, ...fields }, working);
+  const first = `${containerPrefix(image, fields.image?.name)}${suffix ?? 'working-container'}`;
+  return containers.createNamed((number) => (number === 0 ? first : `${first}-${number}`), fields, working);
+}
 
 function fromScratch(platform: Platform): Origin {
-  return { config: emptyConfig(platform), format: 'oci', complete: async () => {} };
+  return { config: emptyConfig(platform), annotations: { [ANNOTATION_BASE_DIGEST]: '', [ANNOTATION_BASE_NAME]: '' } };
 }
 
-async function fromImage(options: FromOptions, platform: Platform, remote: RemoteLayers, services: Services): Promise<Origin> {
-  const { store } = remote;
+async function fromImage(options: FromOptions, platform: Platform, workspace: Workspace, services: Services): Promise<Origin> {
   const access = new RegistryAccess(services, options);
-  const named = await obtainImage({ image: options.image, policy: options.pull, platform }, { store, access, services, remote });
-  const image = store.readImage(named.descriptor, platform);
-  return {
-    async complete() {
-      await remote.fetchBlobs(named.layers);
-      await named.publish();
-    },
-    config: image.config,
-    format: image.manifest.mediaType?.startsWith('application/vnd.docker.') === true ? 'docker' : 'oci',
-    image: { id: image.imageId, ...(named.name === undefined ? {} : { name: named.name }), manifest: image.manifestDescriptor },
-  };
-}
-
-/** `app-working-container`, then `app-working-container-1`, ...; of scratch `working-container`, as Buildah has it. */
-function freeName(image: string, store: Store): string {
-  const last = image.replace(/@.*$/, '').replace(/\/+$/, '').split('/').at(-1) ?? '';
-  const prefix = last.replace(/:[^:]*$/, '').replace(/[^a-zA-Z0-9_.-]/g, '-') || randomBytes(4).toString('hex');
-  const base = image === 'scratch' ? 'working-container' : `${prefix}-working-container`;
-  const taken = new Set(store.containers.list().map((container) => container.name));
-  for (let number = 0; ; number++) {
-    const name = number === 0 ? base : `${base}-${number}`;
-    if (!taken.has(name)) return name;
+  const exactPlatform = options.platform !== undefined;
+  const image = await readyImage({ image: options.image, policy: options.pull, platform, exactPlatform }, access, workspace, services);
+  if (matchPlatform(platform, image.config) === undefined) {
+    const text = `${options.image} is for ${formatPlatform(image.config)}, not for ${formatPlatform(platform)}`;
+    services.reporter.report({ kind: 'warning', text });
   }
+  // An image that is given by its ID is known by a name, if it has one.
+  const name = image.name ?? workspace.store.names.list().find(({ descriptor }) => descriptor.digest === image.descriptor.digest)?.name;
+  const { config, dockerOnly } = splitDockerConfig(image.config);
+  return {
+    config,
+    dockerOnly,
+    annotations: {
+      // A name in a layout and the time of the base say nothing of what is made of it.
+      ...withoutNames(image.manifest.annotations ?? {}, [ANNOTATION_REF_NAME, ANNOTATION_CREATED]),
+      [ANNOTATION_BASE_DIGEST]: image.manifestDescriptor.digest,
+      [ANNOTATION_BASE_NAME]: name ?? '',
+    },
+    image: { id: image.imageId, ...(name === undefined ? {} : { name }), manifest: image.manifestDescriptor },
+  };
 }

@@ -1,7 +1,22 @@
 import { UsageError } from '../errors.js';
-import { chooseByPlatform, type Descriptor, hostPlatform, type ImageConfig, isIndexType, parseIndex } from '../image/index.js';
+import {
+  chooseByPlatform,
+  type Descriptor,
+  type DockerExtras,
+  dockerConfig,
+  encodeImageConfig,
+  type HistoryEntry,
+  hostPlatform,
+  type ImageConfig,
+  isIndexType,
+  parseIndex,
+} from '../image/index.js';
+import { DEFAULT_CAPABILITIES } from '../sandbox/index.js';
 import { ContainerNotFoundError, type ContainerRecord, ImageNotFoundError, type Store, type StoredImage } from '../store/index.js';
+import { splitDockerConfig } from './containers/docker-only.js';
+import { mountedAt } from './containers/mount-point.js';
 import { type Services, withStore } from './context.js';
+import { confinementOf } from './surroundings/confinement.js';
 
 export interface InspectOptions {
   readonly name: string;
@@ -30,6 +45,16 @@ export interface Inspection {
   readonly ImageCreatedBy: string;
   readonly OCIv1: ImageConfig;
   readonly Docker: Readonly<Record<string, unknown>>;
+  readonly DefaultMountsFilePath: string;
+  readonly Isolation: string;
+  readonly NamespaceOptions: readonly { readonly Name: string; readonly Host: boolean; readonly Path: string }[];
+  readonly Capabilities: readonly string[] | null;
+  readonly ConfigureNetwork: string;
+  readonly CNIPluginPath: string;
+  readonly CNIConfigDir: string;
+  readonly IDMappingOptions: Readonly<Record<string, unknown>>;
+  readonly History: readonly HistoryEntry[];
+  readonly Devices: readonly string[];
 }
 
 /** @throws {ImageNotFoundError} @throws {ContainerNotFoundError} nothing has that name */
@@ -37,7 +62,7 @@ export async function inspect(options: InspectOptions, services: Services): Prom
   return withStore(services, async (store) => {
     if (options.type !== 'image') {
       const container = findContainer(store, options.name);
-      if (container !== undefined) return inspectContainer(store, container);
+      if (container !== undefined) return inspectContainer(store, container, services);
       if (options.type === 'container') throw new ContainerNotFoundError(options.name);
     }
     const named = store.names.resolve(options.name);
@@ -45,8 +70,8 @@ export async function inspect(options: InspectOptions, services: Services): Prom
     const image = store.readImage(instanceFor(named.descriptor, store));
     const isIndex = options.wantsIndex === true && isIndexType(named.descriptor.mediaType);
     const manifest = isIndex ? { Manifest: Buffer.from(store.blobs.readAll(named.descriptor)).toString() } : {};
-    const described = describe(image.config, { ...image, descriptor: named.descriptor }, named.name ?? '');
-    return { ...described, Container: '', ContainerID: '', ...manifest };
+    const described = { ...image, descriptor: named.descriptor };
+    return { ...describeImage(described, named.name ?? '', services), ...manifest };
   });
 }
 
@@ -60,15 +85,44 @@ function instanceFor(descriptor: Descriptor, store: Store): Descriptor {
 
 function findContainer(store: Store, nameOrId: string): ContainerRecord | undefined {
   if (nameOrId === '') throw new UsageError('Cannot inspect a thing without a name');
-  return store.containers.list().find((container) => container.name === nameOrId || container.id === nameOrId);
+  try {
+    return store.containers.get(nameOrId);
+  } catch (error) {
+    if (error instanceof ContainerNotFoundError) return undefined;
+    throw error;
+  }
 }
 
-function inspectContainer(store: Store, container: ContainerRecord): Inspection {
+function describeImage(image: StoredImage, name: string, services: Services): Inspection {
+  const { config, dockerOnly } = splitDockerConfig(image.config);
+  return {
+    ...originOf(image, name),
+    ImageAnnotations: image.manifest.annotations ?? null,
+    ...viewsOf(config, dockerOnly),
+    ...surroundingsOf(undefined, services),
+    History: config.history ?? [],
+    Devices: [],
+  };
+}
+
+function inspectContainer(store: Store, container: ContainerRecord, services: Services): Inspection {
   const image = container.image === undefined ? undefined : store.readImage(container.image.manifest);
-  return { ...describe(container.config, image, container.image?.name ?? ''), Container: container.name, ContainerID: container.id };
+  const history = [...(container.config.history ?? []), ...(container.addedHistory ?? [])];
+  return {
+    ...originOf(image, container.image?.name ?? ''),
+    Container: container.name,
+    ContainerID: container.id,
+    MountPoint: mountedAt(store, container.id) ?? '',
+    ImageAnnotations: container.annotations ?? null,
+    ImageCreatedBy: container.historyNotes?.createdBy ?? '',
+    ...viewsOf(container.config, container.dockerOnly),
+    ...surroundingsOf(container, services),
+    History: history,
+    Devices: container.defaults?.devices ?? [],
+  };
 }
 
-function describe(config: ImageConfig, image: StoredImage | undefined, name: string): Inspection {
+function originOf(image: StoredImage | undefined, name: string) {
   return {
     Type: 'buildah 0.0.1', // the value Buildah's own scripts look for
     FromImage: name,
@@ -81,25 +135,44 @@ function describe(config: ImageConfig, image: StoredImage | undefined, name: str
     MountPoint: '',
     ProcessLabel: '',
     MountLabel: '',
-    ImageAnnotations: image?.manifest.annotations ?? null,
+    ImageAnnotations: null,
     ImageCreatedBy: '',
-    OCIv1: config,
-    Docker: dockerView(config),
   };
 }
 
-/** The config as Docker's format has it: the same facts, with Docker's keys beside `config`. */
-function dockerView(config: ImageConfig): Record<string, unknown> {
-  const { created, author, architecture, os, variant, rootfs, history } = config;
+/** One configuration as each of the two formats has it. */
+function viewsOf(config: ImageConfig, extras: DockerExtras | undefined): Pick<Inspection, 'OCIv1' | 'Docker'> {
+  return { OCIv1: JSON.parse(Buffer.from(encodeImageConfig(config)).toString()) as ImageConfig, Docker: dockerConfig(config, extras) };
+}
+
+/** Namespaces that commands have. */
+const NAMESPACES = ['cgroup', 'ipc', 'mount', 'network', 'pid', 'user', 'uts'];
+
+function surroundingsOf(container: ContainerRecord | undefined, { settings }: Services) {
+  const network = container?.defaults?.network;
+  const isHost = (name: string): boolean => name === 'user' || name === 'cgroup' || (name === 'network' && network !== 'none');
   return {
-    ...(created === undefined ? {} : { created }),
-    ...(author === undefined ? {} : { author }),
-    container_config: config.config ?? {},
-    config: config.config ?? {},
-    architecture,
-    os,
-    ...(variant === undefined ? {} : { variant }),
-    rootfs,
-    history: history ?? [],
+    DefaultMountsFilePath: '',
+    Isolation: settings.rootless ? 'rootless' : 'oci',
+    NamespaceOptions: NAMESPACES.map((name) => ({ Name: name, Host: isHost(name), Path: '' })),
+    Capabilities: container === undefined ? null : [...(confinementOf(container).capabilities ?? DEFAULT_CAPABILITIES)].sort(),
+    ConfigureNetwork: network === 'none' ? 'NetworkDisabled' : 'NetworkEnabled',
+    CNIPluginPath: '',
+    CNIConfigDir: '',
+    IDMappingOptions: {
+      HostUIDMapping: true,
+      HostGIDMapping: true,
+      UIDMap: [],
+      GIDMap: [],
+      AutoUserNs: false,
+      AutoUserNsOpts: {
+        Size: 0,
+        InitialSize: 0,
+        PasswdFile: '',
+        GroupFile: '',
+        AdditionalUIDMappings: null,
+        AdditionalGIDMappings: null,
+      },
+    },
   };
 }

@@ -1,20 +1,30 @@
 import { constants } from 'node:os';
-import { DEFAULT_PATH } from '../builder/graph/index.js';
-import { BackgroundWork, lookUpUser, type OpenedMounts, openRunMounts, type RootState } from '../builder/steps/index.js';
+import { DEFAULT_PATH, environmentOf } from '../builder/graph/index.js';
+import {
+  BackgroundWork,
+  type ImageUser,
+  isDirectory,
+  lookUpUser,
+  makeDirectories,
+  type OpenedMounts,
+  openRunMounts,
+  type RootState,
+  UnknownUserError,
+} from '../builder/steps/index.js';
 import { UsageError } from '../errors.js';
-import { formatPlatform } from '../image/index.js';
-import { hostFiles, planConfinement, runInSandbox, type SandboxResult, selinuxHost } from '../sandbox/index.js';
-import type { ContainerRecord } from '../store/index.js';
+import { formatPlatform, type HistoryEntry } from '../image/index.js';
+import { hostFiles, planConfinement, runInSandbox, type SandboxPlan, type SandboxResult, selinuxHost } from '../sandbox/index.js';
+import type { CommandDefaults, ContainerRecord } from '../store/index.js';
 import { closeFd } from '../sys/index.js';
-import { BaseImages } from './build/base-images.js';
-import { type Services, type Workspace, withWorkspace } from './context.js';
-import { withRemoteLayers } from './pull.js';
+import { type ContainerFiles, knownLayers, openContainerFiles } from './containers/container-files.js';
+import { readyImage } from './containers/ready-image.js';
+import { withContainerFiles } from './containers/with-container.js';
+import type { Services, Workspace } from './context.js';
 import { RegistryAccess } from './registry-access.js';
-import { fetchingSnapshots } from './remote/fetching-snapshots.js';
-import { type CommandOptions, readCommandOptions } from './surroundings/command-surroundings.js';
+import { type CommandOptions, type CommandSurroundings, readCommandOptions } from './surroundings/command-surroundings.js';
 import { confinementOf, readConfinement } from './surroundings/confinement.js';
 import { resolveImageMounts } from './surroundings/image-mounts.js';
-import { parseNetwork } from './surroundings/run-flags.js';
+import { parseAddHost, parseNetwork } from './surroundings/run-flags.js';
 
 export interface RunOptions {
   readonly container: string;
@@ -25,7 +35,14 @@ export interface RunOptions {
   readonly user?: string | undefined;
   readonly workingDir?: string | undefined;
   readonly network?: string | undefined;
+  readonly hostname?: string | undefined;
+  /** False: /etc/hosts, /etc/hostname are the container's own. */
+  readonly writeHosts: boolean;
+  readonly writeHostname: boolean;
   readonly commands: CommandOptions;
+  /** Directory that sources of bind mounts are relative to. */
+  readonly contextDir?: string | undefined;
+  readonly addHistory: boolean;
 }
 
 export interface RunResult {
@@ -33,59 +50,88 @@ export interface RunResult {
   readonly exitCode: number;
 }
 
-/** Runs a command in a working container, on the caller's own terminal. What it changes stays in the container. */
+/**
+ * Runs a command in a working container, on the caller's own terminal. What it changes stays in the container, also when it fails or is
+ * killed.
+ */
 export async function runInContainer(options: RunOptions, services: Services): Promise<RunResult> {
-  const network = parseNetwork(options.network);
-  const surroundings = await readCommandOptions(options.commands, services.settings);
-  return withWorkspace(services, async (workspace) => {
-    const { store, snapshots } = workspace;
-    const container = store.containers.get(options.container);
-    const argv = commandOf(options, container);
-    const confinement = await readConfinement(options.commands.confinement, confinementOf(container));
-    await snapshots.ensure(
-      container.diffIds.map((diffId) => ({ diffId })),
-      { signal: services.signal },
-    );
-    const lowers = snapshots.lowers(container.diffIds);
-    const own = store.containers.working(container.id);
-    const working = await snapshots.reopen(own);
-    const background = new BackgroundWork(() => {});
-    let mounts: OpenedMounts | undefined;
+  return withContainerFiles(options.container, services, async (record, workspace) => {
+    const argv = commandOf(options, record);
+    const defaults = record.defaults ?? {};
+    const surroundings = await readCommandOptions(withDefaults(options.commands, defaults), services.settings, options.contextDir);
     try {
-      const user = await findUser(lowers, working.upper, options.user ?? container.config.config?.User ?? '', workspace);
-      const singleId = services.settings.idMode === 'single';
-      const parts = { store, snapshots, reporter: services.reporter, background, singleId, confidants: surroundings.confidants };
-      const platform = formatPlatform(workspace.platform);
-      const sources = new MountImages(workspace, services);
-      const wanted = await resolveImageMounts(surroundings.volumes, (image) => sources.add(image));
-      mounts = await openRunMounts(wanted, sources.roots, user, { ...parts, platform }, { signal: services.signal });
-      const result = await runInSandbox(
-        {
-          rootfs: snapshots.rootfs(lowers, working),
-          argv,
-          env: [...environment(options, container, user.home), ...Object.entries(mounts.env).map(([name, value]) => `${name}=${value}`)],
-          cwd: options.workingDir ?? (container.config.config?.WorkingDir || '/'),
-          user: { uid: user.uid, gid: user.gid, groups: user.groups },
-          network,
-          hostname: container.id.slice(0, 12),
-          mounts: mounts.mounts,
-          files: [...hostFiles({ hostname: container.id.slice(0, 12), network }), ...mounts.files],
-          shmSizeBytes: surroundings.shmSizeBytes,
-          limits: surroundings.limits,
-          ...planConfinement(confinement, selinuxHost()),
-          singleId,
-          stdio: 'inherit',
-        },
-        { signal: services.signal },
-      );
+      const files = await openContainerFiles(record, workspace, services);
+      const result = await execute({ ...options, command: argv }, record, files, surroundings, workspace, services);
+      if (options.addHistory) {
+        const entry: HistoryEntry = {
+          created: new Date().toISOString(),
+          created_by: `/bin/sh -c ${argv.join(' ')}`,
+          empty_layer: true,
+        };
+        await workspace.store.containers.update({ ...record, addedHistory: [...(record.addedHistory ?? []), entry] });
+      }
       return { exitCode: exitCodeOf(result) };
     } finally {
-      await mounts?.close();
-      await background.settled();
       await surroundings.close();
-      if (working.work !== own.work) store.scratch.trash(working.work);
     }
   });
+}
+
+function commandOf({ command }: RunOptions, { config }: ContainerRecord): readonly string[] {
+  if (command.length > 0) return command;
+  const { Entrypoint, Cmd } = config.config ?? {};
+  const argv = [...(Entrypoint ?? []), ...(Cmd ?? [])];
+  if (argv.length === 0)
+    throw new UsageError('command must be specified', { hint: 'The image has neither an entrypoint nor a command of its own' });
+  return argv;
+}
+
+async function execute(
+  options: RunOptions,
+  record: ContainerRecord,
+  files: ContainerFiles,
+  surroundings: CommandSurroundings,
+  workspace: Workspace,
+  services: Services,
+): Promise<SandboxResult> {
+  const { store, snapshots } = workspace;
+  const { signal } = services;
+  const defaults = record.defaults ?? {};
+  const network = parseNetwork(options.network ?? defaults.network);
+  const confinement = await readConfinement(options.commands.confinement, confinementOf(record));
+  const cwd = options.workingDir ?? (record.config.config?.WorkingDir || '/');
+  const user = await enterRoot(files, cwd, options.user ?? record.config.config?.User ?? '');
+  const singleId = services.settings.idMode === 'single';
+  const background = new BackgroundWork(() => {});
+  const parts = { store, snapshots, reporter: services.reporter, background, singleId, confidants: surroundings.confidants };
+  let mounts: OpenedMounts | undefined;
+  try {
+    const images = new MountImages(workspace, services);
+    const wanted = await resolveImageMounts(surroundings.volumes, (image) => images.add(image));
+    mounts = await openRunMounts(wanted, images.roots, user, { ...parts, platform: formatPlatform(record.config) }, { signal });
+    const hostname = options.hostname ?? record.id.slice(0, 12);
+    const extraHosts = (defaults.addHosts ?? []).map(parseAddHost);
+    const plan: SandboxPlan = {
+      rootfs: await rootOf(files),
+      argv: options.command,
+      env: environment(options, record, { hostname, home: user.home, mounted: mounts.env }, services),
+      cwd,
+      user: { uid: user.uid, gid: user.gid, groups: user.groups },
+      network,
+      hostname,
+      mounts: mounts.mounts,
+      files: [...hostFiles({ hostname, network, extraHosts }).filter(({ target }) => isWanted(target, options)), ...mounts.files],
+      shmSizeBytes: surroundings.shmSizeBytes,
+      limits: surroundings.limits,
+      ...planConfinement(confinement, selinuxHost()),
+      singleId,
+      stdio: 'inherit',
+    };
+    return await runInSandbox(plan, { signal });
+  } finally {
+    await mounts?.close();
+    await background.settled();
+  }
 }
 
 /** The images that mounts show, each pulled if it is missing. */
@@ -100,48 +146,70 @@ class MountImages {
   /** @returns its place in {@link roots} */
   async add(image: string): Promise<number> {
     const { workspace, services } = this;
-    const { store, snapshots, platform } = workspace;
-    return withRemoteLayers(store, services, async (remote) => {
-      const images = new BaseImages({ store, access: new RegistryAccess(services, {}), services, remote }, 'missing');
-      const { layers } = await images.get(image, platform);
-      const diffIds = (await Promise.all(layers.map(({ identity }) => identity))).map(({ diffId }) => diffId);
-      const sources = diffIds.map((diffId) => ({ diffId }));
-      await fetchingSnapshots(snapshots, remote).ensure(sources, { signal: services.signal });
-      await images.publish();
-      return this.roots.push({ layers, addedLayer: false }) - 1;
-    });
+    const request = { image, policy: 'missing', platform: workspace.platform } as const;
+    const { config } = await readyImage(request, new RegistryAccess(services, {}), workspace, services);
+    return this.roots.push({ layers: knownLayers(config.rootfs.diff_ids), addedLayer: false }) - 1;
   }
 }
 
-function commandOf(options: RunOptions, container: ContainerRecord): readonly string[] {
-  if (options.command.length > 0) return options.command;
-  const { Entrypoint, Cmd } = container.config.config ?? {};
-  const argv = [...(Entrypoint ?? []), ...(Cmd ?? [])];
-  if (argv.length === 0)
-    throw new UsageError('command must be specified', { hint: 'The image has neither an entrypoint nor a command of its own' });
-  return argv;
+function isWanted(target: string, { writeHosts, writeHostname }: RunOptions): boolean {
+  return (target !== '/etc/hosts' || writeHosts) && (target !== '/etc/hostname' || writeHostname);
 }
 
-async function findUser(
-  lowers: readonly string[],
-  upper: string,
-  user: string,
-  { snapshots }: Workspace,
-): Promise<ReturnType<typeof lookUpUser>> {
-  const merged = await snapshots.openMerged([upper, ...lowers]);
+/** A container that is mounted runs on that mount: an upper directory belongs to one overlay at a time. */
+async function rootOf({ mountPoint, lowers, working, snapshots }: ContainerFiles): Promise<SandboxPlan['rootfs']> {
+  if (mountPoint !== undefined) return { directory: mountPoint };
+  return snapshots.rootfs(lowers, await snapshots.reopen(working));
+}
+
+/** Looks the user up and makes the working directory if it is missing, as Buildah does. */
+async function enterRoot({ lowers, working, snapshots }: ContainerFiles, cwd: string, user: string): Promise<ImageUser> {
+  const merged = await snapshots.openMerged([working.upper, ...lowers]);
+  let hasCwd: boolean;
+  let found: ImageUser;
   try {
-    return lookUpUser(merged, user);
+    hasCwd = isDirectory(merged, cwd);
+    found = lookUpUser(merged, user);
+  } catch (error) {
+    if (error instanceof UnknownUserError)
+      throw new UsageError(`determining run uid: unknown ${error.what} ${JSON.stringify(error.wanted)}: ${error.message}`, {
+        hint: error.hint,
+        cause: error,
+      });
+    throw error;
   } finally {
     closeFd(merged);
   }
+  if (hasCwd) return found;
+  const writable = await snapshots.openMerged(lowers, await snapshots.reopen(working));
+  try {
+    makeDirectories(writable, [cwd], { uid: 0, gid: 0 });
+  } finally {
+    closeFd(writable);
+  }
+  return found;
 }
 
-function environment(options: RunOptions, container: ContainerRecord, home: string): string[] {
-  const own = (container.config.config?.Env ?? []).map((text): [string, string] => {
-    const equals = text.indexOf('=');
-    return equals < 0 ? [text, ''] : [text.slice(0, equals), text.slice(equals + 1)];
-  });
-  const all = { HOME: home, PATH: DEFAULT_PATH, ...Object.fromEntries(own), ...options.env };
+function withDefaults(commands: CommandOptions, defaults: CommandDefaults): CommandOptions {
+  return {
+    ...commands,
+    volumes: [...(defaults.volumes ?? []), ...commands.volumes],
+    devices: [...(defaults.devices ?? []), ...commands.devices],
+    limits: [...(defaults.limits ?? []), ...commands.limits],
+    shmSize: commands.shmSize ?? defaults.shmSize,
+  };
+}
+
+/** What mounts set wins over the flags, those over the image's own variables, all of them over the builder's. */
+function environment(
+  options: RunOptions,
+  record: ContainerRecord,
+  { hostname, home, mounted }: { readonly hostname: string; readonly home: string; readonly mounted: Readonly<Record<string, string>> },
+  { settings }: Services,
+): string[] {
+  const ambient = record.defaults?.httpProxy === false ? {} : settings.proxyEnvironment;
+  const own = Object.fromEntries(environmentOf(record.config.config ?? {}));
+  const all = { HOME: home, HOSTNAME: hostname, PATH: DEFAULT_PATH, ...ambient, ...own, ...options.env, ...mounted };
   return Object.entries(all).map(([name, value]) => `${name}=${value}`);
 }
 

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DiffId } from '../image/index.js';
@@ -51,7 +52,8 @@ export function openOverlaySnapshots(store: Store, { userxattr }: SnapshotOption
       return working;
     },
     async reopen(working) {
-      const work = join(working.dir, `work-${places.nextNumber()}`);
+      // The directory may outlive this process, as a working container's does, and a killed one leaves its own there.
+      const work = join(working.dir, `work-${randomBytes(4).toString('hex')}`);
       explainingFailure(work, () => mkdirSync(work, { mode: 0o755 }));
       return { ...working, work };
     },

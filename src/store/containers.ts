@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, renameSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import type { Descriptor, DiffId, ImageConfig, ImageFormat } from '../image/index.js';
+import type { Descriptor, DiffId, HistoryEntry, ImageConfig, ImageFormat } from '../image/index.js';
 import { ContainerNameInUseError, ContainerNotFoundError } from './errors.js';
 import type { Layout } from './layout.js';
 import { withLock } from './locks.js';
@@ -25,6 +25,32 @@ export interface ContainerRecord {
   readonly format: ImageFormat;
   /** What commands in it may do, as the sandbox describes that; absent: the default. */
   readonly confinement?: unknown;
+  /** Entries that `--add-history` has added to those of `config`. */
+  readonly addedHistory?: readonly HistoryEntry[];
+  /** What the commit's own entry of the history says. */
+  readonly historyNotes?: { readonly createdBy?: string; readonly comment?: string };
+  /** What only images of Docker's format can hold. */
+  readonly dockerOnly?: DockerOnly;
+  /** What `from` was told of commands; a flag of `run` goes before it. */
+  readonly defaults?: CommandDefaults;
+}
+
+export interface DockerOnly {
+  readonly comment?: string;
+  readonly hostname?: string;
+  readonly domainname?: string;
+}
+
+/** Flags as they were written. */
+export interface CommandDefaults {
+  readonly volumes?: readonly string[];
+  readonly devices?: readonly string[];
+  readonly limits?: readonly string[];
+  readonly addHosts?: readonly string[];
+  readonly shmSize?: string;
+  readonly network?: string;
+  /** Absent: handed on. */
+  readonly httpProxy?: boolean;
 }
 
 export interface ContainerRecords {
@@ -41,11 +67,21 @@ export interface ContainerRecords {
     record: Omit<ContainerRecord, 'id'>,
     working: { readonly dir: string; readonly upper: string; readonly work: string },
   ): Promise<ContainerRecord>;
+  /**
+   * As {@link create}, with the first name that `nameOf` gives for 0, 1, ... and that nobody has taken.
+   */
+  createNamed(
+    nameOf: (number: number) => string,
+    record: Omit<ContainerRecord, 'id' | 'name'>,
+    working: { readonly dir: string; readonly upper: string; readonly work: string },
+  ): Promise<ContainerRecord>;
   /** Replace the record of the container with the same ID. @throws {ContainerNotFoundError} @throws {ContainerNameInUseError} after a rename */
   update(record: ContainerRecord): Promise<void>;
   /** Forget a container; its directory goes to the trash. Nothing happens when it is gone already. */
   remove(id: string): Promise<void>;
-  /** Its directories, in the shape of the snapshot driver's working layer. */
+  /** Trash what commands, also killed ones, have left beside its files; nothing happens when it is gone. Whoever calls it holds the container's lock. */
+  tidy(id: string): void;
+  /** Its directories, in the shape of the snapshot driver's working layer. `work` is for a mount that lasts; commands have their own. */
   working(id: string): { readonly dir: string; readonly upper: string; readonly work: string };
 }
 
@@ -59,6 +95,27 @@ export function openContainers(layout: Layout, scratch: Scratch): ContainerRecor
     const holder = list().find((record) => record.name === name && record.id !== exceptId);
     if (holder !== undefined) throw new ContainerNameInUseError(name, holder.id);
   };
+  const enter = async (
+    working: { readonly dir: string; readonly upper: string; readonly work: string },
+    named: () => Omit<ContainerRecord, 'id'>,
+  ): Promise<ContainerRecord> => {
+    const id = randomBytes(32).toString('hex');
+    const temporary = await scratch.dir();
+    const made = join(temporary, `container-${id}`);
+    explainingFailure(made, () => {
+      mkdirSync(made, { mode: 0o700 });
+      renameSync(working.upper, join(made, 'upper'));
+      renameSync(working.work, join(made, 'work'));
+    });
+    scratch.trash(working.dir);
+    // Names are unique, so looking and entering must be one step.
+    return withLock(layout.indexLock, 'exclusive', () => {
+      const complete: ContainerRecord = { id, ...named() };
+      writeRecord(join(made, 'config.json'), complete, temporary);
+      explainingFailure(directory(id), () => renameSync(made, directory(id)));
+      return complete;
+    });
+  };
   return {
     list,
     get(nameOrId) {
@@ -66,23 +123,19 @@ export function openContainers(layout: Layout, scratch: Scratch): ContainerRecor
       if (found === undefined) throw new ContainerNotFoundError(nameOrId);
       return found;
     },
-    async create(record, working) {
-      const complete: ContainerRecord = { id: randomBytes(32).toString('hex'), ...record };
-      const made = join(await scratch.dir(), `container-${complete.id}`);
-      explainingFailure(made, () => {
-        mkdirSync(made, { mode: 0o700 });
-        renameSync(working.upper, join(made, 'upper'));
-        renameSync(working.work, join(made, 'work'));
-      });
-      writeRecord(join(made, 'config.json'), complete, await scratch.dir());
-      scratch.trash(working.dir);
-      // Names are unique, so looking and entering must be one step.
-      await withLock(layout.indexLock, 'exclusive', () => {
-        refuseName(complete.name);
-        explainingFailure(directory(complete.id), () => renameSync(made, directory(complete.id)));
-      });
-      return complete;
-    },
+    create: (record, working) =>
+      enter(working, () => {
+        refuseName(record.name);
+        return record;
+      }),
+    createNamed: (nameOf, record, working) =>
+      enter(working, () => {
+        const taken = new Set(list().map(({ name }) => name));
+        for (let number = 0; ; number++) {
+          const name = nameOf(number);
+          if (!taken.has(name)) return { ...record, name };
+        }
+      }),
     async update(record) {
       const temporary = await scratch.dir();
       await withLock(layout.indexLock, 'exclusive', () => {
@@ -93,6 +146,11 @@ export function openContainers(layout: Layout, scratch: Scratch): ContainerRecor
     },
     async remove(id) {
       if (read(id) !== undefined) scratch.trash(directory(id));
+    },
+    tidy(id) {
+      for (const name of listNames(directory(basename(id)))) {
+        if (name.startsWith('work-')) scratch.trash(join(directory(basename(id)), name));
+      }
     },
     working: (id) => ({
       dir: directory(basename(id)),

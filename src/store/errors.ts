@@ -54,8 +54,12 @@ export class ImageInUseError extends TsbuildError {
 
 export class ContainerNotFoundError extends TsbuildError {
   readonly code = 'CONTAINER_NOT_FOUND';
-  constructor(readonly nameOrId: string) {
-    super(`${nameOrId}: container not known`, { hint: 'Make one with "tsbuild from IMAGE"' });
+  /** @param doing what it was wanted for, in Buildah's words */
+  constructor(
+    readonly nameOrId: string,
+    doing = 'reading build container',
+  ) {
+    super(`${doing} "${nameOrId}": container not known`, { hint: 'Make one with "tsbuild from IMAGE"' });
   }
 }
 
@@ -65,7 +69,9 @@ export class ContainerNameInUseError extends TsbuildError {
     readonly containerName: string,
     readonly id: string,
   ) {
-    super(`Cannot name a working container "${containerName}": that name is already in use by ${id.slice(0, 12)}`);
+    super(`the container name "${containerName}" is already in use by ${id}: that name is already in use`, {
+      hint: 'Remove that container, or choose another name',
+    });
   }
 }
 

@@ -2,7 +2,7 @@ export type { BlobRef, BlobStore } from './blobs.js';
 export type { BuildLog, BuildLogs, ImageBuildLog, UnfinishedBuildLog } from './build-logs.js';
 export type { CacheMountIdentity, CacheMountRecord, CacheMounts, CacheSharing, HeldCacheMount } from './cache-mounts.js';
 export type { CollectOptions, CollectResult } from './collect.js';
-export type { ContainerRecord, ContainerRecords } from './containers.js';
+export type { CommandDefaults, ContainerRecord, ContainerRecords, DockerOnly } from './containers.js';
 export type { DamagedFile } from './damaged-files.js';
 export {
   AmbiguousImageError,

@@ -46,6 +46,8 @@ export interface Addon {
   flockInterrupt(ticket: object): void;
   mountOverlay(lowers: readonly Fd[], upper: Fd | undefined, work: Fd | undefined, userxattr: boolean, readOnly: boolean): Fd;
   cloneMount(dir: Fd, readOnly: boolean, recursive: boolean): Fd;
+  attachMount(mount: Fd, path: Path): void;
+  unmount(path: Path): void;
   /** `descriptors` holds pairs: number here, number there. `exited` gives wait4's answer, `signal` 0 when there was none. */
   spawn(
     file: Path,

@@ -41,7 +41,7 @@ export {
 export { type Memory, readMemory } from './free-memory.js';
 export { hashFiles } from './hash.js';
 export { flock, flockTry, type LockKind } from './locks.js';
-export { cloneMount, mountOverlay, type OverlayMount } from './overlay.js';
+export { attachMount, cloneMount, mountOverlay, type OverlayMount, unmount } from './overlay.js';
 export { type Fd, type Path, pathBytes } from './paths.js';
 export { type Pipe, pipe } from './pipe.js';
 

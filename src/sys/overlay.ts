@@ -1,5 +1,5 @@
 import { loadAddon } from './addon.js';
-import type { Fd } from './paths.js';
+import type { Fd, Path } from './paths.js';
 
 export interface OverlayMount {
   /** Directories, top first; at most 500. `O_PATH` descriptors will do. */
@@ -38,4 +38,23 @@ export function mountOverlay(mount: OverlayMount): Fd {
  */
 export function cloneMount(dir: Fd, options: { readonly readOnly: boolean; readonly recursive: boolean }): Fd {
   return loadAddon().cloneMount(dir, options.readOnly, options.recursive);
+}
+
+/**
+ * Attach a detached mount to the directory `path` of this mount namespace; from then on it outlives its descriptor and this process.
+ *
+ * @see https://man7.org/linux/man-pages/man2/move_mount.2.html
+ */
+export function attachMount(mount: Fd, path: Path): void {
+  loadAddon().attachMount(mount, path);
+}
+
+/**
+ * Take away what is mounted on `path`, at once; who still works in it keeps it until then.
+ *
+ * @throws EINVAL nothing is mounted there
+ * @see https://man7.org/linux/man-pages/man2/umount.2.html
+ */
+export function unmount(path: Path): void {
+  loadAddon().unmount(path);
 }

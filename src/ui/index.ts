@@ -9,6 +9,7 @@ export { printable } from './messages.js';
 export { formatOutline, formatTargets } from './outline-text.js';
 export { onStandardError, toLogFile } from './redirected-terminal.js';
 export { type Differences, formatDifferences } from './reproducibility-report.js';
+export { formatRows } from './row-template.js';
 export { shortId } from './short-id.js';
 export { SplitLogReporter } from './split-log-reporter.js';
 export { formatTable } from './table.js';

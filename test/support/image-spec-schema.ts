@@ -52,6 +52,66 @@ const descriptor = (mediaType: object, more: object = {}) =>
 const MANIFEST_TYPE = 'application/vnd.oci.image.manifest.v1+json';
 const INDEX_TYPE = 'application/vnd.oci.image.index.v1+json';
 
+const CONTAINER = {
+  User: { type: 'string' },
+  ExposedPorts: emptyObjects({ pattern: '^[0-9]+(/(tcp|udp|sctp))?$' }),
+  Env: { type: 'array', items: { type: 'string', pattern: '^[^=]+=' } },
+  Entrypoint: STRINGS,
+  Cmd: STRINGS,
+  Volumes: emptyObjects({ minLength: 1 }),
+  WorkingDir: { type: 'string', pattern: '^/' },
+  Labels: MAP_OF_STRINGS,
+  StopSignal: { type: 'string', pattern: '^(SIG[A-Z0-9+-]+|[0-9]+)$' },
+  ArgsEscaped: { type: 'boolean' },
+  Healthcheck: exactly([], {
+    Test: STRINGS,
+    Interval: { type: 'integer' },
+    Timeout: { type: 'integer' },
+    StartPeriod: { type: 'integer' },
+    StartInterval: { type: 'integer' },
+    Retries: { type: 'integer' },
+  }),
+  OnBuild: STRINGS,
+  Shell: STRINGS,
+};
+
+const orNull = (schema: object) => ({ anyOf: [{ type: 'null' }, schema] });
+
+// Go writes what says nothing as null or as an empty text.
+const DOCKER_CONTAINER = exactly(
+  ['Hostname', 'Domainname', 'User', 'Env', 'Cmd', 'Image', 'Volumes', 'WorkingDir', 'Entrypoint', 'Labels'],
+  {
+    ...CONTAINER,
+    Hostname: { type: 'string' },
+    Domainname: { type: 'string' },
+    Image: { type: 'string' },
+    ...Object.fromEntries(
+      ['AttachStdin', 'AttachStdout', 'AttachStderr', 'Tty', 'OpenStdin', 'StdinOnce'].map((name) => [name, { const: false }]),
+    ),
+    Env: orNull(CONTAINER.Env),
+    Entrypoint: orNull(STRINGS),
+    Cmd: orNull(STRINGS),
+    Volumes: orNull(CONTAINER.Volumes),
+    WorkingDir: { type: 'string', pattern: '^(/.*)?$' },
+    Labels: orNull(MAP_OF_STRINGS),
+    OnBuild: orNull(STRINGS),
+  },
+);
+
+const ROOT_AND_HISTORY = {
+  rootfs: exactly(['type', 'diff_ids'], { type: { const: 'layers' }, diff_ids: { type: 'array', items: DIGEST } }),
+  history: {
+    type: 'array',
+    items: exactly([], {
+      created: DATE_TIME,
+      author: { type: 'string' },
+      created_by: { type: 'string' },
+      comment: { type: 'string' },
+      empty_layer: { type: 'boolean' },
+    }),
+  },
+};
+
 const SCHEMAS = {
   // image-layout.md, "oci-layout file"
   layout: exactly(['imageLayoutVersion'], { imageLayoutVersion: { const: '1.0.0' } }),
@@ -96,39 +156,20 @@ const SCHEMAS = {
     created: DATE_TIME,
     author: { type: 'string' },
     ...PLATFORM.properties,
-    config: exactly([], {
-      User: { type: 'string' },
-      ExposedPorts: emptyObjects({ pattern: '^[0-9]+(/(tcp|udp|sctp))?$' }),
-      Env: { type: 'array', items: { type: 'string', pattern: '^[^=]+=' } },
-      Entrypoint: STRINGS,
-      Cmd: STRINGS,
-      Volumes: emptyObjects({ minLength: 1 }),
-      WorkingDir: { type: 'string', pattern: '^/' },
-      Labels: MAP_OF_STRINGS,
-      StopSignal: { type: 'string', pattern: '^(SIG[A-Z0-9+-]+|[0-9]+)$' },
-      ArgsEscaped: { type: 'boolean' },
-      Healthcheck: exactly([], {
-        Test: STRINGS,
-        Interval: { type: 'integer' },
-        Timeout: { type: 'integer' },
-        StartPeriod: { type: 'integer' },
-        StartInterval: { type: 'integer' },
-        Retries: { type: 'integer' },
-      }),
-      OnBuild: STRINGS,
-      Shell: STRINGS,
-    }),
-    rootfs: exactly(['type', 'diff_ids'], { type: { const: 'layers' }, diff_ids: { type: 'array', items: DIGEST } }),
-    history: {
-      type: 'array',
-      items: exactly([], {
-        created: DATE_TIME,
-        author: { type: 'string' },
-        created_by: { type: 'string' },
-        comment: { type: 'string' },
-        empty_layer: { type: 'boolean' },
-      }),
-    },
+    config: exactly([], CONTAINER),
+    ...ROOT_AND_HISTORY,
+  }),
+  // https://github.com/moby/docker-image-spec/blob/v1.3.1/specs-go/v1/image.go, and the older fields that Buildah writes
+  dockerConfig: exactly(['created', 'architecture', 'os', 'config', 'container_config', 'rootfs', 'history'], {
+    comment: { type: 'string' },
+    created: DATE_TIME,
+    container: { type: 'string', pattern: '^([0-9a-f]{64})?$' },
+    container_config: DOCKER_CONTAINER,
+    author: { type: 'string' },
+    config: DOCKER_CONTAINER,
+    ...PLATFORM.properties,
+    parent: DIGEST,
+    ...ROOT_AND_HISTORY,
   }),
 };
 

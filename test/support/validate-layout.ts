@@ -115,7 +115,8 @@ export class Layout {
     const problems = await this.#blobProblems(manifest.config);
     const config = JSON.parse(readFileSync(this.blob(manifest.config.digest), 'utf8')) as ReadConfig;
     const subject = `config ${manifest.config.digest}`;
-    problems.push(...imageSpecErrors('config', config).map((error) => `${subject}: ${error}`));
+    const kind = manifest.config.mediaType.includes('docker') ? 'dockerConfig' : 'config';
+    problems.push(...imageSpecErrors(kind, config).map((error) => `${subject}: ${error}`));
     const { diff_ids: diffIds } = config.rootfs;
     if (diffIds.length !== manifest.layers.length)
       problems.push(`${subject}: ${diffIds.length} diff IDs, ${manifest.layers.length} layers`);

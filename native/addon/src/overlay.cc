@@ -1,4 +1,5 @@
-// Mounts that are attached nowhere: an overlay of directories given by descriptor, or a clone of a directory's mount.
+// Mounts that are attached nowhere: an overlay of directories given by descriptor, or a clone of a directory's mount; and the two calls
+// that attach one to a path and take it away again.
 
 #include <cerrno>
 #include <fcntl.h>
@@ -16,6 +17,9 @@
 #ifndef SYS_open_tree
 #define SYS_open_tree 428
 #endif
+#ifndef SYS_move_mount
+#define SYS_move_mount 429
+#endif
 #ifndef SYS_fsopen
 #define SYS_fsopen 430
 #define SYS_fsconfig 431
@@ -30,6 +34,10 @@
 
 namespace tsbuild {
 namespace {
+
+// umount2(2); sys/mount.h, which names them, cannot be read beside linux/mount.h with every C library.
+constexpr int kDetach = 2;
+constexpr int kNoFollow = 8;
 
 struct Overlay {
   std::vector<int> lowers;  // top first
@@ -179,6 +187,23 @@ napi_value js_clone_mount(napi_env env, napi_callback_info info) {
   return failure ? throw_failure(env, failure) : make_number(env, mount.steal());
 }
 
+napi_value js_attach_mount(napi_env env, napi_callback_info info) {
+  Arguments args(env, info);
+  const int mount = args.fd(0);
+  const std::string path = args.path(1);
+  if (!args.ok) return nullptr;
+  if (syscall(SYS_move_mount, mount, "", AT_FDCWD, path.c_str(), MOVE_MOUNT_F_EMPTY_PATH) != 0) return throw_failure(env, fail("move_mount", path));
+  return nullptr;
+}
+
+napi_value js_unmount(napi_env env, napi_callback_info info) {
+  Arguments args(env, info);
+  const std::string path = args.path(0);
+  if (!args.ok) return nullptr;
+  if (syscall(SYS_umount2, path.c_str(), kDetach | kNoFollow) != 0) return throw_failure(env, fail("umount2", path));
+  return nullptr;
+}
+
 }  // namespace
 }  // namespace tsbuild
 
@@ -186,4 +211,6 @@ void register_overlay(napi_env env, napi_value exports) {
   using namespace tsbuild;
   export_function(env, exports, "mountOverlay", js_mount_overlay);
   export_function(env, exports, "cloneMount", js_clone_mount);
+  export_function(env, exports, "attachMount", js_attach_mount);
+  export_function(env, exports, "unmount", js_unmount);
 }

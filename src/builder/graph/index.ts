@@ -1,7 +1,9 @@
 export { type ArgScope, automaticArgs } from './build-arguments.js';
-export { DEFAULT_PATH } from './container-config.js';
+export { DEFAULT_PATH, environmentOf } from './container-config.js';
 export { findFaults } from './find-faults.js';
 export type { Graph, ImageUse, InputSource, Stage, StageBase, StageSetting } from './graph.js';
+export { absolutePath, copyDestination } from './image-path.js';
+export { isChmod } from './lower-copy.js';
 export { runEnvironment } from './lower-run.js';
 export { type LoweredStage, lowerStage, type StageInput } from './lower-stage.js';
 export { type ResolveOptions, resolveStages } from './resolve-stages.js';

@@ -109,9 +109,11 @@ function checkChown(chown: string): void {
 
 const SYMBOLIC_CLAUSE = /^[ugoa]*([-+=]([ugo]|[rwxXst]*))+$/;
 
+/** Whether `--chmod` can be meant: octal digits up to 07777, or clauses as chmod(1) has them. */
+export function isChmod(text: string): boolean {
+  return /^[0-7]{1,5}$/.test(text) ? Number.parseInt(text, 8) <= 0o7777 : text.split(',').every((clause) => SYMBOLIC_CLAUSE.test(clause));
+}
+
 function checkChmod(chmod: string): void {
-  const valid = /^[0-7]{1,5}$/.test(chmod)
-    ? Number.parseInt(chmod, 8) <= 0o7777
-    : chmod.split(',').every((clause) => SYMBOLIC_CLAUSE.test(clause));
-  if (!valid) throw new Fault(`invalid chmod parameter: '${chmod}'. it should be octal string and between 0 and 07777`);
+  if (!isChmod(chmod)) throw new Fault(`invalid chmod parameter: '${chmod}'. it should be octal string and between 0 and 07777`);
 }

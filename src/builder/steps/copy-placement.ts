@@ -21,6 +21,8 @@ export interface Placement {
   readonly owner: { readonly uid: number; readonly gid: number } | undefined;
   /** `--chmod`: octal digits or symbolic. */
   readonly chmod: string | undefined;
+  /** Modification time of everything copied, in seconds since 1970; undefined: the sources' own. */
+  readonly timeSeconds?: number | undefined;
 }
 
 /** What has to be done in the target root. Paths are relative to it. */
@@ -39,7 +41,8 @@ export interface PlacedCopy {
  * @throws {DestinationError} links in a circle
  */
 export function placeCopy(root: Fd, sources: readonly SelectedSource[], placement: Placement): PlacedCopy {
-  const { destination, owner, chmod } = placement;
+  const { destination, owner, chmod, timeSeconds } = placement;
+  const time = timeSeconds === undefined ? {} : { mtimeNs: BigInt(timeSeconds) * 1_000_000_000n };
   const target = resolveTargetPath(root, Buffer.from(destination));
   if (target === undefined) throw new DestinationError(destination, 'its links lead in a circle');
   const base = join(target.parts);
@@ -54,7 +57,7 @@ export function placeCopy(root: Fd, sources: readonly SelectedSource[], placemen
       const to = join([base, ...source.parents.slice(0, depth + 1).map(({ name }) => name)]);
       if (made.has(text(to)) || isDirectory(root, to)) return;
       made.add(text(to));
-      entries.push({ from: path, to, ...owner, ...(chmod === undefined ? {} : { mode: changeMode(stat.mode, chmod) }) });
+      entries.push({ from: path, to, ...owner, ...time, ...(chmod === undefined ? {} : { mode: changeMode(stat.mode, chmod) }) });
     });
     // Named sources keep their name with --parents, a directory too; without it only a file does.
     const named = placement.parents || (!source.isDirectory && asDirectory);
@@ -68,6 +71,7 @@ export function placeCopy(root: Fd, sources: readonly SelectedSource[], placemen
         from: join([source.path, entry.path]),
         to: join([to, entry.path]),
         ...owner,
+        ...time,
         ...(chmod === undefined || isLink ? {} : { mode: changeMode(entry.stat.mode, chmod) }),
       });
     }

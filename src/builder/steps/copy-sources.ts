@@ -24,8 +24,8 @@ export interface SourceGroup {
   readonly keepOwners: boolean;
 }
 
-/** Where a COPY reads its paths: the build context, or the root that a stage or image ends with. */
-export type CopyOrigin = { readonly context: ContextSource } | { readonly root: RootState };
+/** Where a COPY reads its paths: the build context, the root that a stage or image ends with, or a directory whose files keep their owners. */
+export type CopyOrigin = { readonly context: ContextSource } | { readonly root: RootState } | { readonly directory: Fd };
 
 export interface CopySourcesOptions {
   readonly sources: readonly StepSource[];
@@ -87,6 +87,10 @@ export async function digestPaths(
   signal: AbortSignal,
 ): Promise<Selection> {
   const { contentsOnly = false } = options;
+  if ('directory' in from) {
+    const selected = await treeOf(from.directory).select(paths, selectOptions(options));
+    return describe(selected, await digestSelection(from.directory, selected, { owners: true, contentsOnly }));
+  }
   const origin = 'context' in from ? from.context.name : undefined;
   const digestFiles = async (): Promise<Selection> => {
     if (!('context' in from)) {
@@ -151,6 +155,10 @@ export async function withSources<T>(
       const sources = await context.select(paths, selectOptions(options));
       return await body([...groups, { root: context.root, sources, keepOwners: false }]);
     }
+    if ('directory' in origin) {
+      const sources = await treeOf(origin.directory).select(paths, selectOptions(options));
+      return await body([...groups, { root: origin.directory, sources, keepOwners: true }]);
+    }
     return await withTree(origin.root, toolbox, signal, async (tree) =>
       body([...groups, { root: tree.root, sources: await tree.select(paths, selectOptions(options)), keepOwners: true }]),
     );
@@ -171,11 +179,15 @@ async function withTree<T>(root: RootState, toolbox: Toolbox, signal: AbortSigna
   return withLowers(root, toolbox.snapshots, { signal }, async (lowers) => {
     const merged = await toolbox.snapshots.openMerged(lowers);
     try {
-      return await body(new SourceTree(merged, { place: 'the stage or image it is copied from' }));
+      return await body(treeOf(merged));
     } finally {
       closeFd(merged);
     }
   });
+}
+
+function treeOf(root: Fd): SourceTree {
+  return new SourceTree(root, { place: 'the stage or image it is copied from' });
 }
 
 async function selectLoose({ names }: LooseFiles, root: Fd): Promise<SourceGroup> {

@@ -20,6 +20,13 @@ import type { Toolbox } from './toolbox.js';
 import { copyDirectories, modesOf } from './unwritten-copy.js';
 import { type Workplace, writeStep } from './write-step.js';
 
+/** What is copied and where, of COPY, of ADD, or of the commands of those names. */
+export type CopySpec = (CopyFields<GraphCopyStep> | CopyFields<GraphAddStep>) & {
+  /** Modification time of everything that is copied, in seconds since 1970; left out: the sources' own. */
+  readonly timeSeconds?: number | undefined;
+};
+type CopyFields<S> = Omit<S, 'instruction' | 'display' | 'createdBy' | 'triggered' | 'before' | 'after' | 'from'>;
+
 type Owner = { readonly uid: number; readonly gid: number };
 const ROOT: Owner = { uid: 0, gid: 0 };
 const S_IFMT = 0o170000;
@@ -39,8 +46,8 @@ export class CopyStep implements Step<RootState> {
   constructor(
     readonly label: string,
     readonly parent: Step<RootState>,
-    readonly spec: GraphCopyStep | GraphAddStep,
-    readonly from: { readonly context: ContextSource } | { readonly root: Step<RootState> },
+    readonly spec: CopySpec,
+    readonly from: { readonly context: ContextSource } | { readonly root: Step<RootState> } | { readonly directory: Fd },
     readonly toolbox: Toolbox,
   ) {
     this.inputs = 'root' in from ? [parent, from.root] : [parent];
@@ -59,7 +66,7 @@ export class CopyStep implements Step<RootState> {
       'copy.several': String(spec.sources.length > 1),
       'copy.chown': spec.chown ?? '',
       'copy.chmod': spec.chmod ?? '',
-      'copy.owners': String('root' in this.from),
+      'copy.owners': String(!('context' in this.from)),
       'copy.parents': String(spec.kind === 'copy' && spec.parents),
       'copy.unpack': String(this.#unpacks()),
       ...commonInputs(toolbox),
@@ -130,6 +137,7 @@ export class CopyStep implements Step<RootState> {
         parents: spec.kind === 'copy' && spec.parents,
         owner: chown ?? (group.keepOwners ? undefined : ROOT),
         chmod: spec.chmod,
+        timeSeconds: spec.timeSeconds,
       };
       const { archives, others } = this.#unpacks() ? await separateArchives(group) : { archives: [], others: group.sources };
       for (const archive of archives) await this.#extract(merged, group.root, archive, chown, signal);
@@ -191,7 +199,7 @@ export class CopyStep implements Step<RootState> {
   }
 
   #origin(inputs: readonly RootState[]): CopyOrigin {
-    return 'context' in this.from ? this.from : { root: inputs[1]! };
+    return 'root' in this.from ? { root: inputs[1]! } : this.from;
   }
 
   async #record(key: StepKey, root: RootState, createdAt: string, history: CopyHistory): Promise<void> {

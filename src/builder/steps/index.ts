@@ -10,13 +10,16 @@ export {
   parseCacheDocument,
   recordsOfImage,
 } from './cache-document.js';
+export { commitUpper, commitWhole } from './commit-layers.js';
 export { ConstantStep, EMPTY_ROOT } from './constant-step.js';
-export { CopyStep } from './copy-step.js';
+export { escapeWildcards } from './copy-sources.js';
+export { type CopySpec, CopyStep } from './copy-step.js';
 export { DirectoryStep } from './directory-step.js';
 export { RunFailedError } from './errors.js';
 export { FreshStep } from './fresh-step.js';
-export { lookUpUser } from './image-user.js';
+export { type ImageUser, lookUpUser, UnknownUserError } from './image-user.js';
 export { knownLayer, type LayerState } from './layer-state.js';
+export { isDirectory, makeDirectories } from './make-directories.js';
 export { type OpenedMounts, openRunMounts } from './open-run-mounts.js';
 export { openRootShell, type RootShellOptions } from './root-shell.js';
 export { diffIdsOf, type RootState, withLowers } from './root-state.js';

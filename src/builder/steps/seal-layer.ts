@@ -22,8 +22,7 @@ export interface LayerToSeal {
 export function sealLayer(parent: RootState, { working, lowers, changes }: LayerToSeal, toolbox: Toolbox): LayerState {
   const upper = openDirectory(working.upper);
   const parentRoot = toolbox.snapshots.rootAttributes(lowers);
-  const changed = changes === undefined ? !isEmptyUpper(upper, parentRoot) : changes.length > 0 || !sameRoot(parentRoot, working, toolbox);
-  if (!changed) {
+  if (!isChanged({ working, changes }, upper, parentRoot, toolbox)) {
     closeSync(upper);
     toolbox.snapshots.discard(working);
     return emptyLayer(toolbox);
@@ -134,6 +133,16 @@ export async function writeToBlob(
   return { hashed: job.hashed, stored };
 }
 
+/** Whether a layer would say anything. @param upper the upper directory, opened */
+export function isChanged(
+  { working, changes }: Omit<LayerToSeal, 'lowers'>,
+  upper: Fd,
+  parentRoot: RootAttributes,
+  toolbox: Toolbox,
+): boolean {
+  return changes === undefined ? !isEmptyUpper(upper, parentRoot) : changes.length > 0 || !sameRoot(parentRoot, working, toolbox);
+}
+
 function sameRoot(before: RootAttributes, working: WorkingLayer, { snapshots }: Toolbox): boolean {
   const { mode, uid, gid } = snapshots.rootAttributes([working.upper]);
   return mode === before.mode && uid === before.uid && gid === before.gid;
@@ -152,7 +161,7 @@ function emptyLayer(toolbox: Toolbox): LayerState {
   return { identity: Promise.resolve({ diffId, contentDigest, empty: true }), stored };
 }
 
-async function storeEmptyLayer({ store, compression }: Toolbox): Promise<void> {
+export async function storeEmptyLayer({ store, compression }: Toolbox): Promise<void> {
   const { diffId, contentDigest, uncompressedBytes } = EMPTY_LAYER;
   const known = store.layers.get(diffId)?.blobs.find((blob) => blob.compression === compression);
   if (known !== undefined && store.blobs.has(known.digest, known.size)) return;
@@ -160,6 +169,6 @@ async function storeEmptyLayer({ store, compression }: Toolbox): Promise<void> {
   await store.layers.put({ diffId, contentDigest, uncompressedBytes, blobs: [{ digest, size, compression }] });
 }
 
-function openDirectory(path: string): Fd {
+export function openDirectory(path: string): Fd {
   return openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
 }

@@ -1,13 +1,10 @@
 import type { Step, StepKey } from '../scheduler/index.js';
+import { commitWhole } from './commit-layers.js';
 import { ConstantStep, EMPTY_ROOT } from './constant-step.js';
-import { knownLayer, type LayerIdentity } from './layer-state.js';
+import { knownLayer } from './layer-state.js';
 import { contentOf, type RootState, withLowers } from './root-state.js';
-import { writeToBlob } from './seal-layer.js';
 import { commonInputs, definitionOf } from './step-definition.js';
 import type { Toolbox } from './toolbox.js';
-
-/** What the root directory of a layer without an entry for it is. */
-const PLAIN_ROOT = { mode: 0o755, uid: 0, gid: 0 };
 
 /** Everything a root file system holds, its base included, as one layer on nothing (`--squash`). */
 export class SquashStep implements Step<RootState> {
@@ -28,12 +25,7 @@ export class SquashStep implements Step<RootState> {
   async run(inputs: readonly RootState[], key: StepKey, options: { readonly signal: AbortSignal }): Promise<RootState> {
     const { toolbox } = this;
     const createdAt = toolbox.now();
-    const layer = await withLowers(inputs[1]!, toolbox.snapshots, options, async (lowers): Promise<LayerIdentity> => {
-      const merged = await toolbox.snapshots.openMerged(lowers);
-      const { hashed, stored } = await writeToBlob(merged, [], PLAIN_ROOT, toolbox);
-      const [identity] = await Promise.all([hashed, stored]);
-      return identity;
-    });
+    const layer = await withLowers(inputs[1]!, toolbox.snapshots, options, (lowers) => commitWhole(lowers, toolbox));
     if (toolbox.layerPerStep) await toolbox.cache.record(key, commonInputs(toolbox), { layer }, createdAt);
     return { layers: [knownLayer(layer)], addedLayer: true, createdAt };
   }

@@ -1,6 +1,6 @@
 import { UsageError } from '../../errors.js';
 import type { ImageRow } from '../../operations/images.js';
-import { executeTemplate, formatAge, formatGoTime, formatSize, formatTable, shortId } from '../../ui/index.js';
+import { formatAge, formatGoTime, formatRows, formatSize, formatTable, shortId } from '../../ui/index.js';
 
 export interface ImageListFlags {
   readonly digests?: boolean;
@@ -16,7 +16,10 @@ export function formatImages(rows: readonly ImageRow[], flags: ImageListFlags, n
   if (flags.quiet === true && flags.format !== undefined) throw new UsageError('quiet and format are mutually exclusive');
   if (flags.json === true || flags.format === 'json') return formatJson(rows, flags, now);
   if (flags.quiet === true) return rows.map((row) => `${idText(row, flags)}\n`).join('');
-  if (flags.format !== undefined) return formatTemplate(rows, flags, flags.format, now);
+  if (flags.format !== undefined) {
+    const fields = rows.flatMap((row) => fieldsOf(row, flags, now));
+    return formatRows(flags.format, fields, HEADINGS, { noHeading: flags.noheading === true });
+  }
   const digest = flags.digests === true ? ['Digest'] : [];
   return formatColumns(rows, flags, ['Name', 'Tag', ...digest, 'ID', 'CreatedAt', 'Size'], now);
 }
@@ -39,18 +42,6 @@ function formatColumns(rows: readonly ImageRow[], flags: ImageListFlags, columns
   const heading = flags.noheading === true ? [] : [names.map((name) => HEADINGS[name])];
   const lines = rows.flatMap((row) => fieldsOf(row, flags, now)).map((fields) => names.map((name) => fields[name]));
   return formatTable([...heading, ...lines]);
-}
-
-/** One line for each name; blanks between two fields align, as in Buildah. */
-function formatTemplate(rows: readonly ImageRow[], flags: ImageListFlags, format: string, now: Date): string {
-  const withHeading = format.startsWith('table ');
-  const template = (withHeading ? format.slice(6).trimStart() : format)
-    .replaceAll('\\t', '\t')
-    .replaceAll('\\n', '\n')
-    .replace(/\}\} +\{\{/g, '}}\t{{');
-  const heading = withHeading && flags.noheading !== true ? [HEADINGS] : [];
-  const all: readonly Fields[] = [...heading, ...rows.flatMap((row) => fieldsOf(row, flags, now))];
-  return formatTable(all.flatMap((fields) => executeTemplate(template, fields).split('\n')).map((line) => line.split('\t')));
 }
 
 function formatJson(rows: readonly ImageRow[], flags: ImageListFlags, now: Date): string {

@@ -11,6 +11,12 @@ export interface CommandEntry {
 /** Every command, in the order of `--help`. */
 export const COMMANDS: readonly CommandEntry[] = [
   {
+    name: 'add',
+    aliases: [],
+    summary: 'Copy into a working container, and unpack archives',
+    load: async () => (await import('../add.js')).Add,
+  },
+  {
     name: 'build',
     aliases: ['bud', 'build-using-dockerfile'],
     summary: 'Build an image from a Containerfile',
@@ -22,6 +28,25 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'Explain what the cache had for a build',
     load: async () => (await import('../cache.js')).Cache,
   },
+  {
+    name: 'commit',
+    aliases: [],
+    summary: 'Make an image of a working container',
+    load: async () => (await import('../commit.js')).Commit,
+  },
+  {
+    name: 'config',
+    aliases: [],
+    summary: 'Change the image configuration of a working container',
+    load: async () => (await import('../config.js')).Config,
+  },
+  {
+    name: 'containers',
+    aliases: ['list', 'ls', 'ps'],
+    summary: 'List working containers',
+    load: async () => (await import('../containers.js')).Containers,
+  },
+  { name: 'copy', aliases: [], summary: 'Copy into a working container', load: async () => (await import('../copy.js')).Copy },
   { name: 'from', aliases: [], summary: 'Create a working container from an image', load: async () => (await import('../from.js')).From },
   {
     name: 'images',
@@ -41,6 +66,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     aliases: [],
     summary: 'Look for mistakes in a Containerfile without building it',
     load: async () => (await import('../lint.js')).Lint,
+  },
+  {
+    name: 'mount',
+    aliases: [],
+    summary: 'Mount the root file systems of working containers',
+    load: async () => (await import('../mount.js')).Mount,
   },
   { name: 'pull', aliases: [], summary: 'Copy an image into the store', load: async () => (await import('../pull.js')).Pull },
   { name: 'push', aliases: [], summary: 'Copy an image out of the store', load: async () => (await import('../push.js')).Push },
@@ -75,10 +106,22 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'Verify everything in the store',
     load: async () => (await import('../system-check.js')).SystemCheck,
   },
+  {
+    name: 'rename',
+    aliases: [],
+    summary: 'Give a working container another name',
+    load: async () => (await import('../rename.js')).Rename,
+  },
   { name: 'rm', aliases: ['delete'], summary: 'Remove working containers', load: async () => (await import('../rm.js')).Rm },
   { name: 'rmi', aliases: [], summary: 'Remove images from the store', load: async () => (await import('../rmi.js')).Rmi },
   { name: 'run', aliases: [], summary: 'Run a command in a working container', load: async () => (await import('../run.js')).Run },
   { name: 'tag', aliases: [], summary: 'Give an image further names', load: async () => (await import('../tag.js')).Tag },
+  {
+    name: 'umount',
+    aliases: ['unmount'],
+    summary: 'Unmount the root file systems of working containers',
+    load: async () => (await import('../umount.js')).Umount,
+  },
   {
     name: 'unshare',
     aliases: [],

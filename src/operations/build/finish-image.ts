@@ -4,7 +4,9 @@ import {
   type Compression,
   type Descriptor,
   type DiffId,
+  type DockerExtras,
   digestOf,
+  encodeDockerConfig,
   encodeImageConfig,
   encodeJson,
   FORMAT_TYPES,
@@ -21,6 +23,8 @@ export interface UnfinishedImage {
   /** With diff ids and history; history entries without `created` get the image's. */
   readonly config: ImageConfig;
   readonly format: ImageFormat;
+  /** What Docker's format holds beside OCI's fields. */
+  readonly docker?: DockerExtras | undefined;
   readonly annotations: Readonly<Record<string, string>>;
   /** Annotations that tell how the image was made, not what it is: asked for when its time is known. */
   readonly lateAnnotations?: () => Promise<Readonly<Record<string, string>>>;
@@ -57,7 +61,9 @@ export async function finishImage(
   const types = FORMAT_TYPES[image.format];
   const timed = image.createdAnnotation ? { [ANNOTATION_CREATED]: created } : {};
   const annotations = { ...timed, ...image.annotations, ...(await image.lateAnnotations?.()) };
-  const configBlob = await store.blobs.putBytes(encodeImageConfig(config));
+  const configBlob = await store.blobs.putBytes(
+    image.format === 'docker' ? encodeDockerConfig(config, image.docker) : encodeImageConfig(config),
+  );
   const layers: Descriptor[] = [];
   for (const [position, diffId] of config.rootfs.diff_ids.entries()) {
     const blob = await layerBlob(diffId, image, position < image.baseLayers, store, options.signal);

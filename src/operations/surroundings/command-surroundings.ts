@@ -30,15 +30,23 @@ export interface CommandSurroundings {
   close(): Promise<void>;
 }
 
-/** @throws {UsageError} a flag that cannot be read, or that names what is not there */
+/**
+ * @param directory that sources of bind mounts are relative to; left out: the working directory
+ * @throws {UsageError} a flag that cannot be read, or that names what is not there
+ */
 export async function readCommandOptions(
   options: CommandOptions,
   place: { readonly environment: Readonly<Record<string, string | undefined>>; readonly runRoot: string },
+  directory?: string,
 ): Promise<CommandSurroundings> {
   const secret = readSecretFlags(options.secrets, place.environment);
   const agents = readSshFlags(options.ssh, place);
   return {
-    volumes: [...options.volumes.map(parseVolume), ...options.mounts.map(parseMountFlag), ...options.devices.map(parseDevice)],
+    volumes: [
+      ...options.volumes.map(parseVolume),
+      ...options.mounts.map((text) => parseMountFlag(text, directory)),
+      ...options.devices.map(parseDevice),
+    ],
     confidants: { secret, openSshAgent: (id) => agents.open(id) },
     limits: await readLimits(options.limits),
     shmSizeBytes: parseShmSize(options.shmSize),

@@ -8,9 +8,11 @@ import { contradiction, isRecursive, mountTraits } from './mount-options.js';
 /**
  * `--mount`: the language of `RUN --mount=`, but a bind mount's source is a path of this machine, and `rw` writes to it; with `from` it is
  * a path of that image, as in a Containerfile.
+ *
+ * @param directory that the source of a bind mount is relative to
  * @throws {UsageError} not of that language
  */
-export function parseMountFlag(text: string): CommandMount {
+export function parseMountFlag(text: string, directory = '.'): CommandMount {
   const mount = readMount(text);
   const refuse = (problem: string): never => {
     throw new UsageError(`invalid mount ${JSON.stringify(text)}: ${problem}`);
@@ -28,7 +30,7 @@ export function parseMountFlag(text: string): CommandMount {
   return {
     kind: 'volume',
     target,
-    hostPath: resolve(source),
+    hostPath: resolve(directory, source),
     readOnly,
     chown: options.includes('U'),
     ...mountTraits(options),

@@ -163,7 +163,7 @@ suite('containers', (test) => {
       assert.is(store.containers.get('uno').id, first.id);
       await store.containers.remove(first.id);
       await store.containers.remove(first.id);
-      await rejects(() => store.containers.get('uno'), { code: 'CONTAINER_NOT_FOUND', message: /uno: container not known/ });
+      await rejects(() => store.containers.get('uno'), { code: 'CONTAINER_NOT_FOUND', message: /"uno": container not known/ });
       assert.equal(store.containers.list(), [second]);
     }));
 });

@@ -54,7 +54,7 @@ suite('parseMountFlag', (test) => {
 
 suite('resolveImageMounts', (test) => {
   test('each image is a source of the command, the others stay as they are', async () => {
-    const mounts = ['source=/s,target=/t', 'from=a,source=/x,target=/a', 'type=cache,from=b,target=/b'].map(parseMountFlag);
+    const mounts = ['source=/s,target=/t', 'from=a,source=/x,target=/a', 'type=cache,from=b,target=/b'].map((text) => parseMountFlag(text));
     const images: string[] = [];
     const resolved = await resolveImageMounts(mounts, async (image) => images.push(image) - 1);
     assert.equal(images, ['a', 'b']);
