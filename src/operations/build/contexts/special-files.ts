@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { hasCode, UnsupportedFeatureError } from '../../../errors.js';
 import { withoutPassword } from '../../../parser/index.js';
 import { downloadFile } from '../../../sources/index.js';
@@ -39,10 +39,10 @@ export async function fetchContainerfile(url: string, gate: SourceGate, services
  * @throws {ContainerfileMissingError} the preprocessor refuses it @throws {UnsupportedFeatureError} there is no preprocessor
  */
 export async function preprocess(file: string, contextDirectory: string, flags: readonly string[], signal: AbortSignal): Promise<string> {
-  const args = ['-E', '-iquote', contextDirectory, '-traditional', '-undef', ...flags, '--', file];
-  return new Promise((resolve, reject) => {
+  const args = ['-E', '-iquote', contextDirectory, '-traditional', '-undef', ...flags, resolve(file)];
+  return new Promise((done, reject) => {
     execFile('cpp', args, { signal, maxBuffer: MAX_CONTAINERFILE_BYTES }, (error, stdout, stderr) => {
-      if (error === null) return resolve(stdout);
+      if (error === null) return done(stdout);
       if (signal.aborted) return reject(signal.reason);
       const missing = 'The C preprocessor "cpp" is not installed';
       if (hasCode(error, 'ENOENT'))
