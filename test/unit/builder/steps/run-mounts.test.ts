@@ -25,6 +25,13 @@ suite('runMountInputs()', (test) => {
       assert.not.equal(await inputsOf({ ...TMPFS, ...change }), plain, JSON.stringify(change));
   });
 
+  test('of a volume its options count, but for what only mounts made later would show', async () => {
+    const plain = await inputsOf(VOLUME);
+    for (const change of [{ chown: true }, { overlay: true }, { recursive: false }, { nosuid: true }])
+      assert.not.equal(await inputsOf({ ...VOLUME, ...change }), plain, JSON.stringify(change));
+    assert.equal(await inputsOf({ ...VOLUME, propagation: 'slave' }), plain);
+  });
+
   test('where the host keeps a volume does not count, nor whether a secret has to be there', async () => {
     assert.equal(await inputsOf({ ...VOLUME, hostPath: '/two' }), await inputsOf(VOLUME));
     assert.equal(await inputsOf({ ...SECRET, required: false }), await inputsOf(SECRET));
