@@ -47,6 +47,8 @@ suite('context/open-context', (test) => {
       assert.equal(await names(place, { containerfile }), ['a', 'c']);
       writeFileSync(join(place.directory, 'Containerfile.dockerignore'), 'c');
       assert.equal(await names(place, { containerfile }), ['a', 'b']);
+      writeFileSync(join(place.directory, 'Containerfile.containerignore'), 'a\nc');
+      assert.equal(await names(place, { containerfile }), ['b']);
       const own = join(place.directory, '../own');
       writeFileSync(own, 'a\nb');
       assert.equal(await names(place, { containerfile, ignoreFile: own }), ['c']);
