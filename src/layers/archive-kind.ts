@@ -10,28 +10,33 @@ export const ARCHIVE_HEAD_BYTES = 64 * 1024;
 
 /**
  * How the tar archive that begins with `head` is compressed, or undefined when it is none. A file that is only compressed
- * (`notes.gz`) is no archive. What bzip2 and xz hold is taken on trust: their first block may be longer than the head.
+ * (`notes.gz`) is no archive.
+ *
+ * @param open gives the file from its start, for bzip2 and xz: their first block may be longer than the head. It is read no further than
+ * needed; without it what they hold is taken on trust
+ * @throws {UnsupportedFeatureError} bzip2 or xz, and its program is not installed
  */
-export async function isArchive(head: Uint8Array): Promise<ArchiveCompression | undefined> {
+export async function isArchive(head: Uint8Array, open?: () => AsyncIterable<Uint8Array>): Promise<ArchiveCompression | undefined> {
   const compression = compressionOf(head);
   switch (compression) {
     case 'none':
       return isTarHeader(head) ? 'none' : undefined;
     case 'gzip':
     case 'zstd':
-      return isTarHeader(await firstBlock(head, compression)) ? compression : undefined;
-    default:
-      return compression;
+      return isTarHeader(await firstBlock(once(head), compression)) ? compression : undefined;
+    case 'bzip2':
+    case 'xz':
+      return open === undefined || isTarHeader(await firstBlock(open(), compression)) ? compression : undefined;
   }
 }
 
-async function firstBlock(head: Uint8Array, compression: 'gzip' | 'zstd'): Promise<Uint8Array> {
+async function firstBlock(bytes: AsyncIterable<Uint8Array>, compression: ArchiveCompression): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   let size = 0;
   try {
-    for await (const bytes of decompress(once(head), compression)) {
-      parts.push(bytes);
-      size += bytes.length;
+    for await (const part of decompress(bytes, compression)) {
+      parts.push(part);
+      size += part.length;
       if (size >= BLOCK_BYTES) break;
     }
   } catch (error) {

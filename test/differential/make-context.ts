@@ -13,7 +13,7 @@ const IMPLIED = 999;
 /**
  * Makes a build context from lines, parents of what they name included:
  * `d MODE PATH`, `f MODE PATH TEXT`, `l PATH TARGET` (symbolic link), `h PATH EXISTING` (hard link), `p MODE PATH` (fifo), `s PATH` (socket),
- * `x PATH NAME VALUE` (attribute), `t PATH COMPRESSION ENTRY,...` (tar archive). In a path `\s` is a blank; in a text `\n` is a line's end.
+ * `x PATH NAME VALUE` (attribute), `t PATH COMPRESSION ENTRY,...` (tar archive), `z PATH COMPRESSION TEXT`. In a path `\s` is a blank; in a text `\n` is a line's end.
  *
  * An ENTRY of an archive is `NAME[=TEXT][>TARGET][@UID:GID][%MODE]`; its mtime is 7.
  */
@@ -52,7 +52,10 @@ export async function makeContext(directory: string, lines: readonly string[]): 
         writeAttribute(path, word(1), word(2));
         continue;
       case 't':
-        writeArchive(path, word(1), isLast(2));
+        writeCompressed(path, word(1), tarOf(isLast(2).split(',').map(entryOf)));
+        break;
+      case 'z':
+        writeCompressed(path, word(1), Buffer.from(isLast(2)));
         break;
       default:
         throw new TypeError(`unknown line ${JSON.stringify(line)}`);
@@ -96,12 +99,11 @@ function writeAttribute(path: string, name: string, value: string): void {
 
 const COMPRESSORS: Readonly<Record<string, readonly string[]>> = { bzip2: ['bzip2', '-c'], xz: ['xz', '-c'], zstd: ['zstd', '-qc'] };
 
-function writeArchive(path: string, compression: string, entries: string): void {
-  const tar = tarOf(entries.split(',').map(entryOf));
+function writeCompressed(path: string, compression: string, bytes: Buffer): void {
   const program = COMPRESSORS[compression];
-  if (compression === 'none') writeFileSync(path, tar);
-  else if (compression === 'gzip') writeFileSync(path, gzipSync(tar));
-  else writeFileSync(path, execFileSync(program![0]!, program!.slice(1), { input: tar }));
+  if (compression === 'none') writeFileSync(path, bytes);
+  else if (compression === 'gzip') writeFileSync(path, gzipSync(bytes));
+  else writeFileSync(path, execFileSync(program![0]!, program!.slice(1), { input: bytes }));
 }
 
 function entryOf(text: string): TarItem {

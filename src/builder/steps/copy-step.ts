@@ -1,4 +1,4 @@
-import { constants, openSync, readSync } from 'node:fs';
+import { constants, createReadStream, openSync, readSync } from 'node:fs';
 import type { ContextSource, SelectedSource } from '../../context/index.js';
 import { ARCHIVE_HEAD_BYTES, ArchiveInvalidError, extractArchive, isArchive, PathEscapeError } from '../../layers/index.js';
 import type { WorkingLayer } from '../../snapshots/index.js';
@@ -219,7 +219,7 @@ async function separateArchives(group: SourceGroup): Promise<{ archives: readonl
   for (const source of group.sources) {
     // A device or a fifo is never read.
     const isFile = ((source.entries[0]?.stat.mode ?? 0) & S_IFMT) === S_IFREG;
-    const isOne = isFile && (await isArchive(readHead(group.root, source.path))) !== undefined;
+    const isOne = isFile && (await isArchive(readHead(group.root, source.path), () => readFile(group.root, source.path))) !== undefined;
     (isOne ? archives : others).push(source);
   }
   return { archives, others };
@@ -233,6 +233,11 @@ function readHead(root: Fd, path: Buffer): Buffer {
   } finally {
     closeFd(fd);
   }
+}
+
+/** Closes the file when the reader goes. */
+async function* readFile(root: Fd, path: Buffer): AsyncGenerator<Uint8Array> {
+  yield* createReadStream('', { fd: openFile(root, path) });
 }
 
 function openFile(root: Fd, path: Buffer): Fd {

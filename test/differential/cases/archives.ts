@@ -43,7 +43,11 @@ export const archives: CaseGroup = {
     add('a file over a folder', ['t a.tar none dir=D'], 'ADD a.tar /'),
     add('a folder over a file', ['t a.tar none file/n=N'], 'ADD a.tar /'),
     add('an archive without entries', ['f 644 b B', 't a.gz gzip x=X'], 'ADD b a.gz /x/'),
-    add('an ordinary file that is compressed', ['f 644 n.txt text'], 'ADD n.txt /x/'),
+    add('a text that is compressed by gzip', ['z n.gz gzip text'], 'ADD n.gz /x/'),
+    add('a text that is compressed by bzip2', ['z n.bz2 bzip2 text'], 'ADD n.bz2 /x/'),
+    add('a text that is compressed by xz', ['z n.xz xz text'], 'ADD n.xz /x/'),
+    add('a text that is compressed by zstd', ['z n.zst zstd text'], 'ADD n.zst /x/'),
+    add('a large archive by bzip2', [`t a.bz2 bzip2 big=${'lorem ipsum '.repeat(2000)},n=N`], 'ADD a.bz2 /x/'),
     add('an archive in the build, from a variable', ['t a.tar none n=N'], 'ARG f=a.tar\nADD $f /x/'),
     {
       title: '--unpack=false',
