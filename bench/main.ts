@@ -5,6 +5,7 @@ import { largeContext } from './large-context.js';
 import { largeRun } from './large-run.js';
 import { parseInstructions } from './parse-instructions.js';
 import { registryTransfer } from './registry-transfer.js';
+import { singleId } from './single-id.js';
 import { sixStages } from './six-stages.js';
 import { startUp } from './start-up.js';
 import { formatTable, type Result } from './support/report.js';
@@ -20,6 +21,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<Result[]>>> = {
   'large-context': largeContext,
   'parse-instructions': parseInstructions,
   'registry-transfer': registryTransfer,
+  'single-id': singleId,
 };
 
 const wanted = process.argv.slice(2);

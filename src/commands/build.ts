@@ -2,6 +2,7 @@ import type { Settings } from '../config/index.js';
 import { UsageError } from '../errors.js';
 import { parseOutputs, takesStandardOutput } from '../operations/build/build-output.js';
 import { type BuildOptions, build } from '../operations/build.js';
+import { checkUserNamespace } from '../operations/surroundings/user-namespace.js';
 import { versionInfo } from '../operations/version.js';
 import type { Reporter } from '../progress.js';
 import {
@@ -26,6 +27,7 @@ import { chosenPlatform, PLATFORM_FLAGS } from './flags/platform-flags.js';
 import { parsePullPolicy } from './flags/pull-policy.js';
 import { REGISTRY_FLAGS, registryAccess } from './flags/registry-flags.js';
 import { RESULT_FLAGS, resultOptions } from './flags/result-flags.js';
+import { USER_NAMESPACE_FLAGS, userNamespaceOptions } from './flags/user-namespace-flags.js';
 import { BaseCommand, type CommandServices, showsWarnings } from './program/base-command.js';
 
 export class Build extends BaseCommand<typeof Build> {
@@ -47,6 +49,7 @@ export class Build extends BaseCommand<typeof Build> {
     ...MOUNT_FLAGS,
     ...SECRET_FLAGS,
     ...CONFINEMENT_FLAGS,
+    ...USER_NAMESPACE_FLAGS,
     ...RESULT_FLAGS,
     'add-host': list({ value: 'NAME:ADDRESS', summary: 'Add a line to /etc/hosts of RUN commands' }),
     'build-context': list({
@@ -140,6 +143,7 @@ export class Build extends BaseCommand<typeof Build> {
   protected async execute(services: CommandServices): Promise<number> {
     refuseFlagsAmong(this.operands);
     refuseMoreThan(1, this.operands);
+    checkUserNamespace(userNamespaceOptions(this.flags), services.settings.rootless);
     const call = chosenCall(this.flags);
     if (call !== undefined) {
       const { answerCall } = await import('./answer-call.js');

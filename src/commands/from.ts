@@ -1,6 +1,7 @@
 import { UsageError } from '../errors.js';
 import { createContainer } from '../operations/from.js';
 import { parseAddHost, parseDevice, parseNetwork, parseShmSize, parseVolume } from '../operations/surroundings/run-flags.js';
+import { checkUserNamespace } from '../operations/surroundings/user-namespace.js';
 import { CONFINEMENT_FLAGS, confinementOptions } from './flags/confinement-flags.js';
 import { choice, flag, list, text, wholeNumber } from './flags/flags.js';
 import { checkIsolation } from './flags/isolation.js';
@@ -9,10 +10,10 @@ import { chosenPlatform, PLATFORM_FLAGS } from './flags/platform-flags.js';
 import { parsePullPolicy } from './flags/pull-policy.js';
 import { refusedFlags, refuseFlags } from './flags/refused-flags.js';
 import { REGISTRY_FLAGS, registryAccess } from './flags/registry-flags.js';
+import { USER_NAMESPACE_FLAGS, userNamespaceOptions } from './flags/user-namespace-flags.js';
 import { BaseCommand, type CommandServices } from './program/base-command.js';
 
 const LIMITS = 'commands of working containers have no control group of their own';
-const IDS = 'the ids of containers are those of the sandbox';
 const NAMESPACES = 'commands always have namespaces of their own';
 const REFUSED = {
   'blob-cache': 'blobs are kept in the store',
@@ -33,11 +34,6 @@ const REFUSED = {
   'memory-swap': LIMITS,
   pid: NAMESPACES,
   'signature-policy': 'signatures are not checked',
-  userns: IDS,
-  'userns-gid-map': IDS,
-  'userns-gid-map-group': IDS,
-  'userns-uid-map': IDS,
-  'userns-uid-map-user': IDS,
   uts: NAMESPACES,
 };
 
@@ -50,6 +46,7 @@ export class From extends BaseCommand<typeof From> {
     ...REGISTRY_FLAGS,
     ...PLATFORM_FLAGS,
     ...CONFINEMENT_FLAGS,
+    ...USER_NAMESPACE_FLAGS,
     ...refusedFlags(REFUSED),
     'add-host': list({ value: 'NAME:ADDRESS', summary: 'Add a line to /etc/hosts of commands' }),
     cidfile: text({ value: 'path', summary: 'Write the ID of the container to this file' }),
@@ -79,6 +76,7 @@ export class From extends BaseCommand<typeof From> {
     if (image === undefined) throw new UsageError('an image name (or "scratch") must be specified');
     if (this.operands.length > 1) throw new UsageError('too many arguments specified');
     checkIsolation(flags.isolation, flags.network);
+    checkUserNamespace(userNamespaceOptions(flags), services.settings.rootless);
     const { 'pull-always': always, 'pull-never': never } = flags;
     if (always === true && never === true) throw new UsageError('can only set one of --pull-always and --pull-never');
     const { containerName } = await createContainer(
