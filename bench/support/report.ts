@@ -1,7 +1,7 @@
 /** One line of the table: the same work by us and by a peer. */
 export interface Result {
   readonly work: string;
-  readonly unit: 'ms' | 'MiB' | 'ratio';
+  readonly unit: 'ms' | 'µs' | 'MiB' | 'ratio';
   readonly ours: number;
   readonly peer?: number;
   readonly peerName?: string;

@@ -260,8 +260,8 @@ static int enter_user_namespace(const struct identity *identity, char *problem, 
     for (size_t i = 0; i < gids.count; i++) gids.extents[i].outer = gids.extents[i].inner;
   } else {
     const char *missing = NULL;
-    if (!id_map_from_subids("/etc/subgid", identity->name, identity->uid, identity->gid, &identity->present_gids, &gids)) missing = "/etc/subgid";
-    if (!id_map_from_subids("/etc/subuid", identity->name, identity->uid, identity->uid, &identity->present_uids, &uids)) missing = "/etc/subuid";
+    if (!id_map_from_files_or_service("/etc/subgid", identity->name, identity->uid, identity->gid, &identity->present_gids, &gids)) missing = "/etc/subgid";
+    if (!id_map_from_files_or_service("/etc/subuid", identity->name, identity->uid, identity->uid, &identity->present_uids, &uids)) missing = "/etc/subuid";
     if (missing != NULL) {
       snprintf(problem, size, "there is no usable entry for %s in %s; an administrator adds one with: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 %s",
                identity->name, missing, identity->name);

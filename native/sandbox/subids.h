@@ -24,9 +24,13 @@ bool id_map_read(const char *file, struct id_map *map);
 unsigned long long id_map_size(const struct id_map *map);
 
 /*
- * The map for a new namespace: `own` becomes 0, then come the ranges `file` gives to user `name` (or to its number), as far as
+ * The map for a new namespace: `own` becomes 0, then come the ranges `file` (/etc/subuid or /etc/subgid), or what stands for it in
+ * /etc/nsswitch.conf, gives to user `name` (or to its number), as far as
  * `present` has them. False when there is no such range.
  */
+bool id_map_from_files_or_service(const char *file, const char *name, uid_t uid, unsigned own, const struct id_map *present, struct id_map *map);
+
+/* The same from the file alone. */
 bool id_map_from_subids(const char *file, const char *name, uid_t uid, unsigned own, const struct id_map *present, struct id_map *map);
 
 #endif

@@ -117,6 +117,30 @@ suite('tsbuild-launch enter', (test) => {
     assert.is(status, 0, stderr);
     assert.is(stdout, '0\n');
   });
+
+  test('ranges of a service are asked of getsubids, cut to what is here; a mapper that fails leaves one id and says so', async () => {
+    if (process.getuid?.() !== 0 || expectedMode() !== 'root') skip('needs root, to show another /etc/nsswitch.conf');
+    await withTempDir((directory) => {
+      chmodSync(directory, 0o755);
+      const put = (name: string, content: string): void => writeFileSync(join(directory, name), content, { mode: 0o755 });
+      put('nsswitch.conf', 'passwd: files\nsubid: sss\n');
+      // Two ranges, of which the second reaches beyond the last id there is.
+      put(
+        'getsubids',
+        '#!/bin/sh\n[ "$1" = -g ] && echo "0: someone 300000 10" || printf "0: someone 200000 5\\n1: someone 4294967290 100\\n"\n',
+      );
+      for (const name of ['newuidmap', 'newgidmap']) put(name, `#!/bin/sh\nshift; echo "${name} $*" >&2; exit 3\n`);
+      put('node', PROBE);
+      const script =
+        'mount --bind "$0/nsswitch.conf" /etc/nsswitch.conf && exec setpriv --reuid=65534 --regid=65534 --clear-groups "$1" enter "$0/node" main.cjs run';
+      const { stdout, stderr } = spawnSync('unshare', ['--mount', 'sh', '-c', script, directory, nativeFile('tsbuild-launch')], {
+        encoding: 'utf8',
+        env: { PATH: `${directory}:/usr/sbin:/usr/bin:/bin` },
+      });
+      assert.equal(stderr.trim().split('\n').sort(), ['newgidmap 0 65534 1 1 300000 10', 'newuidmap 0 65534 1 1 200000 5 6 4294967290 5']);
+      assert.match(stdout, 'mode=single uid=65534 problem=newuidmap failed with status 3; check the entries of');
+    });
+  });
 });
 
 function mountNamespace(): string {

@@ -21,6 +21,7 @@ export function checkUserNamespace(options: UserNamespaceOptions, rootless: bool
   for (const map of [...uidMaps, ...gidMaps]) checkMap(map);
   if (uidMapUser !== undefined || gidMapGroup !== undefined) refuse('--userns-uid-map-user and --userns-gid-map-group');
   const [kind = ''] = userns.split(':');
+  if (kind === 'ns') refuse(`--userns=${userns}`);
   switch (kind) {
     case '':
     case 'host':
@@ -30,8 +31,6 @@ export function checkUserNamespace(options: UserNamespaceOptions, rootless: bool
     case 'container':
       if (!rootless) refuse(`--userns=${userns} for root`);
       return;
-    case 'ns':
-      refuse(`--userns=${userns}`);
     default:
       throw new UsageError(`unrecognized user namespace setting ${JSON.stringify(userns)}`, { hint: 'There are host, private and auto' });
   }
