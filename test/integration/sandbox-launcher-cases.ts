@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
@@ -8,13 +8,17 @@ import * as assert from 'uvu/assert';
 import { nativeFile } from '../../src/sys/index.js';
 import { makeBusyboxRoot } from '../support/busybox-root.js';
 import { idMode } from '../support/inside-namespaces.js';
-import { suite } from '../support/suite.js';
+import { addProbe } from '../support/sandbox.js';
+import { skip, suite } from '../support/suite.js';
 import { withTempDir } from '../support/temp-dir.js';
 
 /** The launcher as a program, spoken to by its protocol alone (docs/launcher.md). */
-async function launch(plan: string): Promise<{ events: Record<string, unknown>[]; code: number | null; stdout: string }> {
-  const child = spawn(nativeFile('tsbuild-launch'), ['sandbox', '3', '4'], {
-    stdio: ['ignore', 'pipe', 'inherit', 'pipe', 'pipe'],
+async function launch(
+  plan: string,
+  { program = nativeFile('tsbuild-launch'), args = [] as string[], fds = [] as number[] } = {},
+): Promise<{ events: Record<string, unknown>[]; code: number | null; stdout: string }> {
+  const child = spawn(program, [...args, 'sandbox', '3', '4'], {
+    stdio: ['ignore', 'pipe', 'inherit', 'pipe', 'pipe', ...fds],
     env: {},
   });
   const [, stdout, , input, status] = child.stdio as unknown as [null, Readable, null, Writable, Readable];
@@ -27,6 +31,10 @@ async function launch(plan: string): Promise<{ events: Record<string, unknown>[]
     code: code as number | null,
     stdout: output.toString(),
   };
+}
+
+function machine(): string {
+  return process.arch === 'arm64' ? 'aarch64' : 'x86_64';
 }
 
 function encode(entries: readonly (readonly [string, string])[]): string {
@@ -88,6 +96,37 @@ suite('tsbuild-launch sandbox', (test) => {
       assert.is(failure?.path, path);
       assert.match(String(failure?.detail), detail);
     });
+
+  test('with one id and a listener of somebody else, calls succeed and do nothing, and it is said', () =>
+    withTempDir(async (directory) => {
+      if (idMode() !== 'single') skip('there are several ids');
+      const changes = [
+        ['notify-filter-fd', '5'],
+        ['fallback-filter-fd', '6'],
+        ['environment', 'PATH=/bin'],
+        ['capability', '0'],
+      ] as const;
+      const command = 'touch /f; chown 5:5 /f && stat -c %u:%g /f';
+      const plan = basicPlan(directory, changes).map(([name, value]) => [name, value.startsWith('touch') ? command : value] as const);
+      for (const tool of ['chown', 'stat']) symlinkSync('busybox', join(directory, 'image/bin', tool));
+      await addProbe({ image: join(directory, 'image') });
+      const fds = ['notify', 'fake-ids'].map((name) => openSync(nativeFile(`${name}-${machine()}.bpf`), 'r'));
+      try {
+        const supervised = await launch(encode(plan), { fds });
+        assert.is(supervised.stdout, '5:5\n');
+        assert.equal(supervised.events, [{ event: 'exited', code: 0 }]);
+        const args = ['listen', 'exec', nativeFile('tsbuild-launch')];
+        const alone = await launch(encode(plan), { program: join(directory, 'image/bin/probe'), args, fds });
+        assert.equal(alone.events, [
+          { event: 'warning', about: 'fake-ids' },
+          { event: 'exited', code: 0 },
+        ]);
+        // The owner recorded before is not seen either.
+        assert.is(alone.stdout, '0:0\n');
+      } finally {
+        for (const fd of fds) closeSync(fd);
+      }
+    }));
 
   test('a parent that has gone ends it before anything is done', () =>
     withTempDir(async (directory) => {

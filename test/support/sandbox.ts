@@ -67,11 +67,11 @@ export function makeBox(directory: string): TestBox {
 let compiled: Buffer | undefined;
 
 /** Puts test/native/probe.c, compiled once, into the image as /bin/probe. */
-export async function addProbe(box: TestBox): Promise<void> {
+export async function addProbe({ image }: Pick<TestBox, 'image'>): Promise<void> {
   compiled ??= await withTempDir((directory) => {
     const program = join(directory, 'probe');
     execFileSync('cc', ['-O1', '-static', '-pthread', '-w', '-o', program, packageFile('test/native/probe.c')]);
     return readFileSync(program);
   });
-  writeFileSync(join(box.image, 'bin/probe'), compiled, { mode: 0o755 });
+  writeFileSync(join(image, 'bin/probe'), compiled, { mode: 0o755 });
 }

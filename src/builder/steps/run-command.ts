@@ -1,6 +1,6 @@
 import { UnsupportedFeatureError } from '../../errors.js';
 import { hostPlatform, parsePlatform } from '../../image/index.js';
-import type { StepLabel } from '../../progress.js';
+import type { Reporter, StepLabel } from '../../progress.js';
 import type { SandboxPlan, SandboxResult, SandboxWarning } from '../../sandbox/index.js';
 import { RunFailedError } from './errors.js';
 import type { Toolbox } from './toolbox.js';
@@ -55,8 +55,15 @@ function refuseForeign(platform: string, executionOf: typeof import('../../sandb
   });
 }
 
+/** Whom it was said that owners are lost: it is the same for every command. */
+const announced = new WeakSet<Reporter>();
+
 function warn({ warnings }: SandboxResult, step: StepLabel, user: string, { reporter }: Toolbox): void {
   for (const warning of warnings) {
+    if (warning === 'fake-ids') {
+      if (announced.has(reporter)) continue;
+      announced.add(reporter);
+    }
     reporter.report({ kind: 'warning', text: describeWarning(warning, step.text, user) });
   }
 }
