@@ -11,6 +11,7 @@ import { startUp } from './start-up.js';
 import { formatTable, type Result } from './support/report.js';
 import { project } from './support/tsbuild.js';
 import { trivialInstructions } from './trivial-instructions.js';
+import { workingContainers } from './working-containers.js';
 
 const BENCHMARKS: Readonly<Record<string, () => Promise<Result[]>>> = {
   'start-up': startUp,
@@ -22,6 +23,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<Result[]>>> = {
   'parse-instructions': parseInstructions,
   'registry-transfer': registryTransfer,
   'single-id': singleId,
+  'working-containers': workingContainers,
 };
 
 const wanted = process.argv.slice(2);
