@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { hasCode } from '../errors.js';
 import type { Descriptor, Platform } from '../image/index.js';
 import { type BlobStore, openBlobs } from './blobs.js';
 import { type BuildLogs, openBuildLogs } from './build-logs.js';
@@ -100,7 +101,10 @@ export interface Store {
   damagedFiles(): readonly DamagedFile[];
   /** Read everything that is named and list what is wrong; empty when all is well. */
   check(): Promise<readonly string[]>;
-  /** Let go of locks, remove this process's scratch directory, empty the trash as far as this user may. */
+  /**
+   * Let go of locks, remove this process's scratch directory, empty the trash as far as this user and the disk may. What stays is
+   * left to a later command: the work of this one is done.
+   */
   close(): Promise<void>;
 }
 
@@ -192,9 +196,19 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     check: () => checkStore(parts),
     async close() {
       for (const release of held) release();
-      await scratch.release();
-      await emptyTrash(layout);
+      await leavingTheRest(() => scratch.release());
+      await leavingTheRest(() => emptyTrash(layout));
     },
   };
   return store;
+}
+
+/** What the disk refuses here is no harm: what lies around is found by its place. */
+async function leavingTheRest(tidy: () => Promise<void>): Promise<void> {
+  try {
+    await tidy();
+  } catch (error) {
+    const isRefusal = ['EIO', 'EROFS', 'SYSTEM', 'STORE_FULL'].some((code) => hasCode(error, code));
+    if (!isRefusal) throw error;
+  }
 }
