@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { cacheLookup } from './cache-lookup.js';
 import { largeContext } from './large-context.js';
 import { largeRun } from './large-run.js';
+import { layerSizes } from './layer-sizes.js';
 import { parseInstructions } from './parse-instructions.js';
 import { registryTransfer } from './registry-transfer.js';
 import { singleId } from './single-id.js';
@@ -17,6 +18,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<Result[]>>> = {
   'start-up': startUp,
   'trivial-instructions': trivialInstructions,
   'large-run': largeRun,
+  'layer-sizes': layerSizes,
   'cache-lookup': cacheLookup,
   'six-stages': sixStages,
   'large-context': largeContext,
