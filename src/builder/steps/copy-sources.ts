@@ -36,6 +36,8 @@ export interface CopySourcesOptions {
   readonly loose: LooseFiles | undefined;
   /** Git repositories, in the order of their sources. */
   readonly repositories: readonly ContextSource[];
+  /** What the paths name in the build context, where it was found out before. */
+  readonly selected?: readonly SelectedSource[] | undefined;
 }
 
 /**
@@ -101,7 +103,7 @@ export async function digestPaths(
     }
     const context = await from.context.open(signal);
     const selected = await context.select(paths, selectOptions(options));
-    return { ...describe(selected, await context.digestSelection(selected, { contentsOnly })), origin };
+    return { ...describe(selected, await context.digestSelection(selected, { contentsOnly })), origin, selected };
   };
   const revision = 'context' in from ? from.context.revision : undefined;
   if ('context' in from && revision === undefined) return digestFiles();
@@ -152,7 +154,7 @@ export async function withSources<T>(
     if (paths.length === 0) return await body(groups);
     if ('context' in origin) {
       const context = await origin.context.open(signal);
-      const sources = await context.select(paths, selectOptions(options));
+      const sources = options.selected ?? (await context.select(paths, selectOptions(options)));
       return await body([...groups, { root: context.root, sources, keepOwners: false }]);
     }
     if ('directory' in origin) {

@@ -189,7 +189,14 @@ export class CopyStep implements Step<RootState> {
   #sources(): CopySourcesOptions {
     const { spec } = this;
     const parents = spec.kind === 'copy' && spec.parents;
-    return { sources: spec.sources, exclude: spec.exclude, parents, loose: this.#loose, repositories: this.#repositories };
+    return {
+      sources: spec.sources,
+      exclude: spec.exclude,
+      parents,
+      loose: this.#loose,
+      repositories: this.#repositories,
+      selected: this.#selection.selected,
+    };
   }
 
   /** Local archives only, unless the instruction says otherwise: `--unpack`. */

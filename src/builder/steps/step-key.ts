@@ -1,3 +1,4 @@
+import type { SelectedSource } from '../../context/index.js';
 import type { StepKey } from '../scheduler/index.js';
 import { contentOf, type RootState } from './root-state.js';
 import { definitionOf, type StepInputs } from './step-definition.js';
@@ -8,6 +9,8 @@ export interface Selection {
   readonly origin?: string | undefined;
   /** `file:<hex>`, `dir:<hex>` or `multi:<hex>`. */
   readonly digest: string;
+  /** What was selected of a build context: a copy takes just what its key is made of. */
+  readonly selected?: readonly SelectedSource[] | undefined;
   /** What it holds; absent when the digest was remembered, and the tree not looked at. */
   readonly entries?: (() => readonly SelectionEntry[]) | undefined;
 }
