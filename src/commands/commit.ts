@@ -24,7 +24,6 @@ const REFUSED = {
   'sbom-scanner-command': SBOM,
   'sbom-scanner-image': SBOM,
   'sign-by': 'images are not signed with GPG; use cosign or skopeo on the pushed image',
-  'signature-policy': 'signatures are not checked',
 };
 
 export class Commit extends BaseCommand<typeof Commit> {

@@ -3,7 +3,7 @@ import { createContainer } from '../operations/from.js';
 import { parseAddHost, parseDevice, parseNetwork, parseShmSize, parseVolume } from '../operations/surroundings/run-flags.js';
 import { checkUserNamespace } from '../operations/surroundings/user-namespace.js';
 import { CONFINEMENT_FLAGS, confinementOptions } from './flags/confinement-flags.js';
-import { choice, flag, list, text, wholeNumber } from './flags/flags.js';
+import { choice, flag, list, text } from './flags/flags.js';
 import { checkIsolation } from './flags/isolation.js';
 import { refuseFlagsAmong } from './flags/operands.js';
 import { chosenPlatform, PLATFORM_FLAGS } from './flags/platform-flags.js';
@@ -33,7 +33,6 @@ const REFUSED = {
   memory: LIMITS,
   'memory-swap': LIMITS,
   pid: NAMESPACES,
-  'signature-policy': 'signatures are not checked',
   uts: NAMESPACES,
 };
 
@@ -60,8 +59,6 @@ export class From extends BaseCommand<typeof From> {
     'pull-always': flag({ hidden: true, summary: 'As --pull=always' }),
     'pull-never': flag({ hidden: true, summary: 'As --pull=never' }),
     quiet: flag({ char: 'q', summary: 'Show no transfers' }),
-    retry: wholeNumber({ hidden: true, summary: 'Accepted for Buildah scripts; failed transfers are tried again' }),
-    'retry-delay': text({ hidden: true, summary: 'Accepted for Buildah scripts' }),
     'shm-size': text({ value: 'SIZE', summary: 'Size of /dev/shm (default: 64m)' }),
     suffix: text({ hidden: true, summary: 'What the name ends in, in place of working-container' }),
     ulimit: list({ value: 'NAME=SOFT[:HARD]', summary: 'Limit a resource of commands' }),

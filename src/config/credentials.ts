@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { hasCode } from '../errors.js';
 import type { AuthFile } from './auth-files.js';
+import { askHelperProgram, helperError } from './credential-helper.js';
 import { SettingsError } from './errors.js';
 
 /** What a registry is shown: a name and password, or a refresh token to be exchanged at its token server. */
@@ -41,7 +42,8 @@ export function parseCredentials(text: string): Credentials {
   return { kind: 'password', username: text.slice(0, colon), password: text.slice(colon + 1) };
 }
 
-function readAuthFile(file: AuthFile): JsonObject | undefined {
+/** The object the file holds; undefined when it is not there and need not be. */
+export function readAuthFile(file: AuthFile): JsonObject | undefined {
   let text: string;
   try {
     text = readFileSync(file.path, 'utf8');
@@ -69,8 +71,8 @@ async function searchFile(
   askHelper: CredentialHelper,
 ): Promise<Credentials | undefined> {
   const host = name.split('/', 1)[0] ?? name;
-  const helper = stringIn(content.credHelpers, host) ?? (file.kind === 'docker' ? stringIn(content, 'credsStore') : undefined);
-  if (helper !== undefined && helper !== '') {
+  const helper = helperFor(file, content, host);
+  if (helper !== undefined) {
     const answer = await askHelper(helper, host === 'docker.io' ? DOCKER_HUB_KEY : host);
     if (answer !== undefined) return answer;
   }
@@ -79,6 +81,11 @@ async function searchFile(
   const key =
     leadingParts(name).find((part) => entries[part] !== undefined) ?? Object.keys(entries).find((text) => hostOfKey(text) === host);
   return key === undefined ? undefined : readEntry(file, key, entries[key]);
+}
+
+function helperFor(file: AuthFile, content: JsonObject, host: string): string | undefined {
+  const named = stringIn(content.credHelpers, host) ?? (file.kind === 'docker' ? stringIn(content, 'credsStore') : undefined);
+  return named === '' ? undefined : named;
 }
 
 const DOCKER_HUB_KEY = 'https://index.docker.io/v1/';
@@ -109,26 +116,10 @@ function readEntry(file: AuthFile, key: string, entry: unknown): Credentials | u
 
 /** @see https://github.com/docker/docker-credential-helpers#development */
 async function runHelper(name: string, server: string): Promise<Credentials | undefined> {
-  if (!/^[a-zA-Z0-9._-]+$/.test(name)) throw new SettingsError('credential helper', `"${name}" is not the name of a program`);
-  const program = `docker-credential-${name}`;
-  const { error, stdout } = await askProgram(program, server);
+  const { program, error, stdout } = await askHelperProgram(name, 'get', server);
   if (error === null) return readHelperAnswer(program, stdout);
   if (stdout.includes('credentials not found')) return undefined;
-  const problem = hasCode(error, 'ENOENT') ? 'no such program in PATH' : `it failed for "${server}"`;
-  throw new SettingsError(program, problem, undefined, { cause: error });
-}
-
-async function askProgram(program: string, input: string): Promise<{ error: Error | null; stdout: string }> {
-  // Loaded here, because helpers are rare and this door is on the way of every command.
-  const { execFile } = await import('node:child_process');
-  return new Promise((resolve) => {
-    const limits = { timeout: 60_000, maxBuffer: 1 << 20 };
-    const child = execFile(program, ['get'], limits, (error, stdout) => resolve({ error, stdout }));
-    child.stdin?.on('error', () => {
-      // A helper that ends without reading its input breaks the pipe; how it ended is reported by the callback.
-    });
-    child.stdin?.end(input);
-  });
+  throw helperError(program, server, error);
 }
 
 function readHelperAnswer(program: string, stdout: string): Credentials | undefined {

@@ -16,3 +16,33 @@ export class SettingsError extends TsbuildError {
     super(`Cannot use ${origin}${line === undefined ? '' : `:${line}`}: ${problem}`, options);
   }
 }
+
+/** policy.json rejects the image. */
+export class PolicyDeniedError extends TsbuildError {
+  readonly code = 'SOURCE_DENIED';
+  constructor(
+    readonly image: string,
+    readonly policyFile: string,
+    readonly scope: string,
+  ) {
+    super(`Source image rejected: ${image} is rejected by policy (${policyFile}, scope ${scope})`);
+  }
+}
+
+/** policy.json wants a signature of the image, and signatures are not verified here: without that the image cannot be let in. */
+export class SignatureRequiredError extends TsbuildError {
+  readonly code = 'SOURCE_DENIED';
+  constructor(
+    readonly image: string,
+    readonly policyFile: string,
+    readonly scope: string,
+    readonly requirement: string,
+  ) {
+    super(
+      `Source image rejected: ${policyFile} (scope ${scope}) requires "${requirement}" of ${image}, and tsbuild does not verify signatures`,
+      {
+        hint: 'Bring it in with a tool that verifies (skopeo copy ... oci:DIR), and pull it from there, or name a policy for it with --signature-policy',
+      },
+    );
+  }
+}

@@ -2,7 +2,7 @@ export type { AuthFile } from './auth-files.js';
 export { type CollectionPolicy, readCollectionPolicy } from './collection-policy.js';
 export { type Credentials, findCredentials, parseCredentials } from './credentials.js';
 export { type Environment, processEnvironment } from './environment.js';
-export { SettingsError } from './errors.js';
+export { PolicyDeniedError, SettingsError, SignatureRequiredError } from './errors.js';
 export type { IdMode } from './identity.js';
 export type { Proxies } from './proxies.js';
 export { readRegistries } from './read-registries.js';
@@ -15,4 +15,13 @@ export {
   type RegistryRule,
 } from './registries.js';
 export { type RegistryCertificates, readRegistryCertificates } from './registry-certificates.js';
+export { credentialsKey, dropAllLogins, dropLogin, type SavedLogin, saveLogin } from './saved-logins.js';
 export { type GlobalFlags, LOG_LEVELS, type LogLevel, readSettings, type Settings } from './settings.js';
+export {
+  demandAccepted,
+  type PolicySubject,
+  pathScopes,
+  readSignaturePolicy,
+  registryScopes,
+  type SignaturePolicy,
+} from './signature-policy.js';

@@ -19,6 +19,7 @@ export interface GlobalFlags {
   readonly 'registries-conf-dir'?: string | undefined;
   /** Not global: of the commands that talk to registries. */
   readonly authfile?: string | undefined;
+  readonly 'signature-policy'?: string | undefined;
 }
 
 /**
@@ -36,6 +37,8 @@ export interface Settings extends Identity, Directories {
   readonly registriesFile: string | undefined;
   readonly registriesDropInDir: string | undefined;
   readonly registriesOverrideFile: string | undefined;
+  /** `--signature-policy`: then no other policy.json is read. */
+  readonly policyFile: string | undefined;
   readonly proxies: Proxies;
   /** Proxy variables a RUN inherits. */
   readonly proxyEnvironment: Readonly<Record<string, string>>;
@@ -76,6 +79,7 @@ export function readSettings(environment: Environment, flags: GlobalFlags = {}):
     registriesFile: flags['registries-conf'] ?? readVariable(environment, 'CONTAINERS_REGISTRIES_CONF'),
     registriesDropInDir: flags['registries-conf-dir'],
     registriesOverrideFile: readVariable(environment, 'CONTAINERS_REGISTRIES_CONF_OVERRIDE'),
+    policyFile: flags['signature-policy'],
     proxies: readProxies(environment),
     proxyEnvironment: readProxyEnvironment(environment),
     format: oneOf(environment, 'BUILDAH_FORMAT', ['oci', 'docker']) ?? 'oci',

@@ -14,8 +14,9 @@ import {
   parseReference,
   withDefaultTag,
 } from '../image/index.js';
-import type { NamedImage, Store } from '../store/index.js';
-import { copyImage, openSource, openStoreSink, parseTransport, type TransportName } from '../transports/index.js';
+import { ImageNotFoundError, type NamedImage, type Store } from '../store/index.js';
+import { copyImage, demandThisStore, openStoreSink, parseTransport, type TransportName } from '../transports/index.js';
+import { openAllowedSource } from './allowed-source.js';
 import { type Services, withWorkspace } from './context.js';
 import { publishBeside, storedPlatforms } from './image-index.js';
 import { RegistryAccess, type RegistryOptions } from './registry-access.js';
@@ -113,6 +114,12 @@ export interface ImageRequest {
 export async function obtainImage(request: ImageRequest, search: ImageSearch): Promise<ObtainedImage> {
   const { store, services } = search;
   const transport = parseTransport(request.image);
+  if (transport?.kind === 'containers-storage') {
+    demandThisStore(transport.root, store);
+    const found = store.names.resolve(transport.reference);
+    if (found === undefined) throw new ImageNotFoundError(transport.reference);
+    return stored(found);
+  }
   if (transport !== undefined && transport.kind !== 'docker') return stored(await copyIn(transport, namesOf(transport), request, search));
   const name = transport?.reference ?? request.image;
   const local = store.names.resolve(name);
@@ -147,7 +154,7 @@ async function find(
   insecure: boolean | undefined,
 ): Promise<ObtainedImage> {
   const { store, access, services, remote } = search;
-  const source = await openSource(transport, access.transportServices(store, insecure));
+  const source = await openAllowedSource(transport, { store, access, services, insecure, askedName: name });
   const offered = await offerImage(source, request.platform, remote, { signal: services.signal });
   if (offered === undefined) return stored(await copyIn(transport, [name], request, search, insecure));
   const { descriptor, layers } = offered;
@@ -172,6 +179,7 @@ export async function atRegistries<T>(
   for (const candidate of candidates) {
     const full = formatReference(withDefaultTag(parseReference(candidate)));
     for (const location of locateImage(registries, full)) {
+      if (location.mirror) treatAsMirror(location.name, full, access);
       try {
         const source: TransportName = { kind: 'docker', reference: location.name };
         return await attempt(source, full, location.insecure);
@@ -184,6 +192,11 @@ export async function atRegistries<T>(
   throw failure;
 }
 
+function treatAsMirror(name: string, asked: string, access: RegistryAccess): void {
+  const { registry } = parseReference(name);
+  if (registry !== parseReference(asked).registry) access.treatAsMirror(registry);
+}
+
 /** Copies the whole image. */
 async function copyIn(
   transport: TransportName,
@@ -193,7 +206,8 @@ async function copyIn(
   insecure?: boolean,
 ): Promise<NamedImage> {
   const { store, access, services } = search;
-  const source = await openSource(transport, access.transportServices(store, insecure));
+  const askedName = transport.kind === 'docker' ? names[0] : undefined;
+  const source = await openAllowedSource(transport, { store, access, services, insecure, askedName });
   try {
     const sink = openStoreSink(store, names, publisher(names, request, search));
     const { descriptor } = await copyImage(source, sink, {

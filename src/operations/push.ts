@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { locateImage } from '../config/index.js';
 import { type Compression, formatReference, type ImageFormat, parseReference, withDefaultTag } from '../image/index.js';
-import { ImageNotFoundError } from '../store/index.js';
+import { ImageNotFoundError, type Store } from '../store/index.js';
 import { copyImage, openSink, openStoreSource, parseTransport, type TransportName } from '../transports/index.js';
 import { type Services, withStore } from './context.js';
 import { RegistryAccess, type RegistryOptions } from './registry-access.js';
@@ -17,6 +17,8 @@ export interface PushOptions extends RegistryOptions {
   /** Also layers that are compressed in another way already. */
   readonly forceCompression?: boolean | undefined;
   readonly digestFile?: string | undefined;
+  /** Take the name away here when the image is there; an image without another name goes. */
+  readonly remove?: boolean | undefined;
 }
 
 export interface PushResult {
@@ -27,36 +29,45 @@ export interface PushResult {
 /** Copies an image of the store somewhere else. Layers are sent as they are stored; nothing is compressed unless it must be. */
 export async function push(options: PushOptions, services: Services): Promise<PushResult> {
   return withStore(services, async (store) => {
-    const release = await store.lockShared({ signal: services.signal });
-    try {
-      const image = store.names.resolve(options.image);
-      if (image === undefined) throw new ImageNotFoundError(options.image);
-      const access = new RegistryAccess(services, options);
-      const destination = options.destination ?? image.name ?? options.image;
-      const named = parseTransport(destination) ?? { kind: 'docker' as const, reference: destination };
-      const { transport, insecure } = await resolveDestination(named, access);
-      const source = openStoreSource(store, options.image);
-      const sink = await openSink(transport, access.transportServices(store, insecure));
-      try {
-        const { descriptor } = await copyImage(source, sink, {
-          platform: 'all',
-          ...(options.format === undefined ? {} : { format: options.format }),
-          ...(options.compression === undefined ? {} : { compression: options.compression.format }),
-          ...(options.compression?.level === undefined ? {} : { compressionLevel: options.compression.level }),
-          forceCompression: options.forceCompression ?? false,
-          tempDir: services.settings.tmpDir,
-          reporter: services.reporter,
-          signal: services.signal,
-        });
-        if (options.digestFile !== undefined) writeFileSync(options.digestFile, descriptor.digest);
-        return { digest: descriptor.digest };
-      } finally {
-        await sink.close();
-      }
-    } finally {
-      release();
+    const pushed = await pushFrom(store, options, services);
+    if (options.remove === true) {
+      await store.removeImage(options.image, { force: false });
+      await store.collect({ signal: services.signal });
     }
+    return pushed;
   });
+}
+
+async function pushFrom(store: Store, options: PushOptions, services: Services): Promise<PushResult> {
+  const release = await store.lockShared({ signal: services.signal });
+  try {
+    const image = store.names.resolve(options.image);
+    if (image === undefined) throw new ImageNotFoundError(options.image);
+    const access = new RegistryAccess(services, options);
+    const destination = options.destination ?? image.name ?? options.image;
+    const named = parseTransport(destination) ?? { kind: 'docker' as const, reference: destination };
+    const { transport, insecure } = await resolveDestination(named, access);
+    const source = openStoreSource(store, options.image);
+    const sink = await openSink(transport, access.transportServices(store, insecure));
+    try {
+      const { descriptor } = await copyImage(source, sink, {
+        platform: 'all',
+        ...(options.format === undefined ? {} : { format: options.format }),
+        ...(options.compression === undefined ? {} : { compression: options.compression.format }),
+        ...(options.compression?.level === undefined ? {} : { compressionLevel: options.compression.level }),
+        forceCompression: options.forceCompression ?? false,
+        tempDir: services.settings.tmpDir,
+        reporter: services.reporter,
+        signal: services.signal,
+      });
+      if (options.digestFile !== undefined) writeFileSync(options.digestFile, descriptor.digest);
+      return { digest: descriptor.digest };
+    } finally {
+      await sink.close();
+    }
+  } finally {
+    release();
+  }
 }
 
 /** A name without a transport is pushed to its registry; mirrors are for pulling only. */

@@ -8,9 +8,15 @@ import {
   readRegistries,
   readRegistryCertificates,
 } from '../config/index.js';
+import { UsageError } from '../errors.js';
+import { parseGoDuration } from '../parser/index.js';
+import type { Registry } from '../registry/index.js';
 import type { Store } from '../store/index.js';
-import type { RegistryClient, TransportServices } from '../transports/index.js';
+import type { TransportServices } from '../transports/index.js';
 import type { Services } from './context.js';
+
+const DEFAULT_RETRIES = 3;
+const DEFAULT_RETRY_DELAY_MS = 1000;
 
 /** How the user wants registries to be talked to; what is left out is taken from the configuration files. */
 export interface RegistryOptions {
@@ -19,6 +25,12 @@ export interface RegistryOptions {
   readonly credentials?: string | undefined;
   /** Directory with certificates for every registry; left out: `certs.d/HOST` of the user or the system. */
   readonly certDir?: string | undefined;
+  /** Tries after the first one that failed. */
+  readonly retries?: number | undefined;
+  /** Before the second try, as Go writes durations: `2s`. */
+  readonly retryDelay?: string | undefined;
+  /** Ask as nobody in particular, whatever the credential files hold. */
+  readonly anonymous?: boolean | undefined;
 }
 
 /** Registries as the settings and flags describe them. Configuration files are read when the first registry is asked for. */
@@ -26,7 +38,8 @@ export class RegistryAccess {
   readonly #services: Services;
   readonly #options: RegistryOptions;
   #registries: Promise<Registries> | undefined;
-  readonly #clients = new Map<string, Promise<RegistryClient>>();
+  readonly #clients = new Map<string, Promise<Registry>>();
+  readonly #mirrors = new Set<string>();
 
   constructor(services: Services, options: RegistryOptions) {
     this.#services = services;
@@ -38,6 +51,16 @@ export class RegistryAccess {
     return this.#registries;
   }
 
+  /** `host` stands in for a registry of another name: what the user gave as credentials for that one is not for it. */
+  treatAsMirror(host: string): void {
+    this.#mirrors.add(host);
+  }
+
+  /** The registry itself, for what is not about an image. */
+  client(host: string, insecure?: boolean): Promise<Registry> {
+    return this.#client(host, insecure);
+  }
+
   /**
    * What the transports need to reach registries.
    *
@@ -45,26 +68,27 @@ export class RegistryAccess {
    *   `--tls-verify` goes before either
    */
   transportServices(store: Store, insecure?: boolean): TransportServices {
-    const registry = async (host: string): Promise<RegistryClient> => {
-      const accepted = insecure ?? (await this.#isInsecure(host));
-      const key = `${host} ${accepted}`;
-      let client = this.#clients.get(key);
-      if (client === undefined) {
-        client = this.#open(host, accepted);
-        this.#clients.set(key, client);
-      }
-      return client;
-    };
-    return { store, registry, tempDir: this.#services.settings.tmpDir };
+    return { store, registry: (host) => this.#client(host, insecure), tempDir: this.#services.settings.tmpDir };
+  }
+
+  async #client(host: string, insecure: boolean | undefined): Promise<Registry> {
+    const accepted = insecure ?? (await this.#isInsecure(host));
+    const key = `${host} ${accepted}`;
+    let client = this.#clients.get(key);
+    if (client === undefined) {
+      client = this.#open(host, accepted);
+      this.#clients.set(key, client);
+    }
+    return client;
   }
 
   async #isInsecure(host: string): Promise<boolean> {
     return findRegistryRule(await this.registries(), host)?.insecure ?? false;
   }
 
-  async #open(host: string, insecure: boolean): Promise<RegistryClient> {
+  async #open(host: string, insecure: boolean): Promise<Registry> {
     const { settings } = this.#services;
-    const { tlsVerify, credentials, certDir } = this.#options;
+    const { tlsVerify, credentials, certDir, anonymous, retries = DEFAULT_RETRIES } = this.#options;
     const certificates = readRegistryCertificates(host, certDir, settings);
     const { openRegistry } = await import('../registry/index.js');
     return openRegistry({
@@ -73,9 +97,23 @@ export class RegistryAccess {
       ca: [...readCertificates(this.#services), ...certificates.authorities],
       clientCertificate: certificates.client,
       proxies: settings.proxies,
-      credentials: async (repository: string): Promise<Credentials | undefined> =>
-        credentials === undefined ? findCredentials(settings.authFiles, `${host}/${repository}`) : parseCredentials(credentials),
+      retry: { retries, delayMs: this.#retryDelayMs() },
+      credentials: async (repository: string): Promise<Credentials | undefined> => {
+        if (anonymous === true) return undefined;
+        if (credentials !== undefined && !this.#mirrors.has(host)) return parseCredentials(credentials);
+        return findCredentials(settings.authFiles, repository === '' ? host : `${host}/${repository}`);
+      },
     });
+  }
+
+  #retryDelayMs(): number {
+    const { retryDelay } = this.#options;
+    if (retryDelay === undefined) return DEFAULT_RETRY_DELAY_MS;
+    try {
+      return Math.max(0, parseGoDuration(retryDelay) / 1e6);
+    } catch (cause) {
+      throw new UsageError(`invalid retry delay: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    }
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Descriptor } from '../image/index.js';
+import { checkAccess } from './check-access.js';
 import type { CredentialLookup } from './credentials.js';
 import { fetchBlob } from './fetch-blob.js';
 import { type ClientCertificate, HttpClient } from './http-client.js';
@@ -45,6 +46,8 @@ export interface Registry {
   mountBlob(repository: string, blob: Descriptor, source: string, options?: Waiting): Promise<boolean>;
   /** @see {@link uploadManifest} */
   uploadManifest(repository: string, reference: string, manifest: RegistryManifest, options?: Waiting): Promise<void>;
+  /** Ask whether the registry lets us in. @throws {RegistryError} with status 401 or 403 when it does not */
+  checkAccess(options?: Waiting): Promise<void>;
   /** @see {@link listTags} */
   listTags(repository: string, options?: Waiting): Promise<readonly string[]>;
   /** End its connections, also those in use. An idle connection does not keep the process alive, so this may be left out. */
@@ -74,6 +77,7 @@ export function openRegistry(options: OpenRegistryOptions): Registry {
     mountBlob: (repository, blob, source, { signal } = {}) => mountBlob(session, repository, blob, { repository: source, signal }),
     uploadManifest: (repository, reference, manifest, { signal } = {}) =>
       uploadManifest(session, { repository, reference }, manifest, signal),
+    checkAccess: ({ signal } = {}) => checkAccess(session, signal),
     listTags: (repository, { signal } = {}) => listTags(session, repository, signal),
     close: () => http.close(),
   };

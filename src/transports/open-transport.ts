@@ -1,3 +1,6 @@
+import { existsSync, realpathSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { UnsupportedFeatureError } from '../errors.js';
 import { localName, parseReference } from '../image/index.js';
 import type { Store } from '../store/index.js';
 import { openFileSink } from './file-sink.js';
@@ -36,6 +39,7 @@ export async function openSource(name: TransportName, services: TransportService
     case 'dir':
       return (await import('./dir.js')).openDirSource(name.path);
     case 'containers-storage':
+      demandThisStore(name.root, services.store);
       return openStoreSource(services.store, name.reference);
   }
 }
@@ -66,8 +70,21 @@ export async function openSink(name: TransportName, services: TransportServices)
       return openFileSink(name.path, () => openDirSink(name.path));
     }
     case 'containers-storage':
+      demandThisStore(name.root, services.store);
       return openStoreSink(services.store, [localName(name.reference)]);
   }
+}
+
+/** Stores of other tools have another form, and one of ours is opened by --root, with its locks. */
+export function demandThisStore(root: string | undefined, store: Store): void {
+  if (root === undefined || realPath(root) === realPath(store.root)) return;
+  throw new UnsupportedFeatureError(`Cannot use the store "${root}": the store of this command is "${store.root}"`, {
+    hint: 'Name a store of tsbuild with --root; exchange images with other tools through oci:, docker-archive: or a registry',
+  });
+}
+
+function realPath(path: string): string {
+  return existsSync(path) ? realpathSync(path) : resolve(path);
 }
 
 function selectionOf({ reference, position }: Selection): Selection {

@@ -18,8 +18,8 @@ export type TransportName =
       readonly position?: number;
     }
   | { readonly kind: 'dir'; readonly path: string }
-  /** This store; the reference is a name or an ID. */
-  | { readonly kind: 'containers-storage'; readonly reference: string };
+  /** This store; the reference is a name or an ID. `root` is the store's directory where the text names one. */
+  | { readonly kind: 'containers-storage'; readonly reference: string; readonly root?: string };
 
 // https://github.com/containers/image/blob/v5.30.0/oci/layout/oci_transport.go
 const OCI_REFERENCE = /^[A-Za-z0-9]+(?:(?:[-._:@+]|--)[A-Za-z0-9]+)*(?:\/[A-Za-z0-9]+(?:(?:[-._:@+]|--)[A-Za-z0-9]+)*)*$/;
@@ -50,13 +50,7 @@ export function parseTransport(text: string): TransportName | undefined {
       if (rest === '') throw new TransportSyntaxError(text, 'after "dir:" there must be a path');
       return { kind, path: rest };
     case 'containers-storage':
-      if (rest.startsWith('[')) {
-        throw new UnsupportedFeatureError('Cannot use another store than this one: "containers-storage:[...]" is not supported', {
-          hint: 'Use --root, or exchange images through oci: or docker-archive:',
-        });
-      }
-      if (rest === '') throw new TransportSyntaxError(text, 'after "containers-storage:" there must be an image name or ID');
-      return { kind, reference: rest };
+      return parseStoreReference(rest, text);
     default:
       if (OTHER_TRANSPORTS.has(kind)) {
         throw new UnsupportedFeatureError(`Cannot use the transport "${kind}": it is not supported`, {
@@ -75,12 +69,27 @@ export function formatTransport(name: TransportName): string {
     case 'dir':
       return `dir:${name.path}`;
     case 'containers-storage':
-      return `containers-storage:${name.reference}`;
+      return `containers-storage:${name.root === undefined ? '' : `[${name.root}]`}${name.reference}`;
     default: {
       const suffix = name.position === undefined ? name.reference : `@${name.position}`;
       return `${name.kind}:${name.path}${suffix === undefined ? '' : `:${suffix}`}`;
     }
   }
+}
+
+// [DRIVER@ROOT+RUNROOT:OPTION=VALUE,...]: everything but the root is of no concern to a store that has one form.
+const STORE_SPECIFIER = /^\[(?:[a-z0-9]+|(?:[a-z0-9]*@)?(?<root>\/[^+:\]]*)(?:\+[^:\]]*)?(?::[^\]]*)?)?\](?<rest>.*)$/;
+
+function parseStoreReference(rest: string, text: string): TransportName {
+  const specified = rest.startsWith('[') ? STORE_SPECIFIER.exec(rest)?.groups : { rest };
+  if (specified === undefined) {
+    throw new TransportSyntaxError(text, 'what the brackets hold is not DRIVER@ROOT+RUNROOT');
+  }
+  // With a name and an ID, the ID decides.
+  const reference = (specified.rest ?? '').replace(/^.*@(?=[a-f0-9]{64}$)/, '');
+  if (reference === '') throw new TransportSyntaxError(text, 'after "containers-storage:" there must be an image name or ID');
+  const { root } = specified;
+  return { kind: 'containers-storage', reference, ...(root === undefined ? {} : { root }) };
 }
 
 function parsePathAndReference(kind: 'oci' | 'oci-archive' | 'docker-archive', rest: string, text: string): TransportName {

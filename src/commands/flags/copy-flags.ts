@@ -11,7 +11,6 @@ const REFUSED = {
   'blob-cache': 'blobs are kept in the store',
   'decryption-key': 'encrypted images cannot be read',
   'remove-signatures': 'signatures are not read',
-  'signature-policy': 'signatures are not checked',
 };
 
 /** What `copy` and `add` have in common. */
@@ -28,8 +27,6 @@ export const COPY_FLAGS = {
   ignorefile: text({ value: 'path', summary: 'Ignore file for --contextdir' }),
   link: flag({ hidden: true, summary: 'Without effect: a container has one layer' }),
   quiet: flag({ char: 'q', summary: 'Do not show the digest of what was copied' }),
-  retry: wholeNumber({ hidden: true, summary: 'Accepted for Buildah scripts; failed transfers are tried again' }),
-  'retry-delay': text({ hidden: true, summary: 'Accepted for Buildah scripts' }),
   timestamp: wholeNumber({ value: 'SECONDS', summary: 'Time of what is copied, in seconds since 1970 (default: its own)' }),
 };
 

@@ -67,6 +67,8 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'Look for mistakes in a Containerfile without building it',
     load: async () => (await import('../lint.js')).Lint,
   },
+  { name: 'login', aliases: [], summary: 'Log in to a registry', load: async () => (await import('../login.js')).Login },
+  { name: 'logout', aliases: [], summary: 'Forget the credentials of a registry', load: async () => (await import('../logout.js')).Logout },
   {
     name: 'mount',
     aliases: [],

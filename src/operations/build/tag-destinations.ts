@@ -17,7 +17,7 @@ export async function tagDestinations(tags: readonly string[]): Promise<TagDesti
   for (const tag of tags) {
     const destination = LOOKS_LIKE_ONE.test(tag) ? (await import('../../transports/index.js')).parseTransport(tag) : undefined;
     if (destination === undefined) names.push(tag);
-    else if (destination.kind === 'containers-storage') names.push(destination.reference);
+    else if (destination.kind === 'containers-storage' && destination.root === undefined) names.push(destination.reference);
     else destinations.push(destination);
   }
   return { names, destinations };

@@ -23,6 +23,21 @@ suite('parseTransport()', (test) => {
     });
   }
 
+  // The forms of containers-transports(5), "containers-storage".
+  const id = '0'.repeat(64);
+  const inStores = [
+    ['containers-storage:[overlay@/a+/run]app:1', { reference: 'app:1', root: '/a' }],
+    ['containers-storage:[vfs@/a+/run:vfs.x=1,y=2]app', { reference: 'app', root: '/a' }],
+    ['containers-storage:[/a]app', { reference: 'app', root: '/a' }],
+    ['containers-storage:[overlay]app', { reference: 'app' }],
+    ['containers-storage:[]app', { reference: 'app' }],
+    [`containers-storage:app@${id}`, { reference: id }],
+    [`containers-storage:[overlay@/a]@${id}`, { reference: id, root: '/a' }],
+  ] as const;
+  for (const [text, name] of inStores) {
+    test(text, () => assert.equal(parseTransport(text), { kind: 'containers-storage', ...name }));
+  }
+
   for (const text of ['app', 'app:latest', 'localhost:5000/app', 'example.com/a@sha256:b', 'https://x', '', 'ocix:a']) {
     test(`${JSON.stringify(text)} is no transport`, () => {
       assert.is(parseTransport(text), undefined);
@@ -40,10 +55,13 @@ suite('parseTransport()', (test) => {
     'docker-archive:a.tar:a@sha256:0',
     'dir:',
     'containers-storage:',
+    'containers-storage:[overlay@/a]',
+    'containers-storage:[overlay@/a',
+    'containers-storage:[overlay@a]b',
   ]) {
     test(`${text} is refused`, () => rejects(() => parseTransport(text), { code: 'REFERENCE_SYNTAX' }));
   }
-  for (const text of ['docker-daemon:app:1', 'ostree:a', 'containers-storage:[overlay@/a]b']) {
+  for (const text of ['docker-daemon:app:1', 'ostree:a']) {
     test(`${text} is not supported`, () => rejects(() => parseTransport(text), { code: 'UNSUPPORTED' }));
   }
 });
