@@ -6,6 +6,7 @@ import { BaseCommand, type CommandServices } from './program/base-command.js';
 
 export class Info extends BaseCommand<typeof Info> {
   static override usage = 'info [flags]';
+  static override examples = ['tsbuild info', "tsbuild info --format '{{.store.GraphRoot}}'"];
   static override flags = { format: text({ summary: 'Show what a Go template says' }) };
 
   protected async execute(services: CommandServices): Promise<number> {

@@ -6,6 +6,7 @@ import { BaseCommand } from './program/base-command.js';
 
 export class Version extends BaseCommand<typeof Version> {
   static override usage = 'version [flags]';
+  static override examples = ['tsbuild version', 'tsbuild version --json'];
   static override flags = {
     json: flag({ summary: 'Show JSON' }),
     short: flag({ hidden: true, summary: 'One line, as --version shows it' }),

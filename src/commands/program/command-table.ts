@@ -35,6 +35,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('../commit.js')).Commit,
   },
   {
+    name: 'completion',
+    aliases: [],
+    summary: 'Print a script for the completion of a shell',
+    load: async () => (await import('../completion.js')).Completion,
+  },
+  {
     name: 'config',
     aliases: [],
     summary: 'Change the image configuration of a working container',
@@ -133,9 +139,19 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'version', aliases: [], summary: 'Show the version', load: async () => (await import('../version.js')).Version },
 ];
 
+/** Asked by programs, and in no list. */
+const HIDDEN_COMMANDS: readonly CommandEntry[] = [
+  {
+    name: '__complete',
+    aliases: [],
+    summary: 'Say what the last of some words may become',
+    load: async () => (await import('../completion/complete.js')).Complete,
+  },
+];
+
 /** @param name one word, or two with a blank between them: `system df` */
 export function findCommand(name: string): CommandEntry | undefined {
-  return COMMANDS.find((entry) => entry.name === name || entry.aliases.includes(name));
+  return [...COMMANDS, ...HIDDEN_COMMANDS].find((entry) => entry.name === name || entry.aliases.includes(name));
 }
 
 /** The second words that may follow `group`. */

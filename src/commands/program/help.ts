@@ -1,4 +1,4 @@
-import { type FlagHelp, formatCommandHelp, formatProgramHelp } from '../../ui/index.js';
+import { type CommandHelp, type FlagHelp, formatCommandHelp, formatProgramHelp } from '../../ui/index.js';
 import type { FlagShape } from '../flags/flags.js';
 import { GLOBAL_FLAGS } from '../flags/global-flags.js';
 import type { CommandClass } from './base-command.js';
@@ -6,7 +6,12 @@ import { COMMANDS, type CommandEntry } from './command-table.js';
 
 /** `tsbuild COMMAND --help`. */
 export function commandHelp(entry: CommandEntry, command: CommandClass): string {
-  return formatCommandHelp({
+  return formatCommandHelp(describeCommand(entry, command));
+}
+
+/** What there is to say about a command, without flags that are hidden. */
+export function describeCommand(entry: CommandEntry, command: CommandClass): CommandHelp {
+  return {
     name: entry.name,
     aliases: entry.aliases,
     usage: command.usage,
@@ -14,7 +19,7 @@ export function commandHelp(entry: CommandEntry, command: CommandClass): string 
     examples: command.examples,
     flags: describeFlags(command.flags),
     globalFlags: describeFlags(GLOBAL_FLAGS),
-  });
+  };
 }
 
 /** `tsbuild --help`. */
@@ -23,7 +28,7 @@ export function programHelp(): string {
   return formatProgramHelp(COMMANDS, [...describeFlags(GLOBAL_FLAGS), version]);
 }
 
-function describeFlags(flags: Readonly<Record<string, FlagShape>>): readonly FlagHelp[] {
+export function describeFlags(flags: Readonly<Record<string, FlagShape>>): readonly FlagHelp[] {
   const shown = Object.entries(flags).filter(([, definition]) => definition.hidden !== true);
   return shown.map(([name, definition]) => ({
     name,
