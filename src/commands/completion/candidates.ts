@@ -1,7 +1,7 @@
 import { GLOBAL_FLAGS } from '../flags/global-flags.js';
 import type { CommandServices } from '../program/base-command.js';
 import { parseCommandLine } from '../program/command-line.js';
-import { COMMANDS, findCommand, verbsOf } from '../program/command-table.js';
+import type { KnownCommand } from './known-command.js';
 import { type Candidate, type NameKind, type Wanted, wantedWord } from './wanted.js';
 
 export interface Completions {
@@ -15,9 +15,15 @@ export interface Completions {
  * What the last of `words` may become.
  *
  * @param words of a command line, without the program's name; the last one is being written and may be empty
+ * @param commands all there are
  * @param services for the store that the command line is about
  */
-export async function completionsOf(words: readonly string[], services: CommandServices): Promise<Completions> {
+export async function completionsOf(
+  words: readonly string[],
+  commands: readonly KnownCommand[],
+  services: CommandServices,
+): Promise<Completions> {
+  const findCommand = (name: string) => commands.find((entry) => entry.name === name || entry.aliases.includes(name));
   const before = words.slice(0, -1);
   const current = words.at(-1) ?? '';
   const { position, name } = findCommandWord(before);
@@ -25,10 +31,10 @@ export async function completionsOf(words: readonly string[], services: CommandS
     const { wanted, prefix } = wantedWord({ flags: GLOBAL_FLAGS, bareValues: {}, usage: '', before, current });
     if (current.startsWith('-') || wanted.kind === 'words' || wanted.kind === 'files')
       return complete(wanted, prefix, current, undefined, services);
-    return filtered(firstWords(), current);
+    return filtered(firstWords(commands), current);
   }
-  if (name === 'help') return filtered(position === before.length - 1 ? firstWords() : [], current);
-  const verbs = verbsOf(name);
+  if (name === 'help') return filtered(position === before.length - 1 ? firstWords(commands) : [], current);
+  const verbs = verbsOf(name, commands);
   const nested = findCommand(`${name} ${before[position + 1] ?? ''}`);
   const entry = nested ?? findCommand(name);
   if (nested === undefined && verbs.length > 0 && position === before.length - 1 && !current.startsWith('-')) {
@@ -39,8 +45,8 @@ export async function completionsOf(words: readonly string[], services: CommandS
   }
   if (entry === undefined) return filtered([], current);
   const command = await entry.load();
-  const { bareValues = {} } = command as unknown as { bareValues?: Readonly<Record<string, string>> };
   const rest = before.slice(position + (nested === undefined ? 1 : 2));
+  const { bareValues } = command;
   const flags = { ...GLOBAL_FLAGS, ...command.flags };
   const { wanted, prefix } = wantedWord({ flags, bareValues, usage: command.usage.slice(entry.name.length), before: rest, current });
   return complete(wanted, prefix, current, rest, services);
@@ -57,16 +63,22 @@ function findCommandWord(before: readonly string[]): { readonly position: number
   return { position: before.length, name: undefined };
 }
 
-function firstWords(): Candidate[] {
+function firstWords(commands: readonly KnownCommand[]): Candidate[] {
   const words = new Map<string, string>();
-  for (const { name, aliases, summary } of COMMANDS) {
+  for (const { name, aliases, summary } of commands) {
     const [first = '', second] = name.split(' ');
     if (second === undefined) words.set(first, summary);
-    else if (!words.has(first)) words.set(first, `${verbsOf(first).join(', ')}`);
+    else if (!words.has(first)) words.set(first, `${verbsOf(first, commands).join(', ')}`);
     for (const alias of aliases) if (!alias.includes(' ')) words.set(alias, summary);
   }
   words.set('help', 'Show help');
   return [...words].map(([word, about]) => ({ word, about }));
+}
+
+/** The second words that may follow `group`. */
+function verbsOf(group: string, commands: readonly KnownCommand[]): string[] {
+  const names = commands.flatMap((entry) => [entry.name, ...entry.aliases]);
+  return names.filter((name) => name.startsWith(`${group} `)).map((name) => name.slice(group.length + 1));
 }
 
 async function complete(

@@ -12,7 +12,7 @@ export class Complete extends BaseCommand<typeof Complete> {
   protected async execute(services: CommandServices): Promise<number> {
     const words = this.operands;
     const settings = readSettings(this.host.environment, { ...this.flags, ...globalFlagsOf(words.slice(0, -1)) });
-    const { files, candidates } = await completionsOf(words, { ...services, settings });
+    const { files, candidates } = await completionsOf(words, this.host.commands, { ...services, settings });
     const lines = candidates.map(({ word, about }) => (about ? `${word}\t${about}` : word));
     this.terminal.out(`${[files ? 'files' : 'words', ...lines].join('\n')}\n`);
     return 0;

@@ -6,6 +6,7 @@ import { type Environment, readSettings, type Settings } from '../../config/inde
 import { hasCode } from '../../errors.js';
 import type { Reporter } from '../../progress.js';
 import { formatError, OutputClosedError, type Terminal, TransferReporter } from '../../ui/index.js';
+import type { KnownCommand } from '../completion/known-command.js';
 import type { FlagShape } from '../flags/flags.js';
 import { GLOBAL_FLAGS } from '../flags/global-flags.js';
 import { parseCommandLine } from './command-line.js';
@@ -16,6 +17,8 @@ export interface Host {
   readonly terminal: Terminal;
   readonly environment: Environment;
   readonly config: Config;
+  /** All there are, for the one that completes their names. */
+  readonly commands: readonly KnownCommand[];
 }
 
 /** The services of an operation, as `operations` defines them. */
@@ -36,6 +39,7 @@ export interface CommandClass {
   readonly description: string;
   readonly examples: string[];
   readonly flags: Readonly<Record<string, FlagShape>>;
+  readonly bareValues: Readonly<Record<string, string>>;
 }
 
 /**

@@ -38,7 +38,7 @@ export async function runProgram(argv: readonly string[], options: ProgramOption
       options.terminal.out(commandHelp(invocation.entry, command));
       return 0;
     }
-    const host: Host = options;
+    const host: Host = { ...options, commands: COMMANDS };
     const instance = new command(invocation.argv, host);
     traces = instance.traces;
     if (!instance.wantsHelp) return await instance.run();

@@ -27,7 +27,7 @@ suite('commands/manual', (test) => {
       assert.ok(page.usage === page.name || page.usage.startsWith(`${page.name} `), page.usage);
       assert.ok(page.examples.length > 0, 'an example');
       const command = await COMMANDS.find(({ name }) => name === page.name)!.load();
-      const { bareValues } = command as unknown as { bareValues: Record<string, string> };
+      const { bareValues } = command;
       for (const example of page.examples) {
         const words = wordsAfterProgram(example);
         if (words === undefined) continue;

@@ -1,0 +1,13 @@
+import type { FlagShape } from '../flags/flags.js';
+
+/** What completion wants to know of a command; the table of the program gives it. */
+export interface KnownCommand {
+  readonly name: string;
+  readonly aliases: readonly string[];
+  readonly summary: string;
+  readonly load: () => Promise<{
+    readonly usage: string;
+    readonly flags: Readonly<Record<string, FlagShape>>;
+    readonly bareValues: Readonly<Record<string, string>>;
+  }>;
+}
