@@ -7,6 +7,7 @@ import { suite } from '../support/suite.js';
 import { type TarItem, tarOf } from '../support/tar-of.js';
 import { linesOf } from '../support/tree-lines.js';
 import { addBusybox, type Run, type TestStore, withTestStore } from '../support/tsbuild.js';
+import { Layout } from '../support/validate-layout.js';
 
 /** A build context beside a folder of the host that no build may touch. */
 interface Scene {
@@ -242,15 +243,19 @@ suite('integration/security', (test) => {
     ['a fifo', () => ({ name: 'etc/passwd', type: '6' })],
   ] as [string, (outside: string) => TarItem][]) {
     test(`/etc/passwd as ${title} is not read (CVE-2024-9676)`, () =>
-      withScene(async ({ context, outside, build }) => {
+      withScene(async ({ store, context, outside, build }) => {
         writeFileSync(join(context, 'a.tar'), tarOf([{ name: 'etc/' }, prepare(outside)]));
-        for (const last of [['USER spy', 'RUN ["/x"]'], ['COPY --chown=spy file /'], ['USER spy', 'WORKDIR /new']]) {
+        for (const last of [['USER spy', 'RUN ["/x"]'], ['COPY --chown=spy file /']]) {
           refused(
             await build(['FROM scratch', 'ADD a.tar /', ...last]),
             2 + last.length,
             /unable to find user spy: no matching entries in passwd file/,
           );
         }
+        // Who is unknown there leaves the directory to root.
+        built(await build(['FROM scratch', 'ADD a.tar /', 'USER spy', 'WORKDIR /new']));
+        const layout = new Layout(store.root);
+        assert.is(layout.list(layout.image('localhost/app:latest').manifest.layers.at(-1)!).get('new/')?.owner, '0/0');
       }));
   }
 
