@@ -21,7 +21,7 @@ export async function answerCall(call: Call, options: CheckOptions, services: Co
     }
     case 'targets': {
       const { listTargets } = await import('../operations/check/targets.js');
-      const targets = listTargets(options);
+      const targets = await listTargets(options, services);
       terminal.out(call.format === 'json' ? asJson({ targets }) : formatTargets(targets));
       return 0;
     }

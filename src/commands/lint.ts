@@ -20,6 +20,8 @@ export class Lint extends BaseCommand<typeof Lint> {
     ...REGISTRY_FLAGS,
     ...BUILD_ARG_FLAGS,
     ast: flag({ summary: 'Print the syntax of the file as JSON instead' }),
+    'build-context': list({ value: 'NAME=VALUE', summary: 'Context that a name in the file stands for, as with build' }),
+    'cpp-flag': list({ value: 'FLAG', summary: 'Flag for the preprocessor of a file whose name ends in .in' }),
     format: choice(['text', 'json', 'github'], {
       value: 'text|json|github',
       summary: 'Form of the answer: text (default), json, or the annotations of GitHub workflows',
@@ -35,10 +37,15 @@ export class Lint extends BaseCommand<typeof Lint> {
     const { flags } = this;
     const [file] = this.operands;
     const contextDirectory = file === undefined || file === '-' ? '.' : dirname(file);
-    const place = { contextDirectory, files: file === undefined ? [] : [file] };
+    const place = {
+      contextDirectory,
+      files: file === undefined ? [] : [file],
+      buildContexts: flags['build-context'],
+      cppFlags: flags['cpp-flag'],
+    };
     if (flags.ast === true) {
       const { readSyntax } = await import('../operations/check/read-syntax.js');
-      const document = readSyntax(place);
+      const document = await readSyntax(place, services);
       this.terminal.out(`${JSON.stringify(document, null, 2)}\n`);
       return document.errors.length > 0 ? 1 : 0;
     }

@@ -41,7 +41,11 @@ export function withComments(options: CheckOptions, comments: readonly string[])
     if (directive?.name !== 'check') continue;
     try {
       const own = parseCheckOptions(directive.value);
-      return { ...options, skip: merged(options.skip, own.skip), experimental: merged(options.experimental, own.experimental) };
+      return {
+        skip: merged(options.skip, own.skip),
+        experimental: merged(options.experimental, own.experimental),
+        error: options.error || own.error,
+      };
     } catch (error) {
       if (error instanceof CheckOptionsFault) return options;
       throw error;

@@ -8,7 +8,7 @@ import { RULES } from './rules.js';
 export interface LintResult {
   /** By line. */
   readonly findings: readonly Finding[];
-  /** The file, or `BUILDKIT_DOCKERFILE_CHECK`, asks that a finding fails the build. */
+  /** The file, `BUILDKIT_DOCKERFILE_CHECK`, or a comment above an instruction with a finding asks that it fails the build. */
   readonly failsBuild: boolean;
 }
 
@@ -27,16 +27,19 @@ export function lintContainerfile(
   const file = lintedFile(containerfile, facts);
   const starts = lineStarts(containerfile.source.text);
   const findings: Finding[] = [];
+  let failsBuild = false;
   for (const rule of RULES) {
     if (errors.length > 0 && rule.tolerant !== true) continue;
     for (const violation of rule.check(file)) {
       const { instruction } = violation;
       const own = instruction === undefined ? options : withComments(options, instruction.comments);
-      if (isEnabled(rule, own)) findings.push(findingOf(rule, violation, containerfile, starts));
+      if (!isEnabled(rule, own)) continue;
+      findings.push(findingOf(rule, violation, containerfile, starts));
+      failsBuild ||= own.error;
     }
   }
   findings.sort((a, b) => a.line - b.line || a.column - b.column || (a.rule.name < b.rule.name ? -1 : 1));
-  return { findings, failsBuild: options.error && findings.length > 0 };
+  return { findings, failsBuild };
 }
 
 function fileOptions({ directives, source }: Containerfile, { buildArgs }: LintFacts): CheckOptions {

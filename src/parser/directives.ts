@@ -24,3 +24,22 @@ export function parseDirective(line: string): ParsedDirective | undefined {
   const value = match?.[2] ?? '';
   return name === 'syntax' || name === 'check' || name === 'escape' ? { name, value } : undefined;
 }
+
+/**
+ * The frontend that a text asks for in a way only the choice of a frontend knows: behind a `#!` line, as `// syntax=`, or as a member of JSON.
+ *
+ * @see https://github.com/moby/buildkit/blob/master/frontend/dockerfile/docs/reference.md#syntax
+ */
+export function syntaxElsewhere(text: string): string | undefined {
+  const lines = text.replace(/^\ufeff/, '').split('\n', MAX_SYNTAX_LINES);
+  if (lines[0]?.startsWith('#!') === true) lines.shift();
+  for (const line of lines) {
+    const match = /^(#|\/\/)\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$/.exec(line.trim());
+    if (match === null) break;
+    if (match[2]?.toLowerCase() === 'syntax') return match[3];
+  }
+  return /^\s*\{[\s\S]*?"syntax"\s*:\s*"([^"\\]+)"/.exec(text.slice(0, MAX_JSON_HEAD))?.[1];
+}
+
+const MAX_SYNTAX_LINES = 32;
+const MAX_JSON_HEAD = 4096;

@@ -1,5 +1,5 @@
 import { isSpace, trimSpaceEnd, trimSpaceStart } from './blank.js';
-import { type Directives, type Escape, type ParsedDirective, parseDirective } from './directives.js';
+import { type Directives, type Escape, type ParsedDirective, parseDirective, syntaxElsewhere } from './directives.js';
 import { splitFlags } from './flags.js';
 import { findHeredocs, type Heredoc, type HeredocWord } from './heredoc.js';
 import { isJsonArray } from './json-form.js';
@@ -111,7 +111,7 @@ class Scanner {
       }
       this.maskAway(this.next);
     }
-    const syntax = found.get('syntax')?.split(/\s/)[0];
+    const syntax = (found.get('syntax') ?? syntaxElsewhere(this.source.text))?.split(/\s/)[0];
     const check = found.get('check');
     return { escape: this.escape, ...(syntax !== undefined && { syntax }), ...(check !== undefined && { check }) };
   }

@@ -1,14 +1,20 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the texts are in another language
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import { withDockerRegistry } from '../support/docker-registry.js';
 import { suite } from '../support/suite.js';
 import { type TestStore, withTestStore } from '../support/tsbuild.js';
 
 const BAD = 'FROM scratch AS Base\nENV a b\nCOPY file.txt /\n';
 
 function writeContext(store: TestStore, files: Readonly<Record<string, string>>): string {
-  const directory = join(store.directory, 'context');
+  return writeContextNamed(store, 'context', files);
+}
+
+function writeContextNamed(store: TestStore, name: string, files: Readonly<Record<string, string>>): string {
+  const directory = join(store.directory, name);
   mkdirSync(directory, { recursive: true });
   for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, name), text);
   return directory;
@@ -230,6 +236,38 @@ suite('tsbuild build --check and --call', (test) => {
     });
   });
 
+  test('what a build would fetch is looked at too: standard input, URLs, .in files, named contexts, images of a registry', async () => {
+    await withTestStore(async (store) => {
+      const context = writeContext(store, {
+        Containerfile: 'FROM base\nRUN echo $LONG\nWORKDIR /$LANG/$LONG\n',
+        'Containerfile.in': '#define WHO nobody\nFROM scratch AS WHO_STAGE\nMAINTAINER WHO\n',
+        base: '',
+      });
+      const rules = async (args: readonly string[], options: { stdin?: string | Buffer } = {}): Promise<readonly string[]> => {
+        const { stdout, stderr } = await store.tsbuild(['build', '--call=check,format=json', ...args], options);
+        assert.is(stderr, '');
+        return (JSON.parse(stdout) as { warnings: { ruleName: string }[] }).warnings.map(({ ruleName }) => ruleName);
+      };
+      const tar = execFileSync('tar', ['-C', context, '-czf', '-', '.']);
+      assert.equal(await rules(['-'], { stdin: 'FROM scratch AS A\n' }), ['StageNameCasing']);
+      assert.equal(await rules(['-f', 'Containerfile.in', context]), ['StageNameCasing', 'MaintainerDeprecated']);
+      // A directory has no variables; an image has its own.
+      assert.equal(await rules(['--build-context', `base=${context}`, context]), ['UndefinedVar', 'UndefinedVar']);
+      assert.equal(await rules(['--build-context', `base=${context}`, '-'], { stdin: tar }), ['UndefinedVar', 'UndefinedVar']);
+      await withDockerRegistry({}, async ({ host }) => {
+        const image = writeContextNamed(store, 'image', { Containerfile: 'FROM scratch\nENV LANG=C LONG=x\n' });
+        await store.ok(['build', '-q', '-t', 'base', image]);
+        await store.ok(['push', '-q', '--tls-verify=false', 'base', `docker://${host}/base:1`]);
+        await store.ok(['rmi', 'base']);
+        const named = ['--tls-verify=false', '--build-context', `base=docker-image://${host}/base:1`, context];
+        assert.equal(await rules(named), []);
+        writeContext(store, { Containerfile: `FROM ${host}/base:1\nWORKDIR /$LANG/$LUNG\n` });
+        assert.equal(await rules(['--tls-verify=false', context]), ['UndefinedVar']);
+        assert.is((await store.ok(['images', '-q'])).stdout, '');
+      });
+    });
+  });
+
   test('an unknown call is refused', async () => {
     await withTestStore(async (store) => {
       const result = await store.tsbuild(['build', '--call=nothing', store.directory]);
@@ -266,6 +304,20 @@ suite('checks in a build', (test) => {
       assert.match(result.stderr, /Error: lint violation found for rules: StageNameCasing, LegacyKeyValueFormat\n/);
       assert.not.match(result.stdout, /STEP/);
       await store.ok(['build', '--build-arg', 'BUILDKIT_DOCKERFILE_CHECK=skip=all', context]);
+    });
+  });
+
+  test('error=true above an instruction fails the build for findings there alone', async () => {
+    await withTestStore(async (store) => {
+      const text = (first: string, second: string) => `FROM scratch\n${first}ENV a b\n${second}ENV c=d\n`;
+      const demand = '# check=error=true\n';
+      const context = writeContext(store, { Containerfile: text(demand, '') });
+      const result = await store.tsbuild(['build', context]);
+      assert.is(result.status, 125);
+      assert.match(result.stderr, /lint violation found for rules: LegacyKeyValueFormat\n/);
+      assert.not.match(result.stdout, /STEP/);
+      writeContext(store, { Containerfile: text('', demand) });
+      assert.match((await store.ok(['build', context])).stderr, /1 warning found/);
     });
   });
 

@@ -15,6 +15,11 @@ export function parsePorts(word: string): string[] {
   const parts = spec.split(':');
   const container = parts.at(-1) ?? '';
   const host = parts.length > 1 ? (parts.at(-2) ?? '') : '';
+  const address = parts
+    .slice(0, -2)
+    .join(':')
+    .replace(/^\[(.*)\]$/, '$1');
+  if (address !== '' && !isAddress(address)) throw new Fault(`invalid IP address: ${address}`);
   if (container === '') throw new Fault(`invalid port: ${JSON.stringify(word)}`, undefined, 'A port is a number, or two with - between');
   const range = parseRange(container);
   if (range === undefined) throw new Fault(`invalid containerPort: ${container}`);
@@ -25,6 +30,13 @@ export function parsePorts(word: string): string[] {
     throw new Fault(`invalid ranges specified for container and host Ports: ${container} and ${host}`);
   }
   return Array.from({ length: last - first + 1 }, (_, index) => `${first + index}/${protocol}`);
+}
+
+/** The URL standard knows both families; its IPv4 is laxer than an address may be. */
+function isAddress(text: string): boolean {
+  if (text.includes(':')) return URL.canParse(`http://[${text}]/`);
+  const bytes = text.split('.');
+  return bytes.length === 4 && bytes.every((byte) => /^(?:0|[1-9]\d{0,2})$/.test(byte) && Number(byte) <= 255);
 }
 
 function parseRange(text: string): [number, number] | undefined {

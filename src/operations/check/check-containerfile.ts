@@ -1,12 +1,11 @@
-import { resolve } from 'node:path';
 import { openContext } from '../../context/index.js';
 import type { Finding } from '../../lint/index.js';
 import { lintContainerfile } from '../../lint/index.js';
 import { ContainerfileSyntaxError, type Source } from '../../parser/index.js';
+import type { BuildPlace } from '../build/contexts/build-place.js';
 import type { Services } from '../context.js';
 import { lintFacts } from './lint-facts.js';
 import { type OpenOptions, withResolvedFile } from './open-file.js';
-import type { ResolvedFile } from './resolved-file.js';
 
 export interface CheckOptions extends OpenOptions {
   readonly ignoreFile?: string | undefined;
@@ -22,9 +21,9 @@ export interface CheckReport {
 
 /** Looks for mistakes in a Containerfile and asks every rule, without building anything. */
 export async function checkContainerfile(options: CheckOptions, services: Services): Promise<CheckReport> {
-  return withResolvedFile(options, services, async (file, store, platform) => {
+  return withResolvedFile(options, services, async (file, { place, contexts, store }, platform) => {
     const { source, containerfile, graph, bases, errors } = file;
-    const excludes = await exclusions(options, file, store.statCacheDir);
+    const excludes = await exclusions(options, place, store.statCacheDir);
     const facts = lintFacts({
       buildArgs: new Map(Object.entries(options.buildArgs)),
       platform: file.platform,
@@ -36,6 +35,7 @@ export async function checkContainerfile(options: CheckOptions, services: Servic
         return config === undefined || wanted === undefined ? undefined : { config, platform: wanted };
       },
       excludes,
+      namedContexts: contexts.names(file.platform),
       stages: graph === undefined ? undefined : new Set(file.stages.map(({ index }) => index)),
     });
     // Mistakes in values leave the stages as they are: every rule has its say.
@@ -54,11 +54,15 @@ function inOrder(errors: readonly ContainerfileSyntaxError[]): readonly Containe
 }
 
 async function exclusions(
-  { contextDirectory, ignoreFile }: CheckOptions,
-  { path }: ResolvedFile,
+  { ignoreFile }: CheckOptions,
+  { directory, origin, containerfile }: BuildPlace,
   statCacheDirectory: string,
 ): Promise<((path: string) => boolean) | undefined> {
-  const context = await openContext({ directory: resolve(contextDirectory), ignoreFile, containerfile: path, statCacheDirectory });
+  const context = await openContext(
+    origin === undefined
+      ? { directory, ignoreFile, containerfile: containerfile.path, statCacheDirectory }
+      : { directory, ignoreFile, ownIgnoreFiles: false, place: `the build context ${origin}` },
+  );
   try {
     return context.excludes;
   } finally {

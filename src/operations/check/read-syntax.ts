@@ -1,8 +1,9 @@
 import { type SyntaxDocument, syntaxDocument } from '../../parser/index.js';
-import { readContainerfile } from '../build/read-containerfile.js';
+import type { Services } from '../context.js';
+import { type CheckedPlaceOptions, withPlace } from './with-place.js';
 
 /** The syntax of a Containerfile, mistakes included. @throws {ContainerfileMissingError} there is none */
-export function readSyntax(options: { readonly contextDirectory: string; readonly files: readonly string[] }): SyntaxDocument {
-  const { name, text } = readContainerfile(options.files, options.contextDirectory);
+export async function readSyntax(options: CheckedPlaceOptions, services: Services): Promise<SyntaxDocument> {
+  const { name, text } = await withPlace(options, services, async ({ place }) => place.containerfile);
   return syntaxDocument({ name, text });
 }

@@ -10,14 +10,12 @@ import {
 import { hasCode } from '../../errors.js';
 import type { ImageConfig, Platform } from '../../image/index.js';
 import { type Containerfile, ContainerfileSyntaxError, inspectContainerfile, type Source } from '../../parser/index.js';
-import { readContainerfile } from '../build/read-containerfile.js';
+import type { NamedContexts } from '../build/contexts/named-contexts.js';
 import type { Workspace } from '../context.js';
 import { baseConfig, type ConfigSearch } from './base-configs.js';
+import type { CheckedPlace } from './with-place.js';
 
 export interface FileOptions {
-  readonly contextDirectory: string;
-  /** As of a build. */
-  readonly files: readonly string[];
   readonly buildArgs: Readonly<Record<string, string>>;
   /** Stages to look at, with what they need; none: all of the file. */
   readonly targets: readonly string[];
@@ -46,10 +44,11 @@ export interface ResolvedFile {
 /** @throws {UsageError} no stage has the name of a target @throws {ContainerfileMissingError} */
 export async function resolveFile(
   options: FileOptions,
+  { place, contexts }: Pick<CheckedPlace, 'place' | 'contexts'>,
   search: ConfigSearch,
   { platform: own }: Pick<Workspace, 'platform'>,
 ): Promise<ResolvedFile> {
-  const { name, text, path } = readContainerfile(options.files, options.contextDirectory);
+  const { name, text, path } = place.containerfile;
   const source = { name, text };
   const inspected = inspectContainerfile(source);
   const { containerfile } = inspected;
@@ -58,14 +57,16 @@ export async function resolveFile(
   const nothing = { source, path, containerfile, platform, stages: [], bases: new Map(), lowered: new Map() };
   if (errors.length > 0) return { ...nothing, errors, graph: undefined };
   const { buildArgs, targets } = options;
-  const graph = collecting(errors, () => resolveStages(containerfile, { buildArgs, target: targets, platform, buildPlatform: own }));
+  const namedContexts = contexts.names(platform);
+  const graph = collecting(errors, () =>
+    resolveStages(containerfile, { buildArgs, target: targets, platform, buildPlatform: own, namedContexts }),
+  );
   if (graph === undefined) return { ...nothing, errors, graph };
   const stages = targets.length === 0 ? graph.allStages : graph.stages;
   const bases = new Map<number, ImageConfig>();
   await Promise.all(
     stages.map(async ({ index, base, platform: wanted }) => {
-      if (base.kind !== 'image') return;
-      const config = await baseConfig(base.reference, wanted, search);
+      const config = await configOf(base, wanted, contexts, search);
       if (config !== undefined) bases.set(index, config);
     }),
   );
@@ -82,6 +83,20 @@ export async function resolveFile(
     }
   }
   return { source, path, containerfile, errors, platform, graph, stages, bases, lowered };
+}
+
+/** The configuration of what a stage begins with, if it is no other stage; that of a directory is empty. */
+async function configOf(
+  base: Stage['base'],
+  platform: Platform,
+  contexts: NamedContexts,
+  search: ConfigSearch,
+): Promise<ImageConfig | undefined> {
+  if (base.kind === 'image') return baseConfig(base.reference, platform, search);
+  if (base.kind !== 'named-context') return undefined;
+  const context = await contexts.get(base.name, platform, search.services.signal);
+  if (context.kind === 'image') return baseConfig(context.reference, platform, search);
+  return { ...platform, rootfs: { type: 'layers', diff_ids: [] } };
 }
 
 function inputOf(

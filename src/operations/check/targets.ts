@@ -1,6 +1,7 @@
 import { combineSyntaxErrors, inspectContainerfile } from '../../parser/index.js';
-import { readContainerfile } from '../build/read-containerfile.js';
+import type { Services } from '../context.js';
 import { describedBy } from './doc-comment.js';
+import { type CheckedPlaceOptions, withPlace } from './with-place.js';
 
 /** A stage that can be built: `--call=targets`. */
 export interface Target {
@@ -15,8 +16,8 @@ export interface Target {
 }
 
 /** @throws {ContainerfileSyntaxError} @throws {ContainerfileMissingError} */
-export function listTargets(options: { readonly contextDirectory: string; readonly files: readonly string[] }): readonly Target[] {
-  const { name, text } = readContainerfile(options.files, options.contextDirectory);
+export async function listTargets(options: CheckedPlaceOptions, services: Services): Promise<readonly Target[]> {
+  const { name, text } = await withPlace(options, services, async ({ place }) => place.containerfile);
   const { containerfile, errors } = inspectContainerfile({ name, text });
   if (errors.length > 0) throw combineSyntaxErrors(errors);
   const stages = containerfile.instructions.filter((instruction) => instruction.keyword === 'FROM');

@@ -23,7 +23,8 @@ export async function withFindings<T>(options: FindingsOptions, build: () => Pro
   // Loaded here, so that the rules cost nothing before the build has begun.
   const report = async (image: BaseImages['known']): Promise<void> =>
     (await import('./build-findings.js')).reportFindings({ ...options, image });
-  if ((buildArgs.get('BUILDKIT_DOCKERFILE_CHECK') ?? containerfile.directives.check) !== undefined) {
+  const isAsked = (buildArgs.get('BUILDKIT_DOCKERFILE_CHECK') ?? containerfile.directives.check) !== undefined;
+  if (isAsked || DEMANDING_COMMENT.test(containerfile.source.text)) {
     await report((reference, platform) => images.get(reference, platform));
     return build();
   }
@@ -33,3 +34,6 @@ export async function withFindings<T>(options: FindingsOptions, build: () => Pro
     await report((reference, platform) => images.known(reference, platform));
   }
 }
+
+/** A comment above an instruction that may ask the same for its findings. */
+const DEMANDING_COMMENT = /^[^\S\n]*#[^\S\n]*check[^\S\n]*=.*\berror\b/im;

@@ -54,6 +54,8 @@ suite('lintContainerfile()', (test) => {
   test('error=true fails a build only if there is a finding', () => {
     assert.ok(lint('# check=error=true\nFROM scratch as A\n').failsBuild);
     assert.not(lint('# check=error=true\nFROM scratch AS a\n').failsBuild);
+    assert.ok(lint('FROM scratch AS a\n# check=error=true\nENV a b\n').failsBuild);
+    assert.not(lint('FROM scratch AS a\n# check=error=true\nENV a=b\nENV c d\n').failsBuild);
     assert.not(lint('FROM scratch as A\n').failsBuild);
   });
   test('options that cannot be read are an error at their line', () => {

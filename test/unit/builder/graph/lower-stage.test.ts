@@ -67,9 +67,11 @@ suite('lowerStage(): configuration', (test) => {
     ['CMD ["c"]\nENTRYPOINT ["e"]', { Cmd: ['old'] }, { Entrypoint: ['e'], Cmd: ['c'] }],
     ['CMD []', { Cmd: ['old'] }, { Cmd: [] }],
     [
-      'EXPOSE 80 443/TCP 53/udp 127.0.0.1:8000:9000 7-9/sctp',
+      'EXPOSE 80 443/TCP 53/udp 127.0.0.1:8000:9000 7-9/sctp [::1]:81:81',
       {},
-      { ExposedPorts: { '443/tcp': {}, '53/udp': {}, '7/sctp': {}, '8/sctp': {}, '80/tcp': {}, '9/sctp': {}, '9000/tcp': {} } },
+      {
+        ExposedPorts: { '443/tcp': {}, '53/udp': {}, '7/sctp': {}, '8/sctp': {}, '80/tcp': {}, '81/tcp': {}, '9/sctp': {}, '9000/tcp': {} },
+      },
     ],
     ['ARG P="80 81"\nEXPOSE $P', {}, { ExposedPorts: { '80/tcp': {}, '81/tcp': {} } }],
     ['VOLUME /a $V ["x"]', { Env: ['PATH=/', 'V=/v'] }, { Volumes: { '/a': {}, '/v': {}, '[x]': {} } }],
@@ -276,6 +278,9 @@ suite('lowerStage(): COPY and ADD', (test) => {
     ['EXPOSE 70000', 'invalid containerPort: 70000'],
     ['EXPOSE 9-8', 'invalid containerPort: 9-8'],
     ['EXPOSE y:80', 'invalid hostPort: y'],
+    ['EXPOSE 1.2.3:80:80', 'invalid IP address: 1.2.3'],
+    ['EXPOSE 1.2.3.256:80:80', 'invalid IP address: 1.2.3.256'],
+    ['EXPOSE [::g]:80:80', 'invalid IP address: ::g'],
     ['EXPOSE /tcp', 'invalid port: "/tcp"'],
     ['RUN --mount=type=cache,target=/ x', 'invalid mount target "/"'],
     ['RUN --mount=type=$T,target=/x y', 'unsupported mount type ""'],
