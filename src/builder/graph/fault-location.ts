@@ -35,8 +35,14 @@ export function isSyntaxError(error: unknown): error is ContainerfileSyntaxError
   return error instanceof Error && 'code' in error && error.code === 'CONTAINERFILE_SYNTAX';
 }
 
-/** Where `word` stands behind the keyword. One that a continuation cuts in two is not found. */
-function placeOf(word: string | undefined, { source }: Containerfile, { range, keywordRange }: Instruction): number {
-  const at = word === undefined || word === '' ? -1 : source.text.indexOf(word, keywordRange.end);
-  return at === -1 || at + (word ?? '').length > range.end ? range.start : at;
+/** Where `word` stands behind the keyword, also when line continuations cut it. */
+function placeOf(word: string | undefined, { source, directives }: Containerfile, { range, keywordRange }: Instruction): number {
+  if (word === undefined || word === '') return range.start;
+  const text = source.text.slice(keywordRange.end, range.end);
+  const at = text.indexOf(word);
+  if (at !== -1) return keywordRange.end + at;
+  const literal = (char: string): string => char.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
+  const cut = `(?:${literal(directives.escape)}[ \\t]*\\r?\\n)*`;
+  const found = new RegExp([...word].map(literal).join(cut)).exec(text);
+  return found === null ? range.start : keywordRange.end + found.index;
 }

@@ -24,6 +24,11 @@ suite('findFaults()', (test) => {
         '2:11 invalid containerPort: x1',
       ],
     ],
+    [
+      'in a word that a continuation cuts',
+      'FROM scratch\nSTOPSIGNAL SIGINT\nEXPOSE 80 9\\\n9\\ \t\n999\n',
+      ['3:11 invalid containerPort: 99999'],
+    ],
     ['of a stage nothing needs: none', 'FROM scratch AS a\nEXPOSE x1\nFROM scratch\n', []],
     ['on an image: what holds no variable', 'FROM img\nEXPOSE x1\nUSER ${U:?set U}\nWORKDIR ${}\n', ['2:8 invalid containerPort: x1']],
     ['on a stage on an image: the same', 'FROM img AS a\nFROM a\nUSER ${U:?set U}\nEXPOSE x1\n', ['4:8 invalid containerPort: x1']],
