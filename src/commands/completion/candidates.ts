@@ -114,7 +114,7 @@ async function namesOf(
   const lists = await Promise.all(
     kinds.map(async (kind) => {
       if (kind === 'image') return imageNames(services, current.includes(':'));
-      return kind === 'container' ? containerNames(services) : stageNames(rest);
+      return kind === 'container' ? containerNames(services) : stageNames(rest, services);
     }),
   );
   const known = new Map<string, Candidate>();
@@ -141,13 +141,16 @@ async function containerNames(services: CommandServices): Promise<Candidate[]> {
 }
 
 /** Stages of the Containerfile of the build whose words so far are `rest`. One that cannot be read has none. */
-async function stageNames(rest: readonly string[]): Promise<Candidate[]> {
+async function stageNames(rest: readonly string[], services: CommandServices): Promise<Candidate[]> {
   const { Build } = await import('../build.js');
   const { listTargets } = await import('../../operations/check/targets.js');
   try {
     const complete = rest.at(-1) === '--target' ? rest.slice(0, -1) : rest;
     const { flags } = parseCommandLine({ ...GLOBAL_FLAGS, ...Build.flags }, complete, { bareValues: Build.bareValues });
-    const targets = listTargets({ contextDirectory: '.', files: (flags.file as string[] | undefined) ?? [] });
+    const files = (flags.file as string[] | undefined) ?? [];
+    // Nothing is fetched, or waited for, while somebody types.
+    if (files.some((file) => file === '-' || /^https?:/i.test(file))) return [];
+    const targets = await listTargets({ contextDirectory: '.', files }, services);
     return targets.flatMap(({ name }) => (name === undefined ? [] : [{ word: name, about: 'stage' }]));
   } catch {
     return [];
