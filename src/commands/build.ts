@@ -25,6 +25,8 @@ import { choice, flag, list, text, wholeNumber } from './flags/flags.js';
 import { refuseFlagsAmong, refuseMoreThan } from './flags/operands.js';
 import { chosenPlatform, PLATFORM_FLAGS } from './flags/platform-flags.js';
 import { parsePullPolicy } from './flags/pull-policy.js';
+import { REFUSED_BUILD_FLAGS } from './flags/refused-build-flags.js';
+import { refusedFlag, refusedFlags } from './flags/refused-flags.js';
 import { REGISTRY_FLAGS, registryAccess } from './flags/registry-flags.js';
 import { RESULT_FLAGS, resultOptions } from './flags/result-flags.js';
 import { USER_NAMESPACE_FLAGS, userNamespaceOptions } from './flags/user-namespace-flags.js';
@@ -37,6 +39,7 @@ export class Build extends BaseCommand<typeof Build> {
   static override examples = ['tsbuild build -t app .', 'tsbuild bud -f Containerfile.dev --build-arg VERSION=1.2 --target test .'];
   static override bareValues = { pull: 'always', explain: 'text' };
   static override flags = {
+    ...refusedFlags(REFUSED_BUILD_FLAGS, { 'cpu-shares': 'c', memory: 'm' }),
     ...REGISTRY_FLAGS,
     ...PLATFORM_FLAGS,
     platform: list({ value: 'OS/ARCH[/VARIANT]', summary: 'Platforms to build, separated by commas (default: this machine)' }),
@@ -72,6 +75,7 @@ export class Build extends BaseCommand<typeof Build> {
       summary: 'Tell of each step whether the cache had it, and if not what has changed (alone: text)',
     }),
     file: list({ char: 'f', value: 'path', summary: 'Containerfile; - is standard input; several are read as one' }),
+    from: text({ value: 'IMAGE', summary: 'Build the first stage on this image, in place of that of its FROM' }),
     format: choice(['oci', 'docker'], { summary: 'Format of the image: oci (default) or docker' }),
     'http-proxy': flag({ summary: 'Give RUN commands the proxy variables of the environment (default; --http-proxy=false: not)' }),
     ignorefile: text({ value: 'path', summary: 'Ignore file to use instead of .containerignore or .dockerignore' }),
@@ -113,6 +117,12 @@ export class Build extends BaseCommand<typeof Build> {
     'pull-always': flag({ hidden: true, summary: 'As --pull=always' }),
     'pull-never': flag({ hidden: true, summary: 'As --pull=never' }),
     rm: flag({ hidden: true, summary: 'Without effect: nothing is left over' }),
+    loglevel: text({ hidden: true, summary: 'Without effect, as in Buildah' }),
+    retry: wholeNumber({ hidden: true, summary: 'Accepted for Buildah scripts; failed transfers are tried again' }),
+    'retry-delay': text({ hidden: true, summary: 'Accepted for Buildah scripts' }),
+    runtime: text({ hidden: true, summary: 'Accepted for Buildah scripts; the sandbox is tsbuild-launch' }),
+    'runtime-flag': list({ hidden: true, summary: 'Accepted for Buildah scripts' }),
+    'skip-unused-stages': flag({ hidden: true, summary: 'Always so; stages that are not needed can be built with --target' }),
   };
 
   private buildReporter: BuildReporter | SplitLogReporter | undefined;
@@ -144,6 +154,8 @@ export class Build extends BaseCommand<typeof Build> {
     refuseFlagsAmong(this.operands);
     refuseMoreThan(1, this.operands);
     checkUserNamespace(userNamespaceOptions(this.flags), services.settings.rootless);
+    if (this.flags['skip-unused-stages'] === false)
+      throw refusedFlag('skip-unused-stages=false', 'name the stages that are to be built with --target');
     const call = chosenCall(this.flags);
     if (call !== undefined) {
       const { answerCall } = await import('./answer-call.js');
@@ -189,6 +201,7 @@ export class Build extends BaseCommand<typeof Build> {
       buildContexts: flags['build-context'],
       cppFlags: flags['cpp-flag'],
       files: flags.file ?? [],
+      from: flags.from,
       tags: flags.tag ?? [],
       buildArgs: buildArguments(flags, settings.environment),
       targets: flags.target ?? [],

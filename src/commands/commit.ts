@@ -4,7 +4,7 @@ import { COMPRESSION_FLAGS, chosenCompression } from './flags/compression-flags.
 import { flag, list, text, wholeNumber } from './flags/flags.js';
 import { parseKeyValues } from './flags/key-values.js';
 import { refuseFlagsAmong } from './flags/operands.js';
-import { refusedFlags, refuseFlags } from './flags/refused-flags.js';
+import { refusedFlags } from './flags/refused-flags.js';
 import { REGISTRY_FLAGS, registryAccess } from './flags/registry-flags.js';
 import { BaseCommand, type CommandServices } from './program/base-command.js';
 
@@ -68,7 +68,6 @@ export class Commit extends BaseCommand<typeof Commit> {
   protected async execute(services: CommandServices): Promise<number> {
     refuseFlagsAmong(this.operands);
     const { flags } = this;
-    refuseFlags(REFUSED, flags);
     const [container, image, ...more] = this.operands;
     if (container === undefined) throw new UsageError('container ID must be specified');
     if (more.length > 0) throw new UsageError('too many arguments specified');

@@ -8,7 +8,7 @@ import { checkIsolation } from './flags/isolation.js';
 import { refuseFlagsAmong } from './flags/operands.js';
 import { chosenPlatform, PLATFORM_FLAGS } from './flags/platform-flags.js';
 import { parsePullPolicy } from './flags/pull-policy.js';
-import { refusedFlags, refuseFlags } from './flags/refused-flags.js';
+import { refusedFlags } from './flags/refused-flags.js';
 import { REGISTRY_FLAGS, registryAccess } from './flags/registry-flags.js';
 import { USER_NAMESPACE_FLAGS, userNamespaceOptions } from './flags/user-namespace-flags.js';
 import { BaseCommand, type CommandServices } from './program/base-command.js';
@@ -46,7 +46,7 @@ export class From extends BaseCommand<typeof From> {
     ...PLATFORM_FLAGS,
     ...CONFINEMENT_FLAGS,
     ...USER_NAMESPACE_FLAGS,
-    ...refusedFlags(REFUSED),
+    ...refusedFlags(REFUSED, { 'cpu-shares': 'c', memory: 'm' }),
     'add-host': list({ value: 'NAME:ADDRESS', summary: 'Add a line to /etc/hosts of commands' }),
     cidfile: text({ value: 'path', summary: 'Write the ID of the container to this file' }),
     device: list({ value: 'HOST[:TARGET]', summary: 'Give commands a device of this machine' }),
@@ -68,7 +68,6 @@ export class From extends BaseCommand<typeof From> {
   protected async execute(services: CommandServices): Promise<number> {
     refuseFlagsAmong(this.operands);
     const { flags } = this;
-    refuseFlags(REFUSED, flags);
     const [image] = this.operands;
     if (image === undefined) throw new UsageError('an image name (or "scratch") must be specified');
     if (this.operands.length > 1) throw new UsageError('too many arguments specified');

@@ -14,6 +14,7 @@ export class Images extends BaseCommand<typeof Images> {
     digests: flag({ summary: 'Show the digests of manifests' }),
     filter: list({ char: 'f', summary: 'Show only what fits: before, dangling, id, reference, since' }),
     format: text({ summary: 'Show each image by a Go template' }),
+    history: flag({ summary: 'Show the names an image had before; none are kept' }),
     json: flag({ summary: 'Show JSON' }),
     'no-trunc': flag({ summary: 'Show whole IDs', aliases: ['notruncate'] }),
     noheading: flag({ char: 'n', summary: 'Leave out the column headings' }),

@@ -5,7 +5,7 @@ import { CAPABILITY_FLAGS } from './flags/confinement-flags.js';
 import { flag, list, text } from './flags/flags.js';
 import { checkIsolation } from './flags/isolation.js';
 import { passedVariables } from './flags/passed-variables.js';
-import { refusedFlags, refuseFlags } from './flags/refused-flags.js';
+import { refusedFlags } from './flags/refused-flags.js';
 import { BaseCommand, type CommandServices } from './program/base-command.js';
 
 const NAMESPACES = 'commands always have namespaces of their own';
@@ -57,7 +57,6 @@ export class Run extends BaseCommand<typeof Run> {
     const [container, ...rest] = this.operands;
     if (container === undefined) throw new UsageError('container ID must be specified');
     const command = rest[0] === '--' ? rest.slice(1) : rest;
-    refuseFlags(REFUSED, flags);
     checkIsolation(flags.isolation, flags.network);
     const valid = (flags['valid-exit-codes'] ?? []).flatMap((codes) => codes.split(',')).map(readExitCode);
     const { exitCode } = await runInContainer(

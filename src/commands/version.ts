@@ -1,7 +1,7 @@
 import { versionInfo } from '../operations/version.js';
 import { formatTable } from '../ui/index.js';
 import { flag } from './flags/flags.js';
-import { refuseMoreThan } from './flags/operands.js';
+import { refuseOperands } from './flags/operands.js';
 import { BaseCommand } from './program/base-command.js';
 
 export class Version extends BaseCommand<typeof Version> {
@@ -13,11 +13,10 @@ export class Version extends BaseCommand<typeof Version> {
   };
 
   protected async execute(): Promise<number> {
-    refuseMoreThan(0, this.operands);
+    refuseOperands('version', this.operands);
     const { version, node, imageSpec, platform } = versionInfo();
     if (this.flags.short === true) this.terminal.out(`tsbuild version ${version} (image-spec ${imageSpec})\n`);
-    else if (this.flags.json === true)
-      this.terminal.out(`${JSON.stringify({ version, nodeVersion: node, imageSpec, osArch: platform }, null, 4)}\n`);
+    else if (this.flags.json === true) this.terminal.out(`${JSON.stringify(this.document(), null, 4)}\n`);
     else {
       const rows = [
         ['Version:', version],
@@ -28,5 +27,24 @@ export class Version extends BaseCommand<typeof Version> {
       this.terminal.out(formatTable(rows));
     }
     return 0;
+  }
+
+  /** Buildah's keys, those of parts that are not in tsbuild with an empty text, and Node's version. */
+  private document() {
+    const { version, node, imageSpec, platform } = versionInfo();
+    return {
+      version,
+      nodeVersion: node,
+      goVersion: '',
+      imageSpec,
+      runtimeSpec: '',
+      cniSpec: '',
+      libcniVersion: '',
+      imageVersion: '',
+      gitCommit: '',
+      built: '',
+      osArch: platform,
+      buildPlatform: platform,
+    };
   }
 }

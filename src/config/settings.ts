@@ -15,6 +15,9 @@ export interface GlobalFlags {
   readonly 'log-level'?: LogLevel | undefined;
   readonly 'no-sync'?: boolean | undefined;
   readonly 'storage-driver'?: string | undefined;
+  readonly 'storage-opt'?: readonly string[] | undefined;
+  readonly 'short-name-alias-conf'?: string | undefined;
+  readonly 'default-mounts-file'?: string | undefined;
   readonly 'registries-conf'?: string | undefined;
   readonly 'registries-conf-dir'?: string | undefined;
   /** Not global: of the commands that talk to registries. */
@@ -39,6 +42,10 @@ export interface Settings extends Identity, Directories {
   readonly registriesOverrideFile: string | undefined;
   /** `--signature-policy`: then no other policy.json is read. */
   readonly policyFile: string | undefined;
+  /** `--short-name-alias-conf`: a file of aliases beside those of registries.conf; left out: the one that Podman keeps. */
+  readonly shortNameAliasFile: string | undefined;
+  /** `--default-mounts-file`: the mounts.conf that is read, and no other. */
+  readonly mountsFile: string | undefined;
   readonly proxies: Proxies;
   /** Proxy variables a RUN inherits. */
   readonly proxyEnvironment: Readonly<Record<string, string>>;
@@ -51,6 +58,8 @@ export interface Settings extends Identity, Directories {
   readonly isolation: 'oci' | 'rootless' | 'chroot' | undefined;
   /** How root file systems are made; undefined: as the store allows. */
   readonly storageDriver: 'overlay' | 'vfs' | undefined;
+  /** As given; the store has no use for any of containers/storage's. */
+  readonly storageOptions: readonly string[];
   /** Seconds since 1970. */
   readonly sourceDateEpoch: number | undefined;
   readonly colour: boolean;
@@ -80,13 +89,16 @@ export function readSettings(environment: Environment, flags: GlobalFlags = {}):
     registriesDropInDir: flags['registries-conf-dir'],
     registriesOverrideFile: readVariable(environment, 'CONTAINERS_REGISTRIES_CONF_OVERRIDE'),
     policyFile: flags['signature-policy'],
+    shortNameAliasFile: flags['short-name-alias-conf'],
+    mountsFile: flags['default-mounts-file'],
     proxies: readProxies(environment),
     proxyEnvironment: readProxyEnvironment(environment),
     format: oneOf(environment, 'BUILDAH_FORMAT', ['oci', 'docker']) ?? 'oci',
     layers: readBoolean(environment, 'BUILDAH_LAYERS') ?? true,
     addHistory: readBoolean(environment, 'BUILDAH_HISTORY') ?? false,
     isolation: oneOf(environment, 'BUILDAH_ISOLATION', ['oci', 'rootless', 'chroot']),
-    storageDriver: storageDriverOf(flags['storage-driver'] ?? readVariable(environment, 'STORAGE_DRIVER')),
+    storageDriver: readStorageDriver(environment, flags),
+    storageOptions: flags['storage-opt'] ?? readVariable(environment, 'STORAGE_OPTS')?.split(',') ?? [],
     sourceDateEpoch: readEpoch(environment),
     // https://no-color.org: present and not empty
     colour: readVariable(environment, 'NO_COLOR') === undefined,
@@ -120,16 +132,30 @@ function readBoolean(environment: Environment, name: string): boolean | undefine
   return false;
 }
 
-/** The words are those of containers/storage; its further drivers are ways to store what here has one layout. */
-function storageDriverOf(word: string | undefined): Settings['storageDriver'] {
+function readStorageDriver(environment: Environment, { 'storage-driver': flag }: GlobalFlags): Settings['storageDriver'] {
+  if (flag !== undefined) return storageDriverOf('--storage-driver', flag);
+  return storageDriverOf('STORAGE_DRIVER', readVariable(environment, 'STORAGE_DRIVER'));
+}
+
+/**
+ * The words are those of containers/storage; its further drivers are ways to store what here has one layout.
+ *
+ * @param origin where the word comes from
+ */
+function storageDriverOf(origin: string, word: string | undefined): Settings['storageDriver'] {
   switch (word) {
     case 'vfs':
       return 'vfs';
     case 'overlay':
     case 'overlay2':
       return 'overlay';
-    default:
+    case undefined:
+    case '':
+    case 'btrfs':
+    case 'zfs':
       return undefined;
+    default:
+      throw new SettingsError(origin, `"${word}": driver not supported`, undefined, { hint: 'There are overlay and vfs' });
   }
 }
 

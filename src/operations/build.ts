@@ -43,6 +43,7 @@ import { stepMaker } from './build/make-step.js';
 import { memoryBrake } from './build/memory-brake.js';
 import { prefetchBases } from './build/prefetch-bases.js';
 import { type BuiltImage, type PublishedTarget, publishTarget } from './build/publish-build.js';
+import { replaceFirstBase } from './build/replace-base.js';
 import { type ResultFiles, writeResultFiles } from './build/result-files.js';
 import { stageImageOptions } from './build/save-stages.js';
 import { type BuildWorkspace, withSharedWorkspace } from './build/shared-workspace.js';
@@ -64,6 +65,8 @@ export interface BuildOptions extends RegistryOptions, ImageOptions, ResultFiles
   readonly contextDirectory: string;
   /** Further contexts, `NAME=VALUE`. */
   readonly buildContexts?: readonly string[] | undefined;
+  /** An image in place of that of the first FROM. */
+  readonly from?: string | undefined;
   /** For the C preprocessor, which Containerfiles named `.in` go through. */
   readonly cppFlags?: readonly string[] | undefined;
   /** Containerfiles, joined in order; none: the context's own. */
@@ -156,7 +159,8 @@ export async function build(given: BuildOptions, services: Services): Promise<Bu
     const { containerfile } = received;
     const contexts = namedContexts(options.buildContexts ?? [], remote, workspace.store.statCacheDir);
     const whole = parseContainerfile(containerfile);
-    const parsed = options.until === undefined ? whole : cutContainerfile(whole, options.until);
+    const cut = options.until === undefined ? whole : cutContainerfile(whole, options.until);
+    const parsed = options.from === undefined ? cut : replaceFirstBase(cut, options.from);
     const resolving = { buildArgs: options.buildArgs, target: options.targets, buildPlatform: workspace.platform };
     const platforms = await platformsOf(parsed, resolving, options, workspace, access, gate, services);
     const goals = resolveGoals(parsed, platforms, resolving, contexts.names);

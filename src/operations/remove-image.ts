@@ -23,7 +23,8 @@ export interface RemoveImagesResult {
 /** Removes images and frees what nothing else uses. */
 export async function removeImages(options: RemoveImagesOptions, services: Services): Promise<RemoveImagesResult> {
   if (options.all && options.prune) throw new UsageError('--all and --prune exclude each other');
-  if ((options.all || options.prune) && options.names.length > 0) throw new UsageError('--all and --prune take no image names');
+  if ((options.all || options.prune) && options.names.length > 0)
+    throw new UsageError(`when using the --${options.all ? 'all' : 'prune'} switch, you may not pass any images names or IDs`);
   if (!options.all && !options.prune && options.names.length === 0) throw new UsageError('Name at least one image, or give --all');
   return withStore(services, async (store) => {
     const untagged: string[] = [];

@@ -1,7 +1,7 @@
 import { UsageError } from '../../errors.js';
 import type { CopyOptions } from '../../operations/copy.js';
 import { flag, list, text, wholeNumber } from './flags.js';
-import { refusedFlags, refuseFlags } from './refused-flags.js';
+import { refusedFlags } from './refused-flags.js';
 import { REGISTRY_FLAGS, type RegistryAccessFlags, registryAccess } from './registry-flags.js';
 
 const REFUSED = {
@@ -53,7 +53,6 @@ export function copyOptions(
   flags: CopyFlags,
   { unpack, addHistory }: { readonly unpack: boolean; readonly addHistory: boolean },
 ): CopyOptions {
-  refuseFlags(REFUSED, flags as Readonly<Record<string, unknown>>);
   const [container, ...paths] = operands;
   if (container === undefined) throw new UsageError('requires at least 1 arg(s), only received 0');
   if (paths.length === 0) throw new UsageError('src must be specified');

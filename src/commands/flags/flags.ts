@@ -9,7 +9,7 @@ interface Extra {
   readonly hidden?: boolean;
 }
 
-type Letter = 'D' | 'a' | 'c' | 'd' | 'e' | 'f' | 'h' | 'l' | 'm' | 'n' | 'o' | 'p' | 'q' | 'r' | 't' | 'u' | 'v';
+export type Letter = 'D' | 'a' | 'c' | 'd' | 'e' | 'f' | 'h' | 'l' | 'm' | 'n' | 'o' | 'p' | 'q' | 'r' | 't' | 'u' | 'v';
 
 interface ValueExtra extends Extra {
   /** Word for the value in `--help`. */
@@ -27,6 +27,8 @@ export interface FlagShape {
   readonly allowNo?: boolean | undefined;
   readonly options?: readonly string[] | undefined;
   readonly helpValue?: string | string[] | undefined;
+  /** Why the flag is refused when it is given. */
+  readonly refusal?: string | undefined;
 }
 
 /** A switch. `--name=false` works for each, `--no-name` only where `negatable` says so, as Buildah's users would not expect it. */

@@ -1,8 +1,17 @@
 import { LOG_LEVELS } from '../../config/index.js';
 import { choice, flag, list, text } from './flags.js';
+import { refusedFlags } from './refused-flags.js';
+
+const REFUSED = {
+  'cpu-profile': 'Node profiles itself: NODE_OPTIONS=--cpu-prof',
+  imagestore: 'images and containers are in one store',
+  'memory-profile': 'Node profiles itself: NODE_OPTIONS=--heap-prof',
+  'transient-store': 'working containers survive a reboot',
+};
 
 /** Flags every command accepts, before or after its name. */
 export const GLOBAL_FLAGS = {
+  ...refusedFlags(REFUSED),
   root: text({ value: 'path', summary: 'Directory of the store' }),
   runroot: text({ value: 'path', summary: 'Directory for the state of running commands' }),
   'log-level': choice(LOG_LEVELS, { summary: 'Least severe messages to show: trace, debug, info, warn (default), error, fatal or panic' }),
@@ -11,11 +20,15 @@ export const GLOBAL_FLAGS = {
   'no-sync': flag({ summary: 'Do not wait for the disk: for stores that may be lost with the machine' }),
   help: flag({ char: 'h', summary: 'Show help' }),
   debug: flag({ hidden: true, summary: 'As --log-level debug' }),
-  'storage-driver': choice(['overlay', 'overlay2', 'vfs', 'btrfs', 'zfs', ''], {
-    summary: 'How root file systems are made: overlay (where it works the default) or vfs (copies); the others choose nothing',
+  'storage-driver': text({
+    value: 'overlay|vfs',
+    summary: 'How root file systems are made: overlay (where it works the default) or vfs (copies); other drivers choose nothing',
   }),
-  // Buildah's; neither the store nor the sandbox needs them.
-  'storage-opt': list({ hidden: true, summary: 'Accepted for Buildah scripts; without effect' }),
+  'storage-opt': list({ value: 'NAME=VALUE', summary: 'Options of the storage driver; they concern what tsbuild does without' }),
+  'short-name-alias-conf': text({ value: 'path', summary: 'File with aliases of short names, beside those of registries.conf' }),
+  'default-mounts-file': text({ value: 'path', summary: 'mounts.conf: what commands see of this machine without being asked' }),
+  // What the sandbox has no use for.
   'cgroup-manager': text({ hidden: true, summary: 'Accepted for Buildah scripts; without effect' }),
-  'short-name-alias-conf': text({ hidden: true, summary: 'Accepted for Buildah scripts; without effect' }),
+  'userns-uid-map': list({ hidden: true, value: 'CONTAINER:HOST:SIZE', summary: 'Accepted where it changes nothing' }),
+  'userns-gid-map': list({ hidden: true, value: 'CONTAINER:HOST:SIZE', summary: 'Accepted where it changes nothing' }),
 } as const;

@@ -15,3 +15,8 @@ export function refuseFlagsAmong(operands: readonly string[]): void {
 export function refuseMoreThan(limit: number, operands: readonly string[]): void {
   if (operands.length > limit) throw new UsageError(`accepts at most ${limit} arg(s), received ${operands.length}`);
 }
+
+/** Of a command that takes none. @throws {UsageError} in Buildah's words, to whom the first one is a command of its own */
+export function refuseOperands(command: string, [first]: readonly string[]): void {
+  if (first !== undefined) throw new UsageError(`unknown command ${JSON.stringify(first)} for "tsbuild ${command}"`);
+}

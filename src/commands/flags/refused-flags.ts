@@ -1,20 +1,34 @@
 import { UnsupportedFeatureError } from '../../errors.js';
-import { list } from './flags.js';
+import { type Letter, list } from './flags.js';
 
 /**
- * Flags of Buildah's that tsbuild does not have: known, so that their values are not taken for names, and refused instead of ignored.
+ * Flags of Buildah's that tsbuild does not have: known, so that their values are not taken for names, and refused instead of ignored as
+ * soon as they are read.
  *
  * @param reasons by the flag's name
+ * @param letters for those that have one
  */
-export function refusedFlags(reasons: Readonly<Record<string, string>>): Readonly<Record<string, ReturnType<typeof list>>> {
-  return Object.fromEntries(
-    Object.entries(reasons).map(([name, reason]) => [name, list({ hidden: true, summary: `Not supported: ${reason}` })]),
-  );
+export function refusedFlags<Name extends string>(
+  reasons: Readonly<Record<Name, string>>,
+  letters: { readonly [name in Name]?: Letter } = {},
+): Readonly<Record<Name, RefusedFlag>> {
+  const entries = Object.entries<string>(reasons).map(([name, reason]) => {
+    const char = letters[name as Name];
+    const definition = list({ hidden: true, summary: `Not supported: ${reason}`, ...(char === undefined ? {} : { char }) });
+    return [name, { ...definition, refusal: reason }];
+  });
+  return Object.fromEntries(entries) as Readonly<Record<Name, RefusedFlag>>;
 }
+
+type RefusedFlag = ReturnType<typeof list>;
 
 /** @throws {UnsupportedFeatureError} one of them is given */
 export function refuseFlags(reasons: Readonly<Record<string, string>>, flags: Readonly<Record<string, unknown>>): void {
   for (const [name, reason] of Object.entries(reasons)) {
-    if (flags[name] !== undefined) throw new UnsupportedFeatureError(`not supported by tsbuild: --${name} (${reason})`);
+    if (flags[name] !== undefined) throw refusedFlag(name, reason);
   }
+}
+
+export function refusedFlag(name: string, reason: string): UnsupportedFeatureError {
+  return new UnsupportedFeatureError(`not supported by tsbuild: --${name} (${reason})`);
 }

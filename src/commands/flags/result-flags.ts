@@ -19,6 +19,8 @@ export const RESULT_FLAGS = {
   label: list({ value: 'NAME=VALUE', summary: 'Label of the image' }),
   'metadata-file': text({ value: 'path', summary: 'Write digests and names of the image to this file, as JSON' }),
   'omit-history': flag({ summary: 'Leave the history out of the image' }),
+  'os-feature': list({ value: 'NAME', summary: 'Feature that the operating system must have, as the image will say' }),
+  'os-version': text({ value: 'VERSION', summary: 'Version of the operating system, as the image will say' }),
   output: list({
     char: 'o',
     value: 'DIR|-|type=...,dest=...',
@@ -38,7 +40,7 @@ export const RESULT_FLAGS = {
 type Given<Names extends keyof typeof RESULT_FLAGS, T> = { readonly [name in Names]?: T | undefined };
 
 export type ResultFlags = Given<
-  'annotation' | 'env' | 'label' | 'output' | 'unsetannotation' | 'unsetenv' | 'unsetlabel',
+  'annotation' | 'env' | 'label' | 'os-feature' | 'output' | 'unsetannotation' | 'unsetenv' | 'unsetlabel',
   readonly string[]
 > &
   Given<
@@ -54,7 +56,7 @@ export type ResultFlags = Given<
     | 'stage-labels',
     boolean
   > &
-  Given<'iidfile' | 'iidfile-raw' | 'metadata-file', string> &
+  Given<'iidfile' | 'iidfile-raw' | 'metadata-file' | 'os-version', string> &
   Given<'source-date-epoch' | 'timestamp', number>;
 
 /** The options of a build that these flags mean. */
@@ -71,6 +73,8 @@ export function resultOptions(flags: ResultFlags, { environment }: Settings) {
     identityLabel: flags['identity-label'],
     createdAnnotation: flags['created-annotation'],
     omitHistory: flags['omit-history'],
+    osFeatures: flags['os-feature'],
+    osVersion: flags['os-version'],
     squash: flags.squash,
     timestamp: flags.timestamp,
     sourceDateEpoch: flags['source-date-epoch'],

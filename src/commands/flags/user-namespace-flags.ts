@@ -1,10 +1,9 @@
 import type { UserNamespaceOptions } from '../../operations/surroundings/user-namespace.js';
-import { list, text } from './flags.js';
+import { text } from './flags.js';
 
+/** Beside `--userns-uid-map` and `--userns-gid-map`, which are global. */
 export const USER_NAMESPACE_FLAGS = {
   userns: text({ value: 'host|private|auto', summary: 'User namespace of commands: the one that tsbuild itself is in' }),
-  'userns-uid-map': list({ hidden: true, value: 'CONTAINER:HOST:SIZE', summary: 'Accepted where it changes nothing' }),
-  'userns-gid-map': list({ hidden: true, value: 'CONTAINER:HOST:SIZE', summary: 'Accepted where it changes nothing' }),
   'userns-uid-map-user': text({ hidden: true, summary: 'Not supported' }),
   'userns-gid-map-group': text({ hidden: true, summary: 'Not supported' }),
 } as const;

@@ -11,7 +11,7 @@ export function filterImages(rows: readonly ImageRow[], filters: readonly string
 
 function parseFilter(filter: string, rows: readonly ImageRow[]): Test {
   const at = filter.indexOf('=');
-  if (at === -1) throw new UsageError(`invalid filter "${filter}": it is not of the form KEY=VALUE`);
+  if (at === -1) throw new UsageError(`invalid image filter "${filter}": must be in the format "filter=value"`);
   const key = filter.slice(0, at);
   const value = filter.slice(at + 1);
   switch (key) {
@@ -48,7 +48,7 @@ function parseFilter(filter: string, rows: readonly ImageRow[]): Test {
       return () => !wanted;
     }
     default:
-      throw new UsageError(`invalid filter "${filter}": unknown key "${key}"`, {
+      throw new UsageError(`unsupported image filter "${key}"`, {
         hint: 'Known keys: before, dangling, id, intermediate, label, readonly, reference, since',
       });
   }

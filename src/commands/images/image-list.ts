@@ -5,6 +5,7 @@ import { formatAge, formatGoTime, formatRows, formatSize, formatTable, shortId }
 export interface ImageListFlags {
   readonly digests?: boolean;
   readonly format?: string | undefined;
+  readonly history?: boolean;
   readonly json?: boolean;
   readonly 'no-trunc'?: boolean;
   readonly noheading?: boolean;
@@ -21,7 +22,8 @@ export function formatImages(rows: readonly ImageRow[], flags: ImageListFlags, n
     return formatRows(flags.format, fields, HEADINGS, { noHeading: flags.noheading === true });
   }
   const digest = flags.digests === true ? ['Digest'] : [];
-  return formatColumns(rows, flags, ['Name', 'Tag', ...digest, 'ID', 'CreatedAt', 'Size'], now);
+  const history = flags.history === true ? ['History'] : [];
+  return formatColumns(rows, flags, ['Name', 'Tag', ...digest, 'ID', 'CreatedAt', 'Size', ...history], now);
 }
 
 /** Headings by field of the template. */
@@ -33,14 +35,17 @@ const HEADINGS = {
   CreatedAt: 'CREATED',
   CreatedAtRaw: 'CREATED',
   Size: 'SIZE',
+  Created: 'CREATED',
+  ReadOnly: 'READONLY',
+  History: 'HISTORY',
 } as const;
 
-type Fields = Readonly<Record<keyof typeof HEADINGS, string>>;
+type Fields = Readonly<Record<keyof typeof HEADINGS, string | number | boolean>>;
 
 function formatColumns(rows: readonly ImageRow[], flags: ImageListFlags, columns: readonly string[], now: Date): string {
   const names = columns as readonly (keyof typeof HEADINGS)[];
   const heading = flags.noheading === true ? [] : [names.map((name) => HEADINGS[name])];
-  const lines = rows.flatMap((row) => fieldsOf(row, flags, now)).map((fields) => names.map((name) => fields[name]));
+  const lines = rows.flatMap((row) => fieldsOf(row, flags, now)).map((fields) => names.map((name) => String(fields[name])));
   return formatTable([...heading, ...lines]);
 }
 
@@ -51,7 +56,7 @@ function formatJson(rows: readonly ImageRow[], flags: ImageListFlags, now: Date)
     digest: row.digest,
     createdat: ageText(row, now),
     size: formatSize(row.sizeBytes),
-    created: row.created === undefined ? 0 : Math.floor(row.created.getTime() / 1000),
+    created: createdSeconds(row),
     createdatraw: (row.created ?? new Date(0)).toISOString(),
     readonly: false,
     history: null,
@@ -71,6 +76,9 @@ function fieldsOf(row: ImageRow, flags: ImageListFlags, now: Date): readonly Fie
       CreatedAt: ageText(row, now),
       CreatedAtRaw: row.created === undefined ? '' : formatGoTime(row.created),
       Size: formatSize(row.sizeBytes),
+      Created: createdSeconds(row),
+      ReadOnly: false,
+      History: '<none>',
     };
   });
 }
@@ -84,6 +92,11 @@ function splitName(name: string | undefined): [string, string] {
 
 function idText(row: ImageRow, flags: ImageListFlags): string {
   return flags['no-trunc'] === true ? `sha256:${row.id}` : shortId(row.id);
+}
+
+/** Since 1970. */
+function createdSeconds({ created }: ImageRow): number {
+  return created === undefined ? 0 : Math.floor(created.getTime() / 1000);
 }
 
 function ageText(row: ImageRow, now: Date): string {

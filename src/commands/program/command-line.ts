@@ -1,6 +1,7 @@
 import { UsageError } from '../../errors.js';
 import { suggest } from '../../suggest.js';
 import type { FlagShape } from '../flags/flags.js';
+import { refusedFlag } from '../flags/refused-flags.js';
 
 export type FlagValue = string | number | boolean | string[];
 
@@ -26,6 +27,7 @@ type Definitions = Readonly<Record<string, FlagShape>>;
  * values counts; `--` ends the flags.
  *
  * @throws {UsageError} unknown flag, missing or impossible value, in pflag's words
+ * @throws {UnsupportedFeatureError} a flag that is known and refused, whatever its value is
  * @see https://pkg.go.dev/github.com/spf13/pflag#hdr-Command_line_flag_syntax
  */
 export function parseCommandLine(definitions: Definitions, argv: readonly string[], options: CommandLineOptions = {}): CommandLine {
@@ -64,6 +66,7 @@ class FlagReader {
     const found = this.findLong(written);
     if (found === undefined) throw unknownFlag(written, this.visibleNames());
     const { name, negated } = found;
+    this.admit(name);
     const label = `--${written}`;
     if (negated) this.set(name, label, value === undefined ? 'false' : String(!parseBoolean(value, label)));
     else this.set(name, label, value ?? this.valueFor(name, label));
@@ -75,6 +78,7 @@ class FlagReader {
       const entry = [...this.definitions].find(([, definition]) => definition.char === char);
       if (entry === undefined) throw new UsageError(`unknown shorthand flag: '${char}' in ${word}`);
       const [name, definition] = entry;
+      this.admit(name);
       const rest = word.slice(index + 1);
       const label = `-${char}, --${name}`;
       const takesRest = definition.type === 'option' && this.bareValues[name] === undefined;
@@ -85,6 +89,11 @@ class FlagReader {
       }
       this.set(name, label, this.bareValues[name] ?? 'true');
     }
+  }
+
+  private admit(name: string): void {
+    const refusal = this.definitions.get(name)?.refusal;
+    if (refusal !== undefined) throw refusedFlag(name, refusal);
   }
 
   private findLong(written: string): { name: string; negated: boolean } | undefined {

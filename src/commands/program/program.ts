@@ -9,6 +9,7 @@ import { type Host, reportError } from './base-command.js';
 import { type CommandLine, parseCommandLine } from './command-line.js';
 import { COMMANDS, type CommandEntry, findCommand, verbsOf } from './command-table.js';
 import { commandHelp, programHelp } from './help.js';
+import { refuseAbsentCommand } from './refused-commands.js';
 
 export interface ProgramOptions {
   readonly terminal: Terminal;
@@ -82,6 +83,7 @@ function lookUp(name: string, rest: readonly string[]): { readonly entry: Comman
         : `unknown command "${second}" for "tsbuild ${name}"`;
     throw new UsageError(problem, { hint: `There are: ${verbs.map((verb) => `tsbuild ${name} ${verb}`).join(', ')}` });
   }
+  refuseAbsentCommand(name);
   const names = COMMANDS.flatMap((known) => [known.name, ...known.aliases]);
   const near = suggest(name, names);
   const hint = near === undefined ? 'tsbuild --help lists the commands' : `Did you mean "${near}"?`;

@@ -25,6 +25,8 @@ export interface ImageOptions extends Omit<TimeOptions, 'buildArgs'> {
   /** False: no annotation with the image's time. */
   readonly createdAnnotation?: boolean | undefined;
   readonly omitHistory?: boolean | undefined;
+  readonly osVersion?: string | undefined;
+  readonly osFeatures?: readonly string[] | undefined;
   /** One layer for everything, the base included. */
   readonly squash?: boolean | undefined;
 }
@@ -60,6 +62,8 @@ export function describeImage(
       env: options.env ?? {},
       unsetEnv: options.unsetEnv ?? [],
       omitHistory: options.omitHistory ?? false,
+      osVersion: options.osVersion,
+      osFeatures: options.osFeatures ?? [],
     }),
     annotations: manifestAnnotations(built.image, {
       annotations: annotationTargets(options.annotations, built.stage.platform).manifest,

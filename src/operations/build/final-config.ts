@@ -8,6 +8,9 @@ export interface ConfigEdits {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly unsetEnv: readonly string[];
   readonly omitHistory: boolean;
+  readonly osVersion?: string | undefined;
+  /** Beside those of the base. */
+  readonly osFeatures?: readonly string[] | undefined;
 }
 
 /** The configuration with the edits made: what is to go first, then what is to come. Nothing but the finished image shows them. */
@@ -19,7 +22,14 @@ export function editConfig(config: ImageConfig, edits: ConfigEdits): ImageConfig
     ...present('Labels', Object.entries({ ...withoutNames(labels ?? {}, edits.unsetLabels), ...edits.labels })),
   };
   const { history, ...others } = config;
-  return { ...others, config: edited, ...(edits.omitHistory || history === undefined ? {} : { history }) };
+  const { osVersion, osFeatures = [] } = edits;
+  return {
+    ...others,
+    ...(osVersion === undefined ? {} : { 'os.version': osVersion }),
+    ...(osFeatures.length === 0 ? {} : { 'os.features': [...new Set([...(config['os.features'] ?? []), ...osFeatures])] }),
+    config: edited,
+    ...(edits.omitHistory || history === undefined ? {} : { history }),
+  };
 }
 
 /** The history of an image whose layers were made into one: the last instruction of its own is said to have made it. */
