@@ -118,8 +118,6 @@ export class Build extends BaseCommand<typeof Build> {
     'pull-never': flag({ hidden: true, summary: 'As --pull=never' }),
     rm: flag({ hidden: true, summary: 'Without effect: nothing is left over' }),
     loglevel: text({ hidden: true, summary: 'Without effect, as in Buildah' }),
-    retry: wholeNumber({ hidden: true, summary: 'Accepted for Buildah scripts; failed transfers are tried again' }),
-    'retry-delay': text({ hidden: true, summary: 'Accepted for Buildah scripts' }),
     runtime: text({ hidden: true, summary: 'Accepted for Buildah scripts; the sandbox is tsbuild-launch' }),
     'runtime-flag': list({ hidden: true, summary: 'Accepted for Buildah scripts' }),
     'skip-unused-stages': flag({ hidden: true, summary: 'Always so; stages that are not needed can be built with --target' }),

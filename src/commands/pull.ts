@@ -4,7 +4,7 @@ import { flag, text } from './flags/flags.js';
 import { refuseFlagsAmong } from './flags/operands.js';
 import { chosenPlatform, PLATFORM_FLAGS } from './flags/platform-flags.js';
 import { parsePullPolicy } from './flags/pull-policy.js';
-import { refusedFlags, refuseFlags } from './flags/refused-flags.js';
+import { refusedFlags } from './flags/refused-flags.js';
 import { REFUSED_TRANSFERS } from './flags/refused-transfer-flags.js';
 import { REGISTRY_FLAGS, registryAccess } from './flags/registry-flags.js';
 import { BaseCommand, type CommandServices } from './program/base-command.js';
@@ -28,7 +28,6 @@ export class Pull extends BaseCommand<typeof Pull> {
 
   protected async execute(services: CommandServices): Promise<number> {
     refuseFlagsAmong(this.operands);
-    refuseFlags(REFUSED_TRANSFERS, this.flags);
     const [image] = this.operands;
     if (image === undefined) throw new UsageError('an image name must be specified');
     if (this.operands.length > 1) throw new UsageError('too many arguments specified');

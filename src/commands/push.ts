@@ -4,7 +4,7 @@ import { COMPRESSION_FLAGS, chosenCompression } from './flags/compression-flags.
 import { choice, flag, text } from './flags/flags.js';
 import { chosenFormat } from './flags/manifest-format.js';
 import { refuseFlagsAmong } from './flags/operands.js';
-import { refusedFlags, refuseFlags } from './flags/refused-flags.js';
+import { refusedFlags } from './flags/refused-flags.js';
 import { REFUSED_UPLOADS } from './flags/refused-transfer-flags.js';
 import { REGISTRY_FLAGS, registryAccess } from './flags/registry-flags.js';
 import { BaseCommand, type CommandServices } from './program/base-command.js';
@@ -28,7 +28,6 @@ export class Push extends BaseCommand<typeof Push> {
 
   protected async execute(services: CommandServices): Promise<number> {
     refuseFlagsAmong(this.operands);
-    refuseFlags(REFUSED_UPLOADS, this.flags);
     const [image, destination] = this.operands;
     if (image === undefined) throw new UsageError('at least a source image ID must be specified');
     if (this.operands.length > 2) throw new UsageError('too many arguments specified');

@@ -41,7 +41,6 @@ export const REFUSED_BUILD_FLAGS = {
   'sbom-scanner-command': SBOM,
   'sbom-scanner-image': SBOM,
   'sign-by': 'images are not signed with GPG; use cosign or skopeo on the pushed image',
-  'signature-policy': 'signatures are not checked',
   stdin: 'commands of a build read nothing; use RUN --mount or a heredoc',
   uts: NAMESPACES,
 } as const;

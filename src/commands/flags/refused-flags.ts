@@ -22,13 +22,6 @@ export function refusedFlags<Name extends string>(
 
 type RefusedFlag = ReturnType<typeof list>;
 
-/** @throws {UnsupportedFeatureError} one of them is given */
-export function refuseFlags(reasons: Readonly<Record<string, string>>, flags: Readonly<Record<string, unknown>>): void {
-  for (const [name, reason] of Object.entries(reasons)) {
-    if (flags[name] !== undefined) throw refusedFlag(name, reason);
-  }
-}
-
 export function refusedFlag(name: string, reason: string): UnsupportedFeatureError {
   return new UnsupportedFeatureError(`not supported by tsbuild: --${name} (${reason})`);
 }

@@ -53,6 +53,7 @@ suite('flags of Buildah', (test) => {
       });
       continue;
     }
+    if (group === 'manifest' && findCommand(command) === undefined) continue;
     test(`${command}: every flag is known`, async () => {
       const definitions = await definitionsOf(command);
       const unknown = [...Object.keys(recorded), ...later].filter((flag) => find(definitions, flag) === undefined);
