@@ -94,8 +94,8 @@ host:5000/app   1        ae5ef12b3c77   45 seconds ago   1.99 MB
   }
 
   test('filterImages() refuses what it does not know', async () => {
-    await rejects(() => filterImages(rows, ['colour=red']), { code: 'USAGE', message: /unknown key "colour"/ });
-    await rejects(() => filterImages(rows, ['dangling']), { code: 'USAGE', message: /KEY=VALUE/ });
+    await rejects(() => filterImages(rows, ['colour=red']), { code: 'USAGE', message: /unsupported image filter "colour"/ });
+    await rejects(() => filterImages(rows, ['dangling']), { code: 'USAGE', message: /must be in the format "filter=value"/ });
     await rejects(() => filterImages(rows, ['before=nope']), { code: 'USAGE', message: /image not known/ });
   });
 
