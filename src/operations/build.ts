@@ -17,6 +17,7 @@ import { UsageError } from '../errors.js';
 import {
   type Compression,
   type Descriptor,
+  type DiffId,
   formatPlatform,
   type ImageFormat,
   localName,
@@ -39,6 +40,7 @@ import { describeImage, type ImageOptions } from './build/describe-image.js';
 import { type FinishedImage, finishImage } from './build/finish-image.js';
 import { idleSurplus } from './build/idle-surplus.js';
 import { annotationTargets } from './build/image-annotations.js';
+import { locateLostLayer } from './build/locate-failure.js';
 import { stepMaker } from './build/make-step.js';
 import { memoryBrake } from './build/memory-brake.js';
 import { prefetchBases } from './build/prefetch-bases.js';
@@ -210,6 +212,7 @@ export async function build(given: BuildOptions, services: Services): Promise<Bu
         scheduler,
         toolbox,
         contexts,
+        lostLayers: (error: unknown) => layers.failedLayers(error),
         onFailedStep: debug === undefined ? undefined : (failure: FailedStep) => debug.onFailedStep(failure, toolbox),
         noCacheFilter: options.noCacheFilter ?? [],
         containerfilePath: containerfile.path ?? received.origin,
@@ -303,8 +306,15 @@ async function finish(
 ): Promise<FinishedImage> {
   const description = describeImage(built, await diffIdsOf(built.root), { ...described, times: options.times });
   const { diff_ids: diffIds } = description.config.rootfs;
+  const fetch = async (wanted: readonly DiffId[]): Promise<void> => {
+    try {
+      await remote.fetch(wanted, signal);
+    } catch (error) {
+      throw locateLostLayer(error, built.image === undefined ? [] : [built.image], remote.failedLayers(error)) ?? error;
+    }
+  };
   // A name points to a complete image.
-  if (isKept) await remote.fetch(diffIds, signal);
+  if (isKept) await fetch(diffIds);
   const finished = await finishImage(
     {
       ...description,
@@ -312,7 +322,7 @@ async function finish(
       ...(shared === undefined ? {} : { lateAnnotations: () => shared.inlineAnnotations(built.root) }),
       compression: toolbox.compression,
       elsewhere: (diffId) => remote.find(diffId),
-      fetch: (missing) => remote.fetch(missing, signal),
+      fetch,
       baseLayers: options.forceCompression === true || options.squash === true ? 0 : (built.image?.layers.length ?? 0),
     },
     toolbox.store,

@@ -67,7 +67,12 @@ const PERMISSIONS = 0o7777;
 
 function formatFacts({ mode, size, content, owner }: FileFacts): string {
   const parts = [`${size} bytes`, `mode ${(mode & PERMISSIONS).toString(8).padStart(4, '0')}`];
-  if (content !== '') parts.push(content);
+  if (content !== '') parts.push(isDigits(content) ? shortId(content) : content);
   if (owner !== '') parts.push(`owner ${owner}`);
   return parts.join(' ');
+}
+
+/** Digits of a digest; the target of a link is shown whole. */
+function isDigits(content: string): boolean {
+  return /^[0-9a-f]{16,}$/.test(content);
 }

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
@@ -83,6 +84,9 @@ const BAD_HEADER = Buffer.concat([
   tarEntry({ name: 'two', data: BIG, spoil: (header) => header.write('999', 100) }),
   Buffer.alloc(1024),
 ]);
+
+/** Of several blocks, so that its first can be read when its last cannot. */
+const LONG_BZIP2 = execFileSync('bzip2', ['-1c'], { input: tarOf([{ name: 'one', data: createRandom(300_000) }]) });
 
 /** [title, files of the context, the error's paragraph]. */
 const CONTAINERFILES: readonly (readonly [string, Files, string])[] = [
@@ -173,7 +177,7 @@ const CONTAINERFILES: readonly (readonly [string, Files, string])[] = [
       ],
       ['a tar with a damaged header', BAD_HEADER, /^"a\.tar".*: .*checksum/],
       ['a gzip that ends too early', gzipSync(ARCHIVE).subarray(0, 3000), /^"a\.tar": the gzip stream ends too early$/],
-      ['a bzip2 that is none', Buffer.from('BZh91AY&SYzzzzzzzzzzzzzzzz'), /^"a\.tar": bzip2 cannot decompress it \(.*\)$/],
+      ['a bzip2 that ends too early', LONG_BZIP2.subarray(0, -20_000), /^"a\.tar": bzip2 cannot decompress it \(.*\)$/],
     ] as const
   ).map(
     ([title, archive, problem]) => [title, { Containerfile: 'FROM scratch\nADD a.tar /\n', 'a.tar': archive }, problem.source] as const,
@@ -320,14 +324,16 @@ suite('integration/bad-input', (test) => {
       }
     }));
 
-  for (const [title, storeSize, fileSize] of [
-    ['a disk that is full when files are copied', '3m', 8],
-    ['a disk that is full when a layer is compressed', '8m', 5],
+  for (const [title, storeSize, fileSize, instructions] of [
+    ['a disk that is full when files are copied', '3m', 8, 'COPY big /\nCOPY file.txt /\n'],
+    ['a disk that is full when a layer is compressed', '8m', 5, 'COPY big /\nCOPY file.txt /\n'],
+    // The files of the last copy go into their layer from where they lie.
+    ['a disk that is full when a layer is compressed that is never written', '3m', 8, 'COPY big /\n'],
   ] as const) {
     test(title, () =>
       withTestStore(async (store) => {
         const context = writeContext(store, { ...GOOD, big: createRandom(fileSize * 2 ** 20) });
-        writeFileSync(join(store.directory, 'New'), 'FROM scratch\nCOPY big /\n');
+        writeFileSync(join(store.directory, 'New'), `FROM scratch\n${instructions}`);
         mkdirSync(store.root);
         const unshare = process.getuid!() === 0 ? ['unshare', '-m'] : ['unshare', '-rm'];
         const script = `set -u; exec 3>/dev/null

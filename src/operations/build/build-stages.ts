@@ -11,9 +11,8 @@ import {
   type StepPlace,
   type Toolbox,
 } from '../../builder/steps/index.js';
-import { type ErrorCode, TsbuildError } from '../../errors.js';
-import { completeHistory, emptyConfig, type HistoryEntry, type ImageConfig } from '../../image/index.js';
-import { type Instruction, syntaxErrorAt } from '../../parser/index.js';
+import { completeHistory, type DiffId, emptyConfig, type HistoryEntry, type ImageConfig } from '../../image/index.js';
+import type { Instruction } from '../../parser/index.js';
 import type { StepLabel } from '../../progress.js';
 import { suggest } from '../../suggest.js';
 import { DecisionLog, type DecisionLogOptions } from '../decision-log.js';
@@ -21,34 +20,22 @@ import type { BaseImage, BaseImages } from './base-images.js';
 import { freshStages } from './cache-flags.js';
 import { fromContext } from './contexts/from-context.js';
 import type { NamedContexts } from './contexts/named-contexts.js';
+import { locate, locateLostLayer } from './locate-failure.js';
 import type { OtherSource, StepInput, StepMaker } from './make-step.js';
 import { placesOf } from './step-places.js';
 
-/** Failures of a step that are shown at its line. A command that fails is not: its own output says why. */
-const LOCATED: readonly ErrorCode[] = [
-  'ARCHIVE_INVALID',
-  'CONTEXT_INVALID',
-  'DIGEST_MISMATCH',
-  'IMAGE_NOT_FOUND',
-  'MANIFEST_INVALID',
-  'PATH_ESCAPE',
-  'REFERENCE_SYNTAX',
-  'REGISTRY_ERROR',
-  'SANDBOX_SETUP',
-  'SIZE_MISMATCH',
-  'SOURCE_DENIED',
-  'SOURCE_NOT_FOUND',
-  'SOURCE_UNREADABLE',
-  'UNSUPPORTED',
-  'USAGE',
-];
+/** An image that a stage is built on. */
+export interface StageImage extends BaseImage {
+  /** The stage whose FROM names it. */
+  readonly stage: Stage;
+}
 
 /** A stage whose steps are known; nothing of it needs to have run. */
 interface PreparedStage {
   readonly stage: Stage;
   readonly lowered: LoweredStage;
   /** The image the stage goes back to, through other stages; undefined for scratch. */
-  readonly image: BaseImage | undefined;
+  readonly image: StageImage | undefined;
   /** The step each instruction is; undefined for those that only edit the configuration. */
   readonly steps: readonly (Step<RootState> | undefined)[];
   /** What a stage on this one, or a COPY from it, builds on. */
@@ -60,7 +47,7 @@ interface StageStart {
   readonly config: LoweredStage['config'];
   readonly args?: LoweredStage['args'];
   readonly author: string | undefined;
-  readonly image: BaseImage | undefined;
+  readonly image: StageImage | undefined;
   readonly step: Step<RootState>;
 }
 
@@ -68,7 +55,7 @@ interface StageStart {
 export interface BuiltStage {
   readonly stage: Stage;
   readonly lowered: LoweredStage;
-  readonly image: BaseImage | undefined;
+  readonly image: StageImage | undefined;
   readonly root: RootState;
   /** Of the instructions of this stage and of those below it, down to the base image. */
   readonly history: readonly HistoryEntry[];
@@ -101,6 +88,8 @@ export interface StageBuilderOptions {
   readonly inheritLabels?: boolean | undefined;
   /** The files of the last stage are asked for when it is built: for an output of files, or one layer of everything. */
   readonly isRootSeen?: boolean | undefined;
+  /** Layers of images that could not be fetched, where that is what an error says. */
+  readonly lostLayers: (error: unknown) => readonly DiffId[];
   /** Looks into a step that failed otherwise than by its command. */
   readonly onFailedStep?: ((failure: FailedStep) => Promise<void>) | undefined;
   /** Where several platforms are built: what precedes this one's lines, and the number of its first stage among all. */
@@ -114,6 +103,7 @@ export class StageBuilder {
   readonly #built = new Map<number, Promise<BuiltStage>>();
   /** Failures as they are shown, by what was thrown. */
   readonly #located = new Map<unknown, unknown>();
+  readonly #images: StageImage[] = [];
 
   readonly #decisions: DecisionLog | undefined;
   readonly #fresh: ReadonlySet<number>;
@@ -221,7 +211,9 @@ export class StageBuilder {
         await this.#decisions?.addUnfinished(running, nextId(id, failing.step, key), failing.place, key);
       if (!scheduler.signal.aborted || scheduler.signal.reason === error) reporter.report({ kind: 'step-failed', step: running });
       // The stage that owns the step fails before those that wait for it: its instruction is the one to show.
-      if (!this.#located.has(error)) this.#located.set(error, locate(error, stage, instruction, running));
+      // A layer that a step came to need is the fault of the FROM that names its image.
+      const lost = locateLostLayer(error, this.#images, this.#options.lostLayers(error));
+      if (!this.#located.has(error)) this.#located.set(error, lost ?? locate(error, stage, instruction, running));
       if (failing !== undefined && scheduler.signal.reason === error) await this.#lookInto(error, running, failing.step, failing.scheduled);
       throw error;
     }
@@ -315,7 +307,9 @@ export class StageBuilder {
 
   async #imageBase(reference: string, stage: Stage): Promise<StageStart> {
     const image = await this.#baseImage(reference, stage);
-    return { config: image.config.config ?? {}, author: image.config.author, image, step: imageStep(image) };
+    const own = { ...image, stage };
+    this.#images.push(own);
+    return { config: image.config.config ?? {}, author: image.config.author, image: own, step: imageStep(image) };
   }
 
   async #baseImage(reference: string, stage: Stage): Promise<BaseImage> {
@@ -365,18 +359,6 @@ export class StageBuilder {
     const { value } = await this.#options.scheduler.evaluate(step);
     return value.addedLayer ? [{ created_by: `/bin/sh -c #(nop) FROM ${stage.base.name}` }] : [];
   }
-}
-
-/** A failure that the Containerfile can mend is shown at its instruction. */
-function locate(error: unknown, stage: Stage, instruction: Instruction, running: Pick<StepLabel, 'text'>, hint?: string): unknown {
-  if (!(error instanceof TsbuildError) || !LOCATED.includes(error.code)) return error;
-  const { range } = instruction;
-  const problem = `building at STEP "${running.text}": ${error.message}`;
-  return syntaxErrorAt(stage.setting.containerfile.source, range.start, problem, {
-    endLine: range.endLine,
-    hint: hint ?? error.hint,
-    cause: error,
-  });
 }
 
 /** The configuration of a built stage, but for its times. */

@@ -23,7 +23,10 @@ export function fetchingSnapshots(snapshots: SnapshotDriver, remote: RemoteLayer
       } catch (error) {
         options?.signal?.throwIfAborted();
         const missing = chain.filter((diffId, position) => isMissing(diffId, position) && remote.isElsewhere(diffId));
-        if (!missing.some((diffId) => remote.hasChoice(diffId))) throw error;
+        if (!missing.some((diffId) => remote.hasChoice(diffId))) {
+          remote.noteFailure(error, missing);
+          throw error;
+        }
         // A source did not give what it promised: whole layers from whoever has them, and one more try.
         await remote.fetch(missing, options?.signal);
         return snapshots.ensure(layers, options);

@@ -41,6 +41,7 @@ export class RemoteLayers {
   /** By the blob's digest. */
   readonly #fetching = new Map<string, Promise<void>>();
   readonly #sources = new Set<ImageSource>();
+  readonly #failures = new WeakMap<object, readonly DiffId[]>();
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
   #running = 0;
@@ -95,8 +96,24 @@ export class RemoteLayers {
    * @throws {CacheLayerLostError} no source gives the bytes it promised; for a layer of an image, what its source throws
    */
   async fetch(diffIds: readonly DiffId[], signal: AbortSignal | undefined): Promise<void> {
-    await this.#all(this.#missing(diffIds).map((diffId) => this.#fetchAny(diffId)));
+    const missing = this.#missing(diffIds);
+    try {
+      await this.#all(missing.map((diffId) => this.#fetchAny(diffId)));
+    } catch (error) {
+      this.noteFailure(error, missing);
+      throw error;
+    }
     signal?.throwIfAborted();
+  }
+
+  /** Remembers that an error came from bringing these layers here. */
+  noteFailure(error: unknown, diffIds: readonly DiffId[]): void {
+    if (typeof error === 'object' && error !== null) this.#failures.set(error, diffIds);
+  }
+
+  /** The layers, one of which could not be had, where that was what failed. */
+  failedLayers(error: unknown): readonly DiffId[] {
+    return (typeof error === 'object' && error !== null ? this.#failures.get(error) : undefined) ?? [];
   }
 
   /** As {@link fetch}, of just these blobs. */

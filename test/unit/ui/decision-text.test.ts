@@ -5,7 +5,7 @@ import { suite } from '../../support/suite.js';
 
 const digest = (digit: string) => `sha256:${digit.repeat(64)}`;
 const [A, B] = [digest('a'), digest('b')];
-const facts = (size: number) => ({ mode: 0o100755, size, content: '0123456789abcdef', owner: '' });
+const facts = (size: number) => ({ mode: 0o100755, size, content: '0123456789abcdef0123456789abcdef', owner: '' });
 
 function changed(...differences: Difference[]): StepDecision {
   return { outcome: 'miss', cause: 'changed', nearest: { recordedAt: 'THEN', text: 'RUN a' }, differences };
@@ -39,7 +39,7 @@ suite('formatDecision()', (test) => {
           { path: 'b', after: { mode: 0o40700, size: 0, content: '', owner: '1:2' } },
         ],
       }),
-      'cache: miss, not as recorded THEN\n  a?[2J: 1 bytes mode 0755 0123456789abcdef -> 2 bytes mode 0755 0123456789abcdef\n  b: new, 0 bytes mode 0700 owner 1:2\n  and 6 more\n',
+      'cache: miss, not as recorded THEN\n  a?[2J: 1 bytes mode 0755 0123456789ab -> 2 bytes mode 0755 0123456789ab\n  b: new, 0 bytes mode 0700 owner 1:2\n  and 6 more\n',
     ],
     [
       changed({ kind: 'base-image', before: A, after: B }),
