@@ -20,6 +20,8 @@ export const CACHE_CONFIG = 'application/vnd.tsbuild.cache.config.v1+json';
 export const MAX_CACHE_BYTES = 64 * 1024 * 1024;
 
 const MAX_RECORDS = 10_000;
+/** What of a record's result a document holds. */
+const SHARED_RESULTS: readonly string[] = ['diffId', 'contentDigest', 'empty', 'selection'];
 const MAX_INPUTS = 10_000;
 const MAX_MOUNTS = 100;
 
@@ -92,12 +94,20 @@ export function recordsOfImage(records: readonly StepRecord[], layers: readonly 
     const content = contentOfLayers(layers.slice(0, position));
     positions.set(content, [...(positions.get(content) ?? []), position]);
   }
+  const nothing = contentOfLayers([]);
   return records.filter(({ definition, parent, result }) => {
     // The time of a whole image is recorded as a step on itself.
     if (definition === parent) return true;
+    // COPY --link makes its layer on nothing, wherever it lies in the image.
+    if (parent === nothing && layers.some(({ diffId }) => diffId === result.diffId)) return true;
     const found = positions.get(parent);
     return found?.some((position) => result.diffId === undefined || layers[position]?.diffId === result.diffId) ?? false;
   });
+}
+
+/** Whether another machine could use a record: not what is remembered of downloads, or of which snapshot a copy may share files with. */
+export function isShareable({ result }: StepRecord): boolean {
+  return Object.keys(result).every((name) => SHARED_RESULTS.includes(name));
 }
 
 /** A layer of a manifest as a document has it; undefined for what is no layer. */

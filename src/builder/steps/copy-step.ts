@@ -42,6 +42,8 @@ export class CopyStep implements Step<RootState> {
 
   /** Nobody is known to run on what it gives, or to copy from it: its files need not be written. */
   isUnseen = false;
+  /** The parent is scratch, and the layer is for something else to lie on: `--link`. */
+  isLinked = false;
 
   constructor(
     readonly label: string,
@@ -78,7 +80,8 @@ export class CopyStep implements Step<RootState> {
     const { toolbox } = this;
     const createdAt = toolbox.now();
     const history = new CopyHistory(this.#inputsOfHistory(), inputs[0]!, toolbox);
-    const root = await writeStep(inputs[0]!, toolbox, options, async ({ lowers, working }) => {
+    const writing = { ...options, moves: this.isLinked };
+    const root = await writeStep(inputs[0]!, toolbox, writing, async ({ lowers, working }) => {
       return withSources(this.#sources(), this.#origin(inputs), toolbox, options.signal, async (groups) => {
         const chown = await this.#owner(lowers, working);
         const [only, ...others] = groups;
@@ -87,7 +90,12 @@ export class CopyStep implements Step<RootState> {
         for (const [at, group] of groups.entries()) {
           // What was written past an overlay shows in the next one.
           const place = at === 0 ? working : await toolbox.snapshots.reopen(working);
-          await this.#copy({ lowers, working: place }, group, chown, groups.length === 1 ? { ...options, history } : options);
+          await this.#copy(
+            { lowers, working: place },
+            group,
+            chown,
+            groups.length === 1 && !this.isLinked ? { ...options, history } : options,
+          );
         }
         return undefined;
       });
@@ -112,7 +120,13 @@ export class CopyStep implements Step<RootState> {
   #mayLeaveUnwritten(): boolean {
     const { spec, toolbox } = this;
     const parents = spec.kind === 'copy' && spec.parents;
-    return this.isUnseen && !parents && this.#loose === undefined && toolbox.layerPerStep && toolbox.snapshots.kind === 'overlay';
+    return (
+      (this.isUnseen || this.isLinked) &&
+      !parents &&
+      this.#loose === undefined &&
+      toolbox.layerPerStep &&
+      toolbox.snapshots.kind === 'overlay'
+    );
   }
 
   /** @returns the files that were left where they are */

@@ -6,6 +6,7 @@ export {
   type CachedMount,
   cachedLayerOf,
   encodeCacheDocument,
+  isShareable,
   MAX_CACHE_BYTES,
   parseCacheDocument,
   recordsOfImage,
@@ -19,6 +20,7 @@ export { RunFailedError } from './errors.js';
 export { FreshStep } from './fresh-step.js';
 export { type ImageUser, lookUpUser, UnknownUserError } from './image-user.js';
 export { knownLayer, type LayerState } from './layer-state.js';
+export { LinkStep } from './link-step.js';
 export { isDirectory, makeDirectories } from './make-directories.js';
 export { type OpenedMounts, openRunMounts } from './open-run-mounts.js';
 export { openRootShell, type RootShellOptions } from './root-shell.js';
@@ -31,3 +33,4 @@ export { SquashStep } from './squash-step.js';
 export { StepCache } from './step-cache.js';
 export { StepExplainer, type StepPlace } from './step-explainer.js';
 export type { Downloaded, DownloadOptions, ForeignSource, Toolbox } from './toolbox.js';
+export { WatchedStep } from './watched-step.js';

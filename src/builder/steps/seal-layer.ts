@@ -65,16 +65,22 @@ export interface UnwrittenFiles {
 }
 
 /**
- * As {@link sealLayer}, of a layer whose directories alone were made: its files go from where they lie into the blob. It becomes no
- * snapshot; whoever needs its files after all has them extracted.
+ * As {@link sealLayer}, of a layer that becomes no snapshot: whoever needs its files has them extracted.
  *
- * @param files `root` is closed when the blob is there
+ * @param files those that were not written, but for their directories: they go from where they lie into the blob. `root` is closed when the
+ * blob is there
  */
-export function sealUnwritten({ working, lowers }: Omit<LayerToSeal, 'changes'>, files: UnwrittenFiles, toolbox: Toolbox): LayerState {
+export function sealAsBlob({ working, lowers, changes }: LayerToSeal, files: UnwrittenFiles | undefined, toolbox: Toolbox): LayerState {
   const { snapshots, background, store } = toolbox;
   const parentRoot = snapshots.rootAttributes(lowers);
-  const options = { entries: files.entries, addedFrom: files.root };
-  const written = writeToBlob(openDirectory(working.upper), lowers.map(openDirectory), parentRoot, toolbox, options);
+  const upper = openDirectory(working.upper);
+  if (files === undefined && !isChanged({ working, changes }, upper, parentRoot, toolbox)) {
+    closeSync(upper);
+    snapshots.discard(working);
+    return emptyLayer(toolbox);
+  }
+  const options = files === undefined ? { entries: changes } : { entries: files.entries, addedFrom: files.root };
+  const written = writeToBlob(upper, lowers.map(openDirectory), parentRoot, toolbox, options);
   const explain = (error: unknown): never => {
     throw explainFullDisk(error, store.root);
   };

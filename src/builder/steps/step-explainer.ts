@@ -2,6 +2,7 @@ import type { StepDecision } from '../../progress.js';
 import type { SiteEntry, StepRecord, Store } from '../../store/index.js';
 import type { Outcome, StepKey } from '../scheduler/index.js';
 import { type ComparedStep, differencesBetween, distanceBetween } from './explain-miss.js';
+import { explainFullDisk } from './full-disk.js';
 import type { RootState } from './root-state.js';
 import type { StepCache } from './step-cache.js';
 import { digestInputs } from './step-definition.js';
@@ -53,7 +54,11 @@ export class StepExplainer {
   async remember(place: StepPlace, { key, value, cached }: Outcome<RootState>): Promise<void> {
     if (!isExplainable(key) || (cached && this.store.sites.has(sitesOf(place)[0]))) return;
     await value.layers.at(-1)?.identity;
-    await this.#remember(place, key);
+    try {
+      await this.#remember(place, key);
+    } catch (error) {
+      throw explainFullDisk(error, this.store.root);
+    }
   }
 
   /** Why there was nothing recorded for the step. Remembers nothing: a step that failed has no record to compare with. */

@@ -2,13 +2,15 @@ import type { WorkingLayer } from '../../snapshots/index.js';
 import { explainFullDisk } from './full-disk.js';
 import { settleTimes } from './layer-times.js';
 import { type RootState, withLowers } from './root-state.js';
-import { sealLayer, sealUnwritten, type UnwrittenFiles } from './seal-layer.js';
+import { sealAsBlob, sealLayer, type UnwrittenFiles } from './seal-layer.js';
 import type { Toolbox } from './toolbox.js';
 
-/** `inPlace`: `body` may write to files where they lie, as commands do; otherwise it only replaces them. */
 export interface WriteStepOptions {
   readonly signal: AbortSignal;
+  /** `body` may write to files where they lie, as commands do; otherwise it only replaces them. */
   readonly inPlace?: boolean;
+  /** The layer will lie on something else than `parent`: it becomes no snapshot, whose root would have the attributes of this one's. */
+  readonly moves?: boolean;
 }
 
 /** Where a step that changes files does so. */
@@ -45,8 +47,8 @@ export async function writeStep(
     }
     const changes = await toolbox.snapshots.changes(lowers, working);
     await settleTimes(working.upper, { forceSeconds: toolbox.timestampSeconds, clampSeconds: toolbox.clampSeconds }, changes);
-    if (unwritten !== undefined) {
-      return { layers: [...parent.layers, sealUnwritten({ working, lowers }, unwritten, toolbox)], addedLayer: true };
+    if (unwritten !== undefined || options.moves === true) {
+      return { layers: [...parent.layers, sealAsBlob({ working, lowers, changes }, unwritten, toolbox)], addedLayer: true };
     }
     if (!toolbox.layerPerStep) return { layers: parent.layers, addedLayer: false, open: working };
     return { layers: [...parent.layers, sealLayer(parent, { working, lowers, changes }, toolbox)], addedLayer: true };

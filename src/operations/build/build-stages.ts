@@ -1,15 +1,17 @@
 import { createHash } from 'node:crypto';
 import { type Graph, type Step as GraphStep, type LoweredStage, lowerStage, type Stage } from '../../builder/graph/index.js';
-import type { Scheduler, Step, StepKey } from '../../builder/scheduler/index.js';
+import type { Outcome, Scheduler, Step, StepKey } from '../../builder/scheduler/index.js';
 import {
   ConstantStep,
   CopyStep,
   EMPTY_ROOT,
   FreshStep,
+  LinkStep,
   type RootState,
   SealStep,
   type StepPlace,
   type Toolbox,
+  WatchedStep,
 } from '../../builder/steps/index.js';
 import { completeHistory, type DiffId, emptyConfig, type HistoryEntry, type ImageConfig } from '../../image/index.js';
 import type { Instruction } from '../../parser/index.js';
@@ -189,13 +191,14 @@ export class StageBuilder {
       const history = [...(await this.#historyBelow(stage))];
       const places = placesOf(stage, lowered.steps, { containerfile: this.#options.containerfilePath, base: image?.digest });
       await this.#decisions?.addBase(label(1, total, stage.display), id, stage.base.kind === 'image' ? image?.digest : undefined);
+      for (const step of prepared.steps) if (step instanceof LinkStep) void scheduler.evaluate(step.copy);
       for (const [at, step] of lowered.steps.entries()) {
         running = label(at + 2, total, step.triggered ? `ONBUILD ${step.display}` : step.display);
         instruction = step.triggered ? stage.from : step.instruction;
         reporter.report({ kind: 'step-started', step: running });
         const scheduled = prepared.steps[at];
         failing = scheduled === undefined ? undefined : { step, scheduled, place: places[at]! };
-        const outcome = scheduled === undefined ? undefined : await scheduler.evaluate(scheduled);
+        const outcome = scheduled === undefined ? undefined : await this.#evaluate(scheduled);
         id = nextId(id, step, outcome?.key);
         failing = undefined;
         await this.#decisions?.addStep(running, id, places[at]!, outcome);
@@ -206,7 +209,7 @@ export class StageBuilder {
       const complete = toolbox.layerPerStep || !root.addedLayer ? history : withLayer(history);
       return { stage, lowered, image, root, history: complete, decisions: this.#decisions };
     } catch (error) {
-      const key = failing && scheduler.missed(failing.scheduled);
+      const key = failing && scheduler.missed(decidedBy(failing.scheduled));
       if (failing !== undefined && key !== undefined)
         await this.#decisions?.addUnfinished(running, nextId(id, failing.step, key), failing.place, key);
       if (!scheduler.signal.aborted || scheduler.signal.reason === error) reporter.report({ kind: 'step-failed', step: running });
@@ -217,6 +220,13 @@ export class StageBuilder {
       if (failing !== undefined && scheduler.signal.reason === error) await this.#lookInto(error, running, failing.step, failing.scheduled);
       throw error;
     }
+  }
+
+  /** With `--link` the copy is what is found in the cache or not. */
+  async #evaluate(step: Step<RootState>): Promise<Outcome<RootState>> {
+    const { scheduler } = this.#options;
+    const outcome = await scheduler.evaluate(step);
+    return step instanceof LinkStep ? { ...(await scheduler.evaluate(step.copy)), value: outcome.value } : outcome;
   }
 
   /** What a step failed on is there as long as the build is: its first input. */
@@ -259,7 +269,7 @@ export class StageBuilder {
         }
       };
       const made = await this.#makeStep(step, last, { inputOf, label, platform: stage.platform }, stage);
-      const own = made !== undefined && this.#fresh.has(stage.index) ? new FreshStep(made) : made;
+      const own = made && this.#wrap(made, step, label, stage);
       steps.push(own);
       last = own ?? last;
       lastMade = made ?? lastMade;
@@ -268,6 +278,14 @@ export class StageBuilder {
     if (lastMade instanceof CopyStep && stage === graph.stages.at(-1)) lastMade.isUnseen = this.#options.isRootSeen !== true;
     if (!this.#options.toolbox.layerPerStep) last = new SealStep(last, this.#options.toolbox);
     return { stage, lowered, image: base.image, steps, last };
+  }
+
+  #wrap(made: Step<RootState>, step: GraphStep, label: StepLabel, stage: Stage): Step<RootState> {
+    const fresh = (one: Step<RootState>): Step<RootState> => (this.#fresh.has(stage.index) ? new FreshStep(one) : one);
+    if (!(made instanceof LinkStep)) return fresh(made);
+    // It is begun before its turn, so whoever waits then is not at its instruction.
+    const copy = new WatchedStep(fresh(made.copy), (error) => this.#locateAt(step, label, stage, error));
+    return new LinkStep(made.parent, copy);
   }
 
   async #makeStep(step: GraphStep, parent: Step<RootState>, neighbours: Parameters<StepMaker>[2], stage: Stage) {
@@ -379,6 +397,10 @@ export function imageConfigOf(built: BuiltStage, diffIds: ImageConfig['rootfs'][
 
 function withoutLabels({ Labels: _, ...config }: LoweredStage['config']): LoweredStage['config'] {
   return config;
+}
+
+function decidedBy(step: Step<RootState>): Step<RootState> {
+  return step instanceof LinkStep ? step.copy : step;
 }
 
 function scratchStep(): Step<RootState> {

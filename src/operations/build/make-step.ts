@@ -2,8 +2,11 @@ import type { Step as GraphStep, InputSource } from '../../builder/graph/index.j
 import type { Step } from '../../builder/scheduler/index.js';
 import {
   type Confidants,
+  ConstantStep,
   CopyStep,
   DirectoryStep,
+  EMPTY_ROOT,
+  LinkStep,
   type MountOrigin,
   type RootState,
   type RunMount,
@@ -63,12 +66,14 @@ export function stepMaker(surroundings: StepSurroundings): StepMaker {
         return step.path === '/' ? undefined : new DirectoryStep(step.display, parent, [step.path], step.user, toolbox);
       case 'volume':
         return new DirectoryStep(step.display, parent, step.paths, '', toolbox);
-      case 'copy': {
-        const from = step.from.kind === 'build-context' ? { context } : await neighbours.inputOf(step.from);
-        return new CopyStep(step.display, parent, step, from, toolbox);
+      case 'copy':
+      case 'add': {
+        const input = step.kind === 'add' || step.from.kind === 'build-context' ? { context } : await neighbours.inputOf(step.from);
+        if (!isLinked(step, toolbox)) return new CopyStep(step.display, parent, step, input, toolbox);
+        const copy = new CopyStep(step.display, new ConstantStep('scratch', EMPTY_ROOT), step, input, toolbox);
+        copy.isLinked = true;
+        return new LinkStep(parent, copy);
       }
-      case 'add':
-        return new CopyStep(step.display, parent, step, { context }, toolbox);
       case 'run': {
         if (step.security === 'insecure') surroundings.entitlements.demand('security.insecure', 'RUN --security=insecure');
         if (step.devices.length > 0) throw new UnsupportedFeatureError('RUN --device is not supported yet');
@@ -100,4 +105,9 @@ export function stepMaker(surroundings: StepSurroundings): StepMaker {
       }
     }
   };
+}
+
+/** Not where the stage makes one layer of everything, nor where a name has to be looked up in the parent's /etc/passwd. */
+function isLinked({ link, chown }: { readonly link: boolean; readonly chown: string | undefined }, { layerPerStep }: Toolbox): boolean {
+  return link && layerPerStep && (chown === undefined || /^[0-9]+(:[0-9]+)?$/.test(chown));
 }

@@ -2,6 +2,7 @@ import {
   type CacheDocument,
   type CachedLayer,
   encodeCacheDocument,
+  isShareable,
   type RootState,
   recordsOfImage,
   type SharedRecords,
@@ -109,7 +110,7 @@ export class SharedCache {
   /** What the manifest of an image tells of how it was made (`type=inline`). */
   async inlineAnnotations(root: RootState): Promise<Record<string, string>> {
     if (!this.#to.some(({ type }) => type === 'inline')) return {};
-    const records = (await this.#recordsOf([root])).map((record) => ({ ...record, inputs: {} }));
+    const records = (await this.#recordsOf([root])).filter(isShareable).map((record) => ({ ...record, inputs: {} }));
     const bytes = encodeCacheDocument({ records, layers: [], mounts: [] });
     if (bytes.length <= MAX_INLINE_BYTES) return { [ANNOTATION_INLINE_CACHE]: new TextDecoder().decode(bytes) };
     this.#warn(`--cache-to type=inline: ${records.length} steps are too many for a manifest; use type=registry`);
@@ -162,7 +163,7 @@ export class SharedCache {
   /** A record whose layer cannot be had any more helps nobody. */
   #documentOf(used: readonly StepRecord[]): CacheDocument {
     const layers = new Map<string, CachedLayer>();
-    const records = used.filter(({ result: { diffId } }) => {
+    const records = used.filter(isShareable).filter(({ result: { diffId } }) => {
       if (typeof diffId !== 'string') return true;
       const layer = this.#layerOf(diffId as DiffId);
       if (layer !== undefined) layers.set(diffId, layer);
