@@ -20,8 +20,8 @@ export const CACHE_CONFIG = 'application/vnd.tsbuild.cache.config.v1+json';
 export const MAX_CACHE_BYTES = 64 * 1024 * 1024;
 
 const MAX_RECORDS = 10_000;
-/** What of a record's result a document holds. */
-const SHARED_RESULTS: readonly string[] = ['diffId', 'contentDigest', 'empty', 'selection'];
+/** What only records have that say something of this machine: a snapshot of a copy, a downloaded file. */
+const OWN_RESULTS: readonly string[] = ['layer', 'content'];
 const MAX_INPUTS = 10_000;
 const MAX_MOUNTS = 100;
 
@@ -107,7 +107,7 @@ export function recordsOfImage(records: readonly StepRecord[], layers: readonly 
 
 /** Whether another machine could use a record: not what is remembered of downloads, or of which snapshot a copy may share files with. */
 export function isShareable({ result }: StepRecord): boolean {
-  return Object.keys(result).every((name) => SHARED_RESULTS.includes(name));
+  return !OWN_RESULTS.some((name) => name in result);
 }
 
 /** A layer of a manifest as a document has it; undefined for what is no layer. */

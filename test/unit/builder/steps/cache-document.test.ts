@@ -2,6 +2,7 @@ import * as assert from 'uvu/assert';
 import {
   type CacheDocument,
   encodeCacheDocument,
+  isShareable,
   parseCacheDocument,
   recordsOfImage,
 } from '../../../../src/builder/steps/cache-document.js';
@@ -94,6 +95,27 @@ suite('builder/steps/cache-document', (test) => {
     const made = record('8', '8');
     const others = [record('1', '2', layer('a', 'b')), record('3', base, layer('f', '0')), record('4', top, layer('c', 'd'))];
     assert.equal(recordsOfImage([workdir, ...others, second, after, made], layers), [workdir, second, after, made]);
+  });
+
+  test('recordsOfImage() keeps what COPY --link made on nothing, wherever it lies', () => {
+    const layers = [identity('a', 'b'), identity('c', 'd')];
+    const linked = record('1', contentOfLayers([]), layer('c', 'd'));
+    const elsewhere = record('2', contentOfLayers([]), layer('e', 'f'));
+    assert.equal(recordsOfImage([linked, elsewhere], layers), [linked]);
+  });
+
+  test('isShareable() refuses what only this machine can use', () => {
+    const results = [
+      layer('a', 'b'),
+      {},
+      { selection: 'dir:1' },
+      { layer: digest('a'), selection: 'dir:1' },
+      { content: '00', sizeBytes: 1 },
+    ];
+    assert.equal(
+      results.map((result) => isShareable(record('1', '2', result))),
+      [true, true, true, false, false],
+    );
   });
 
   test('recordsOfImage() finds steps on both sides of an empty layer, whose content is the same', () => {
