@@ -1,3 +1,4 @@
+import type { Stage } from '../../builder/graph/index.js';
 import { knownLayer, type LayerState } from '../../builder/steps/index.js';
 import { type ContentDigest, formatPlatform, type ImageConfig, layerCompression, matchPlatform, type Platform } from '../../image/index.js';
 import { EMPTY_LAYER } from '../../layers/index.js';
@@ -15,6 +16,12 @@ export interface BaseImage {
   /** Of the manifest. */
   readonly annotations: Readonly<Record<string, string>>;
   readonly layers: readonly LayerState[];
+}
+
+/** An image that a stage is built on. */
+export interface StageImage extends BaseImage {
+  /** The stage whose FROM names it. */
+  readonly stage: Stage;
 }
 
 /** The images a build names, each obtained once. */

@@ -18,19 +18,13 @@ import type { Instruction } from '../../parser/index.js';
 import type { StepLabel } from '../../progress.js';
 import { suggest } from '../../suggest.js';
 import { DecisionLog, type DecisionLogOptions } from '../decision-log.js';
-import type { BaseImage, BaseImages } from './base-images.js';
+import type { BaseImage, BaseImages, StageImage } from './base-images.js';
 import { freshStages } from './cache-flags.js';
 import { fromContext } from './contexts/from-context.js';
 import type { NamedContexts } from './contexts/named-contexts.js';
 import { locate, locateLostLayer } from './locate-failure.js';
 import type { OtherSource, StepInput, StepMaker } from './make-step.js';
 import { placesOf } from './step-places.js';
-
-/** An image that a stage is built on. */
-export interface StageImage extends BaseImage {
-  /** The stage whose FROM names it. */
-  readonly stage: Stage;
-}
 
 /** A stage whose steps are known; nothing of it needs to have run. */
 interface PreparedStage {

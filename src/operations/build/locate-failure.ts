@@ -3,7 +3,7 @@ import { type ErrorCode, TsbuildError } from '../../errors.js';
 import type { DiffId } from '../../image/index.js';
 import { type Instruction, syntaxErrorAt } from '../../parser/index.js';
 import type { StepLabel } from '../../progress.js';
-import type { StageImage } from './build-stages.js';
+import type { StageImage } from './base-images.js';
 
 /** Failures of a step that are shown at its line. A command that fails is not: its own output says why. */
 const LOCATED: readonly ErrorCode[] = [
