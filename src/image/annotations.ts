@@ -10,3 +10,5 @@ export const ANNOTATION_BASE_NAME = 'org.opencontainers.image.base.name';
 export const ANNOTATION_INLINE_CACHE = 'io.tsbuild.cache';
 /** containerd's full image name in a layout's index.json; set beside ref.name so that `ctr` and Docker find the name. */
 export const ANNOTATION_CONTAINERD_NAME = 'io.containerd.image.name';
+/** Of an entry of an index: its image has zstd layers, beside one for the same platform that has not. */
+export const ANNOTATION_ZSTD_INSTANCE = 'io.github.containers.compression.zstd';

@@ -21,4 +21,6 @@ export interface Platform {
   readonly variant?: string;
   readonly 'os.version'?: string;
   readonly 'os.features'?: readonly string[];
+  /** Of Docker's lists: what the processor must have. */
+  readonly features?: readonly string[];
 }

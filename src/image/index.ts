@@ -5,6 +5,7 @@ export {
   ANNOTATION_CREATED,
   ANNOTATION_INLINE_CACHE,
   ANNOTATION_REF_NAME,
+  ANNOTATION_ZSTD_INSTANCE,
 } from './annotations.js';
 export { buildIndex, buildManifest, convertManifest, FORMAT_TYPES } from './build-manifest.js';
 export { encodeJson, sortKeys } from './canonical-json.js';

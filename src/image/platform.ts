@@ -1,4 +1,5 @@
 import { TsbuildError } from '../errors.js';
+import { ANNOTATION_ZSTD_INSTANCE } from './annotations.js';
 import type { Descriptor, Platform } from './descriptor.js';
 
 export class PlatformSyntaxError extends TsbuildError {
@@ -82,18 +83,16 @@ function armRank(wanted: string | undefined, have: string): number | undefined {
   return rank === -1 ? undefined : rank;
 }
 
-/** @see https://github.com/containers/image/blob/v5.30.0/internal/manifest/oci_index.go */
-const ZSTD_INSTANCE = 'io.github.containers.compression.zstd';
-
 /**
  * The entry of an index to use on a machine of platform `wanted`: best platform first, then zstd before gzip, then position.
  * Entries without a platform come last; undefined when none fits.
+ * @see https://github.com/containers/image/blob/v5.30.0/internal/manifest/oci_index.go
  */
 export function chooseByPlatform(entries: readonly Descriptor[], wanted: Platform): Descriptor | undefined {
   const fitting = entries.flatMap((descriptor) => {
     const rank = descriptor.platform === undefined ? Number.MAX_SAFE_INTEGER : matchPlatform(wanted, descriptor.platform);
     if (rank === undefined) return [];
-    return [{ descriptor, rank, compression: descriptor.annotations?.[ZSTD_INSTANCE] === 'true' ? 0 : 1 }];
+    return [{ descriptor, rank, compression: descriptor.annotations?.[ANNOTATION_ZSTD_INSTANCE] === 'true' ? 0 : 1 }];
   });
   // Array.prototype.sort is stable, so position decides last.
   fitting.sort((a, b) => a.rank - b.rank || a.compression - b.compression);

@@ -1,4 +1,4 @@
-import { digestHex, isIndexType, parseIndex } from '../image/index.js';
+import { type Descriptor, DOCKER_CONFIG, digestHex, isIndexType, OCI_CONFIG, parseIndex, parseManifest } from '../image/index.js';
 import type { NamedImage, Store } from '../store/index.js';
 import { type Services, withStore } from './context.js';
 
@@ -39,6 +39,7 @@ export async function listImages(options: ListImagesOptions, services: Services)
 
 function imageRow(store: Store, descriptor: NamedImage['descriptor'], names: readonly string[]): ImageRow {
   if (isIndexType(descriptor.mediaType)) return indexRow(store, descriptor, names);
+  if (isArtifact(descriptor, store)) return artifactRow(store, descriptor, names);
   const image = store.readImage(descriptor);
   const layerBytes = image.manifest.layers.reduce((sum, layer) => sum + layer.size, 0);
   return {
@@ -54,7 +55,9 @@ function imageRow(store: Store, descriptor: NamedImage['descriptor'], names: rea
 /** An index has an ID of its own; it is as old as the youngest of its images that are here, and as large as what they have together. */
 function indexRow(store: Store, descriptor: NamedImage['descriptor'], names: readonly string[]): ImageRow {
   const { manifests } = parseIndex(store.blobs.readAll(descriptor), { declaredType: descriptor.mediaType });
-  const images = manifests.filter((entry) => store.blobs.has(entry.digest)).map((entry) => store.readImage(entry));
+  const images = manifests
+    .filter((entry) => store.blobs.has(entry.digest) && !isArtifact(entry, store))
+    .map((entry) => store.readImage(entry));
   const sizes = new Map([[descriptor.digest, descriptor.size]]);
   for (const { manifest, manifestDescriptor } of images)
     for (const blob of [manifestDescriptor, manifest.config, ...manifest.layers]) sizes.set(blob.digest, blob.size);
@@ -67,6 +70,25 @@ function indexRow(store: Store, descriptor: NamedImage['descriptor'], names: rea
     created: times.length === 0 ? undefined : new Date(Math.max(...times)),
     sizeBytes: [...sizes.values()].reduce((sum, size) => sum + size, 0),
   };
+}
+
+/** Files in the form of an image: no configuration says when it was made, nor for what. */
+function artifactRow(store: Store, descriptor: Descriptor, names: readonly string[]): ImageRow {
+  const { config, layers } = parseManifest(store.blobs.readAll(descriptor), { declaredType: descriptor.mediaType });
+  return {
+    names,
+    id: digestHex(config.digest),
+    digest: descriptor.digest,
+    labels: {},
+    created: undefined,
+    sizeBytes: [descriptor, config, ...layers].reduce((sum, { size }) => sum + size, 0),
+  };
+}
+
+function isArtifact(descriptor: Descriptor, store: Store): boolean {
+  if (isIndexType(descriptor.mediaType)) return false;
+  const { config } = parseManifest(store.blobs.readAll(descriptor), { declaredType: descriptor.mediaType });
+  return config.mediaType !== OCI_CONFIG && config.mediaType !== DOCKER_CONFIG;
 }
 
 /** `debian` matches `docker.io/library/debian:12` as well as `localhost/debian:latest`; with a tag, the tag must match too. */

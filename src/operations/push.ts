@@ -1,8 +1,18 @@
 import { writeFileSync } from 'node:fs';
 import { locateImage } from '../config/index.js';
-import { type Compression, formatReference, type ImageFormat, parseReference, withDefaultTag } from '../image/index.js';
+import {
+  type Compression,
+  type Descriptor,
+  formatReference,
+  hostPlatform,
+  type ImageFormat,
+  isIndexType,
+  type Platform,
+  parseReference,
+  withDefaultTag,
+} from '../image/index.js';
 import { ImageNotFoundError, type Store } from '../store/index.js';
-import { copyImage, openSink, openStoreSource, parseTransport, type TransportName } from '../transports/index.js';
+import { copyImage, type ImageSink, openSink, openStoreSource, parseTransport, type TransportName } from '../transports/index.js';
 import { type Services, withStore } from './context.js';
 import { RegistryAccess, type RegistryOptions } from './registry-access.js';
 
@@ -17,6 +27,10 @@ export interface PushOptions extends RegistryOptions {
   /** Also layers that are compressed in another way already. */
   readonly forceCompression?: boolean | undefined;
   readonly digestFile?: string | undefined;
+  /** Of a list: also as images in these compressions. */
+  readonly addCompression?: readonly Compression[] | undefined;
+  /** The list alone: its images are at the destination already. */
+  readonly indexOnly?: boolean | undefined;
   /** Take the name away here when the image is there; an image without another name goes. */
   readonly remove?: boolean | undefined;
 }
@@ -51,7 +65,8 @@ async function pushFrom(store: Store, options: PushOptions, services: Services):
     const sink = await openSink(transport, access.transportServices(store, insecure));
     try {
       const { descriptor } = await copyImage(source, sink, {
-        platform: 'all',
+        platform: choosePlatform(options, sink, image.descriptor),
+        addCompression: options.addCompression ?? [],
         ...(options.format === undefined ? {} : { format: options.format }),
         ...(options.compression === undefined ? {} : { compression: options.compression.format }),
         ...(options.compression?.level === undefined ? {} : { compressionLevel: options.compression.level }),
@@ -79,4 +94,10 @@ export async function resolveDestination(
   const name = formatReference(withDefaultTag(parseReference(transport.reference)));
   const location = locateImage(await access.registries(), name).at(-1);
   return { transport: { ...transport, reference: location?.name ?? name }, insecure: location?.insecure };
+}
+
+/** All images of a list, where the destination can hold a list; else the one for this machine. */
+function choosePlatform({ indexOnly }: PushOptions, sink: ImageSink, image: Descriptor): 'all' | 'index-only' | Platform {
+  if (indexOnly === true) return 'index-only';
+  return sink.acceptsIndex || !isIndexType(image.mediaType) ? 'all' : hostPlatform(process.arch);
 }

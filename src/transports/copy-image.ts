@@ -1,14 +1,19 @@
 import { UnsupportedFeatureError } from '../errors.js';
 import {
+  ANNOTATION_ZSTD_INSTANCE,
+  buildIndex,
   buildManifest,
   type Compression,
   type Descriptor,
   type Digest,
+  DOCKER_LIST,
   digestHex,
   digestOf,
   encodeJson,
   FORMAT_TYPES,
+  formatPlatform,
   type ImageFormat,
+  layerCompression,
   type Manifest,
   type Platform,
   parseImageConfig,
@@ -21,8 +26,10 @@ import type { ImageSource, RawManifest, RepositoryName } from './image-source.js
 import { chooseImage, type ReadManifest, readSourceConfig, readSourceManifest } from './read-image.js';
 
 export interface CopyImageOptions {
-  /** Which image of a list; `all` copies the list as it is. */
-  readonly platform: Platform | 'all';
+  /** Which image of a list; `all` copies the list with its images, `index-only` the list alone, to where its images are already. */
+  readonly platform: Platform | 'all' | 'index-only';
+  /** Compressions in which each image of a list is there too afterwards, as images of their own beside it. */
+  readonly addCompression?: readonly Compression[];
   /** Format to write; left out: the source's if the sink can hold it, otherwise the sink's first. */
   readonly format?: ImageFormat;
   /** For layers that are not compressed yet and have to be; gzip if left out. */
@@ -58,9 +65,9 @@ export async function copyImage(source: ImageSource, sink: ImageSink, options: C
   const copy: Copy = { source, sink, options, blobs: new Map() };
   const top = await readSourceManifest(source, undefined, signalOf(options));
   const result =
-    options.platform === 'all' && top.kind === 'index'
+    top.kind === 'index' && (options.platform === 'all' || options.platform === 'index-only')
       ? await copyList(copy, top)
-      : await copyOne(copy, await chooseImage(source, top, options.platform, signalOf(options)), 'top');
+      : await copyOne(copy, await chooseImage(source, top, onePlatform(options.platform), signalOf(options)), 'top');
   await sink.commit(signalOf(options));
   return result;
 }
@@ -73,17 +80,74 @@ interface Copy {
   readonly blobs: Map<string, Promise<Descriptor>>;
 }
 
-/** Copy every image of a list unchanged, then the list. */
+function onePlatform(platform: CopyImageOptions['platform']): Platform | 'all' {
+  return platform === 'index-only' ? 'all' : platform;
+}
+
+/** Copy every image of a list, then the list: the same bytes unless an image had to change, or the sink holds lists in another format. */
 async function copyList(copy: Copy, list: ReadManifest & { kind: 'index' }): Promise<CopyImageResult> {
   const { source, sink, options } = copy;
   if (!sink.acceptsIndex) throw new UnsupportedFeatureError(`Cannot write a list of images to ${sink.description}`);
-  for (const entry of list.index.manifests) {
-    const child = await readSourceManifest(source, entry, signalOf(options));
-    if (child.kind === 'index') throw new UnsupportedFeatureError(`Cannot copy ${source.description}: it is a list of lists`);
-    await copyOne({ ...copy, options: { ...options, preserveDigests: true } }, child, 'instance');
+  const entries: Descriptor[] = [];
+  if (options.platform === 'index-only') entries.push(...list.index.manifests);
+  else for (const entry of list.index.manifests) entries.push(...(await copyInstance(copy, entry, list.index.manifests)));
+  const manifest = relist(list, entries, chooseListFormat(list, sink, options));
+  if (manifest.digest !== list.digest && options.preserveDigests === true)
+    throw new UnsupportedFeatureError(`Cannot write ${source.description} to ${sink.description} without changing its digest`);
+  await sink.writeManifest(manifest, 'top', signalOf(options));
+  return { descriptor: { mediaType: manifest.mediaType, digest: manifest.digest, size: manifest.bytes.byteLength } };
+}
+
+/** The entries an entry of the list becomes: itself, as it is written, and its images in further compressions. */
+async function copyInstance(copy: Copy, entry: Descriptor, all: readonly Descriptor[]): Promise<readonly Descriptor[]> {
+  const { source, options } = copy;
+  const child = await readSourceManifest(source, entry, signalOf(options));
+  if (child.kind === 'index') throw new UnsupportedFeatureError(`Cannot copy ${source.description}: it is a list of lists`);
+  const { descriptor } = await copyOne(copy, child, 'instance');
+  const entries: Descriptor[] = [{ ...entry, ...descriptor }];
+  for (const compression of isImageConfig(child.manifest.config) ? (options.addCompression ?? []) : []) {
+    const marked = { ...entry.annotations, ...compressionMark(compression) };
+    const isThere =
+      child.manifest.layers.every(({ mediaType }) => layerCompression(mediaType) === compression) ||
+      all.some((other) => other !== entry && isSamePlatform(other, entry) && isMarked(other, compression));
+    if (isThere) continue;
+    const wishes = { ...options, preserveDigests: false, compression, forceCompression: true };
+    const added = await copyOne({ ...copy, options: wishes }, child, 'instance');
+    entries.push({ ...entry, ...added.descriptor, ...(Object.keys(marked).length === 0 ? {} : { annotations: marked }) });
   }
-  await sink.writeManifest(list, 'top', signalOf(options));
-  return { descriptor: { mediaType: list.mediaType, digest: list.digest, size: list.bytes.byteLength } };
+  return entries;
+}
+
+function compressionMark(compression: Compression): Readonly<Record<string, string>> {
+  return compression === 'zstd' ? { [ANNOTATION_ZSTD_INSTANCE]: 'true' } : {};
+}
+
+function isMarked({ annotations }: Descriptor, compression: Compression): boolean {
+  return (annotations?.[ANNOTATION_ZSTD_INSTANCE] === 'true') === (compression === 'zstd');
+}
+
+function isSamePlatform(one: Descriptor, other: Descriptor): boolean {
+  return one.platform !== undefined && other.platform !== undefined && formatPlatform(one.platform) === formatPlatform(other.platform);
+}
+
+function chooseListFormat(list: ReadManifest & { kind: 'index' }, sink: ImageSink, options: CopyImageOptions): ImageFormat {
+  const own: ImageFormat = list.mediaType === DOCKER_LIST ? 'docker' : 'oci';
+  return options.format ?? (sink.formats.includes(own) ? own : (sink.formats[0] ?? own));
+}
+
+function relist(list: ReadManifest & { kind: 'index' }, entries: readonly Descriptor[], format: ImageFormat): RawManifest {
+  const before = list.index.manifests;
+  const isUnchanged = entries.length === before.length && entries.every(({ digest }, position) => digest === before[position]?.digest);
+  const mediaType = FORMAT_TYPES[format].index;
+  if (isUnchanged && mediaType === list.mediaType) return list;
+  const { subject, artifactType, annotations } = list.index;
+  const index = {
+    ...buildIndex(entries, format, annotations),
+    ...(artifactType === undefined || format === 'docker' ? {} : { artifactType }),
+    ...(subject === undefined || format === 'docker' ? {} : { subject }),
+  };
+  const bytes = encodeJson(index);
+  return { bytes, mediaType, digest: digestOf(bytes) };
 }
 
 async function copyOne(copy: Copy, image: ReadManifest & { kind: 'manifest' }, role: 'top' | 'instance'): Promise<CopyImageResult> {
