@@ -5,7 +5,7 @@ import { COMPRESSION_FLAGS, chosenCompression } from '../flags/compression-flags
 import { flag, list, text } from '../flags/flags.js';
 import { chosenFormat } from '../flags/manifest-format.js';
 import { refuseFlagsAmong } from '../flags/operands.js';
-import { refusedFlags, refuseFlags } from '../flags/refused-flags.js';
+import { refusedFlags } from '../flags/refused-flags.js';
 import { REGISTRY_FLAGS, registryAccess } from '../flags/registry-flags.js';
 import { BaseCommand, type CommandServices } from '../program/base-command.js';
 
@@ -37,7 +37,6 @@ export class ManifestPush extends BaseCommand<typeof ManifestPush> {
   protected async execute(services: CommandServices): Promise<number> {
     refuseFlagsAmong(this.operands);
     const { flags } = this;
-    refuseFlags(REFUSED, flags);
     const [name, destination, ...more] = this.operands;
     if (name === undefined) throw new UsageError('at least a source list ID must be specified');
     if (more.length > 0) throw new UsageError('too many arguments specified');
