@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { demandAccepted, type PolicySubject, pathScopes, readSignaturePolicy, registryScopes } from '../config/index.js';
 import { formatReference, parseReference, withDefaultTag } from '../image/index.js';
 import type { Store } from '../store/index.js';
-import { formatTransport, type ImageSource, openSource, type TransportName } from '../transports/index.js';
+import { formatTransport, type ImageSource, openSource, type SourceExtras, type TransportName } from '../transports/index.js';
 import type { Services } from './context.js';
 import type { RegistryAccess } from './registry-access.js';
 
@@ -15,6 +15,7 @@ export interface AllowedSourceOptions {
   readonly insecure?: boolean | undefined;
   /** The image's own name where `name` is that of a mirror: policies speak of images, not of mirrors. */
   readonly askedName?: string | undefined;
+  readonly extras?: SourceExtras | undefined;
 }
 
 /**
@@ -25,7 +26,7 @@ export interface AllowedSourceOptions {
 export async function openAllowedSource(name: TransportName, options: AllowedSourceOptions): Promise<ImageSource> {
   const subject = subjectOf(name, options.askedName);
   if (subject !== undefined) demandAccepted(readSignaturePolicy(options.services.settings), subject);
-  return await openSource(name, options.access.transportServices(options.store, options.insecure));
+  return await openSource(name, options.access.transportServices(options.store, options.insecure), options.extras);
 }
 
 /** Undefined: an image of this store, which was let in before. @see containers-policy.json(5), "Supported transports and their scopes" */

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import {
+  type AuthFile,
   type Credentials,
   findCredentials,
   findRegistryRule,
@@ -29,6 +30,8 @@ export interface RegistryOptions {
   readonly retries?: number | undefined;
   /** Before the second try, as Go writes durations: `2s`. */
   readonly retryDelay?: string | undefined;
+  /** Files with credentials in place of those of the settings. */
+  readonly authFiles?: readonly AuthFile[] | undefined;
   /** Ask as nobody in particular, whatever the credential files hold. */
   readonly anonymous?: boolean | undefined;
 }
@@ -88,7 +91,7 @@ export class RegistryAccess {
 
   async #open(host: string, insecure: boolean): Promise<Registry> {
     const { settings } = this.#services;
-    const { tlsVerify, credentials, certDir, anonymous, retries = DEFAULT_RETRIES } = this.#options;
+    const { tlsVerify, credentials, certDir, anonymous, authFiles = settings.authFiles, retries = DEFAULT_RETRIES } = this.#options;
     const certificates = readRegistryCertificates(host, certDir, settings);
     const { openRegistry } = await import('../registry/index.js');
     return openRegistry({
@@ -101,7 +104,7 @@ export class RegistryAccess {
       credentials: async (repository: string): Promise<Credentials | undefined> => {
         if (anonymous === true) return undefined;
         if (credentials !== undefined && !this.#mirrors.has(host)) return parseCredentials(credentials);
-        return findCredentials(settings.authFiles, repository === '' ? host : `${host}/${repository}`);
+        return findCredentials(authFiles, repository === '' ? host : `${host}/${repository}`);
       },
     });
   }

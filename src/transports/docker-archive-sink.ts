@@ -23,7 +23,7 @@ import { createTarFile, type TarFile } from './tar-file.js';
  * @throws {DestinationInUseError} the file exists and is not empty
  * @see https://github.com/moby/docker-image-spec/blob/v1.3.1/spec.md#combined-image-json--filesystem-changeset-format
  */
-export function openDockerArchiveSink(path: string, reference: string | undefined): ImageSink {
+export function openDockerArchiveSink(path: string, references: readonly string[]): ImageSink {
   const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
   if (size > 0) throw new DestinationInUseError(path, 'the file exists, and an archive cannot be added to');
   let archive: TarFile | undefined;
@@ -35,7 +35,7 @@ export function openDockerArchiveSink(path: string, reference: string | undefine
     return archive;
   };
   return {
-    description: `docker-archive:${path}${reference === undefined ? '' : `:${reference}`}`,
+    description: `docker-archive:${path}${references[0] === undefined ? '' : `:${references[0]}`}`,
     formats: ['docker'],
     layers: 'decompress',
     acceptsIndex: false,
@@ -57,17 +57,19 @@ export function openDockerArchiveSink(path: string, reference: string | undefine
       await open().addBytes(`${digestHex(config.digest)}.json`, Buffer.from(configBytes));
       const digests = layers.map(({ digest }) => digest);
       const topId = await addLegacyLayers(open(), digests, parseImageConfig(configBytes));
+      const names = references.map(dockerName);
       const list = [
         {
           Config: `${digestHex(config.digest)}.json`,
-          RepoTags: reference === undefined ? [] : [dockerName(reference).full],
+          RepoTags: names.map(({ full }) => full),
           Layers: digests.map((digest) => `${digestHex(digest)}.tar`),
         },
       ];
       await open().addBytes('manifest.json', Buffer.from(encodeJson(list)));
-      if (reference !== undefined && topId !== undefined) {
-        const { repository, tag } = dockerName(reference);
-        await open().addBytes('repositories', Buffer.from(encodeJson({ [repository]: { [tag]: topId } })));
+      if (names.length > 0 && topId !== undefined) {
+        const repositories: Record<string, Record<string, string>> = {};
+        for (const { repository, tag } of names) repositories[repository] = { ...repositories[repository], [tag]: topId };
+        await open().addBytes('repositories', Buffer.from(encodeJson(repositories)));
       }
     },
     commit: async () => await archive?.commit(),

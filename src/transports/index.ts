@@ -9,7 +9,7 @@ export {
 } from './errors.js';
 export type { ImageSink, IncomingBlob } from './image-sink.js';
 export type { ImageSource, RawManifest, RepositoryName } from './image-source.js';
-export { demandThisStore, openSink, openSource, type TransportServices } from './open-transport.js';
+export { demandThisStore, openSink, openSource, type SinkExtras, type SourceExtras, type TransportServices } from './open-transport.js';
 export { chooseImage, type ReadImageManifest, type ReadManifest, readSourceConfig, readSourceManifest } from './read-image.js';
 export type { RegistryClient } from './registry-client.js';
 export { openStoreImage, openStoreSink, openStoreSource } from './store.js';

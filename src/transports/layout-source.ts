@@ -32,8 +32,8 @@ interface LayoutFiles {
 }
 
 /** `oci:`: an OCI image layout in a directory. @see https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md */
-export async function openOciSource(path: string, selection: Selection): Promise<ImageSource> {
-  return await openLayout(directoryFiles(path), `oci:${path}`, selection);
+export async function openOciSource(path: string, selection: Selection, sharedBlobDir?: string): Promise<ImageSource> {
+  return await openLayout(directoryFiles(path, sharedBlobDir), `oci:${path}`, selection);
 }
 
 /** `oci-archive:`: the same in a tar, compressed or not, which is not extracted. */
@@ -94,12 +94,14 @@ function blobName(digest: Digest): string {
   return `blobs/${digestAlgorithm(digest)}/${digestHex(digest)}`;
 }
 
-function directoryFiles(path: string): LayoutFiles {
+function directoryFiles(path: string, sharedBlobDir: string | undefined): LayoutFiles {
+  const fileOf = (name: string): string =>
+    sharedBlobDir !== undefined && name.startsWith('blobs/') ? join(sharedBlobDir, name.slice('blobs/'.length)) : join(path, name);
   const missing = (name: string): SourceImageNotFoundError =>
-    new SourceImageNotFoundError(`oci:${path}`, `"${join(path, name)}" does not exist`);
+    new SourceImageNotFoundError(`oci:${path}`, `"${fileOf(name)}" does not exist`);
   return {
     async read(name, maxBytes) {
-      const file = join(path, name);
+      const file = fileOf(name);
       const size = statSync(file, { throwIfNoEntry: false })?.size;
       if (size === undefined) throw missing(name);
       if (size > maxBytes) throw new SizeMismatchError(maxBytes, size, `"${file}"`);
@@ -107,7 +109,7 @@ function directoryFiles(path: string): LayoutFiles {
     },
     async *open(name) {
       try {
-        yield* createReadStream(join(path, name), { highWaterMark: 256 * 1024 });
+        yield* createReadStream(fileOf(name), { highWaterMark: 256 * 1024 });
       } catch (error) {
         throw hasCode(error, 'ENOENT') ? missing(name) : error;
       }

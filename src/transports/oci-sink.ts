@@ -10,10 +10,13 @@ import { writeFileSafely } from './write-file.js';
 /**
  * `oci:`: add an image to an OCI layout in a directory, which is made if it is not there. index.json is replaced in one step, under a
  * lock on the directory itself, so that several of us can write to one layout.
+ *
+ * @param sharedBlobDir where blobs go in place of the layout's own directory
  */
-export function openOciSink(path: string, reference: string | undefined): ImageSink {
+export function openOciSink(path: string, reference: string | undefined, sharedBlobDir?: string): ImageSink {
+  const blobs = sharedBlobDir ?? join(path, 'blobs');
   const indexFile = join(path, 'index.json');
-  const blobFile = (digest: Digest): string => join(path, 'blobs', digestAlgorithm(digest), digestHex(digest));
+  const blobFile = (digest: Digest): string => join(blobs, digestAlgorithm(digest), digestHex(digest));
   let top: Descriptor | undefined;
   return {
     description: `oci:${path}${reference === undefined ? '' : `:${reference}`}`,

@@ -20,10 +20,20 @@ export interface TransportServices {
   readonly tempDir: string;
 }
 
+export interface SourceExtras {
+  /** Of `oci:`: where blobs are in place of the layout's own, as `<algorithm>/<hex>`. */
+  readonly sharedBlobDir?: string | undefined;
+}
+
+export interface SinkExtras extends SourceExtras {
+  /** Of `docker-archive:`: further names, with tags. */
+  readonly additionalTags?: readonly string[] | undefined;
+}
+
 // Each transport is loaded when it is used: a build from the cache uses none.
 
 /** Open what `name` says for reading. The caller closes it. */
-export async function openSource(name: TransportName, services: TransportServices): Promise<ImageSource> {
+export async function openSource(name: TransportName, services: TransportServices, extras: SourceExtras = {}): Promise<ImageSource> {
   switch (name.kind) {
     case 'docker':
       return (await import('./docker.js')).openDockerSource(
@@ -31,7 +41,7 @@ export async function openSource(name: TransportName, services: TransportService
         await services.registry(parseReference(name.reference).registry),
       );
     case 'oci':
-      return await (await import('./layout-source.js')).openOciSource(name.path, selectionOf(name));
+      return await (await import('./layout-source.js')).openOciSource(name.path, selectionOf(name), extras.sharedBlobDir);
     case 'oci-archive':
       return await (await import('./layout-source.js')).openOciArchiveSource(name.path, selectionOf(name), services);
     case 'docker-archive':
@@ -45,7 +55,7 @@ export async function openSource(name: TransportName, services: TransportService
 }
 
 /** Open what `name` says for writing. The caller closes it; the store's shared lock is the caller's, too. */
-export async function openSink(name: TransportName, services: TransportServices): Promise<ImageSink> {
+export async function openSink(name: TransportName, services: TransportServices, extras: SinkExtras = {}): Promise<ImageSink> {
   switch (name.kind) {
     case 'docker':
       return (await import('./docker.js')).openDockerSink(
@@ -55,7 +65,7 @@ export async function openSink(name: TransportName, services: TransportServices)
       );
     case 'oci': {
       const { openOciSink } = await import('./oci-sink.js');
-      return openFileSink(name.path, () => openOciSink(name.path, name.reference));
+      return openFileSink(name.path, () => openOciSink(name.path, name.reference, extras.sharedBlobDir));
     }
     case 'oci-archive': {
       const { openOciArchiveSink } = await import('./oci-archive-sink.js');
@@ -63,7 +73,7 @@ export async function openSink(name: TransportName, services: TransportServices)
     }
     case 'docker-archive': {
       const { openDockerArchiveSink } = await import('./docker-archive-sink.js');
-      return openFileSink(name.path, () => openDockerArchiveSink(name.path, name.reference));
+      return openFileSink(name.path, () => openDockerArchiveSink(name.path, [name.reference ?? [], extras.additionalTags ?? []].flat()));
     }
     case 'dir': {
       const { openDirSink } = await import('./dir.js');

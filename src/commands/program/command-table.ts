@@ -55,6 +55,12 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'copy', aliases: [], summary: 'Copy into a working container', load: async () => (await import('../copy.js')).Copy },
   { name: 'from', aliases: [], summary: 'Create a working container from an image', load: async () => (await import('../from.js')).From },
   {
+    name: 'image copy',
+    aliases: [],
+    summary: 'Copy an image from any place to any other',
+    load: async () => (await import('../image/copy.js')).ImageCopy,
+  },
+  {
     name: 'images',
     aliases: [],
     summary: 'List images in the store',
