@@ -1,4 +1,4 @@
-import type { Settings } from '../config/index.js';
+import { type ContainersConf, readContainersConf, type Settings } from '../config/index.js';
 import { UsageError } from '../errors.js';
 import { parseOutputs, takesStandardOutput } from '../operations/build/build-output.js';
 import { type BuildOptions, build } from '../operations/build.js';
@@ -19,6 +19,7 @@ import { BUILD_ARG_FLAGS, buildArguments } from './flags/build-arg-flags.js';
 import { CALL_FLAGS, chosenCall } from './flags/call-flags.js';
 import { commandOptions, MOUNT_FLAGS, SECRET_FLAGS } from './flags/command-surroundings-flags.js';
 import { COMPRESSION_FLAGS, chosenCompression } from './flags/compression-flags.js';
+import { withConfiguredDefaults } from './flags/configured-flags.js';
 import { CONFINEMENT_FLAGS } from './flags/confinement-flags.js';
 import { DEBUG_FLAGS, debugOptions } from './flags/debug-flags.js';
 import { choice, flag, list, text, wholeNumber } from './flags/flags.js';
@@ -154,15 +155,16 @@ export class Build extends BaseCommand<typeof Build> {
     checkUserNamespace(userNamespaceOptions(this.flags), services.settings.rootless);
     if (this.flags['skip-unused-stages'] === false)
       throw refusedFlag('skip-unused-stages=false', 'name the stages that are to be built with --target');
+    const conf = await readContainersConf(services.settings);
     const call = chosenCall(this.flags);
     if (call !== undefined) {
       const { answerCall } = await import('./answer-call.js');
-      const options = this.options(services.settings);
+      const options = this.options(services.settings, conf);
       const platform = options.platforms[0];
       return answerCall(call, { ...options, platform, policy: options.pull }, services, this.terminal);
     }
     try {
-      const options = this.options(services.settings);
+      const options = this.options(services.settings, conf);
       if (this.flags['verify-reproducible'] === true) return await this.verify(options, services);
       const { imageIds } = await build(options, services);
       this.buildReporter?.finish();
@@ -191,8 +193,8 @@ export class Build extends BaseCommand<typeof Build> {
     for (const imageId of imageIds) this.shown.out(`${imageId}\n`);
   }
 
-  private options(settings: Settings): BuildOptions {
-    const { flags } = this;
+  private options(settings: Settings, conf: ContainersConf): BuildOptions {
+    const flags = withConfiguredDefaults(this.flags, conf);
     return {
       ...registryAccess(flags),
       contextDirectory: this.operands[0] ?? '.',
@@ -211,7 +213,7 @@ export class Build extends BaseCommand<typeof Build> {
       cacheTo: flags['cache-to'] ?? [],
       layers: flags.layers ?? settings.layers,
       format: flags.format ?? settings.format,
-      compression: chosenCompression(flags),
+      compression: chosenCompression(flags, conf),
       network: flags.network,
       pull: this.pullPolicy(),
       ...this.platforms(),
@@ -223,7 +225,7 @@ export class Build extends BaseCommand<typeof Build> {
       standardOutput: (bytes: Uint8Array) => this.terminal.out(bytes),
       ignoreFile: flags.ignorefile,
       addHosts: flags['add-host'] ?? [],
-      commands: commandOptions(flags),
+      commands: commandOptions(flags, conf.capabilities),
       allow: (flags.allow ?? []).flatMap((text) => text.split(',')),
       httpProxy: flags['http-proxy'],
     };

@@ -1,3 +1,4 @@
+import { readContainersConf } from '../config/index.js';
 import { UsageError } from '../errors.js';
 import { commitContainer } from '../operations/commit.js';
 import { COMPRESSION_FLAGS, chosenCompression } from './flags/compression-flags.js';
@@ -81,7 +82,7 @@ export class Commit extends BaseCommand<typeof Commit> {
         squash: flags.squash ?? false,
         remove: flags.rm ?? false,
         manifest: flags.manifest,
-        compression: chosenCompression(flags),
+        compression: chosenCompression(flags, await readContainersConf(services.settings)),
         forceCompression: flags['force-compression'] ?? false,
         changes: flags.change ?? [],
         configFile: flags.config,

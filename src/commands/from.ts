@@ -1,7 +1,9 @@
+import { type ContainersConf, readContainersConf } from '../config/index.js';
 import { UsageError } from '../errors.js';
 import { createContainer } from '../operations/from.js';
 import { parseAddHost, parseDevice, parseNetwork, parseShmSize, parseVolume } from '../operations/surroundings/run-flags.js';
 import { checkUserNamespace } from '../operations/surroundings/user-namespace.js';
+import { withConfiguredDefaults } from './flags/configured-flags.js';
 import { CONFINEMENT_FLAGS, confinementOptions } from './flags/confinement-flags.js';
 import { choice, flag, list, text } from './flags/flags.js';
 import { checkIsolation } from './flags/isolation.js';
@@ -67,7 +69,8 @@ export class From extends BaseCommand<typeof From> {
 
   protected async execute(services: CommandServices): Promise<number> {
     refuseFlagsAmong(this.operands);
-    const { flags } = this;
+    const conf = await readContainersConf(services.settings);
+    const flags = withConfiguredDefaults(this.flags, conf);
     const [image] = this.operands;
     if (image === undefined) throw new UsageError('an image name (or "scratch") must be specified');
     if (this.operands.length > 1) throw new UsageError('too many arguments specified');
@@ -84,8 +87,8 @@ export class From extends BaseCommand<typeof From> {
         platform: chosenPlatform(flags),
         format: flags.format ?? services.settings.format,
         cidFile: flags.cidfile,
-        defaults: this.defaults(),
-        confinement: confinementOptions(flags),
+        defaults: this.defaults(conf),
+        confinement: confinementOptions(flags, conf.capabilities),
         ...registryAccess(flags),
       },
       services,
@@ -95,8 +98,9 @@ export class From extends BaseCommand<typeof From> {
   }
 
   /** Read once here, so that a mistake is told now and not by the first `run`. */
-  private defaults() {
-    const { volume, device, ulimit, network, 'add-host': addHost, 'shm-size': shmSize } = this.flags;
+  private defaults(conf: ContainersConf) {
+    const flags = withConfiguredDefaults(this.flags, conf);
+    const { volume, device, ulimit, network, 'add-host': addHost, 'shm-size': shmSize } = flags;
     parseNetwork(network);
     parseShmSize(shmSize);
     for (const text of volume ?? []) {
@@ -106,7 +110,7 @@ export class From extends BaseCommand<typeof From> {
     }
     for (const text of device ?? []) parseDevice(text);
     for (const text of addHost ?? []) parseAddHost(text);
-    const httpProxy = this.flags['http-proxy'];
+    const httpProxy = flags['http-proxy'];
     return {
       ...(volume === undefined ? {} : { volumes: volume }),
       ...(device === undefined ? {} : { devices: device }),

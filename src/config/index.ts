@@ -1,10 +1,14 @@
 export type { AuthFile } from './auth-files.js';
 export { type CollectionPolicy, readCollectionPolicy } from './collection-policy.js';
+export type { ContainersConf } from './containers-conf.js';
 export { type Credentials, findCredentials, parseCredentials } from './credentials.js';
+export { type DefaultMounts, readDefaultMounts } from './default-mounts.js';
 export { type Environment, processEnvironment } from './environment.js';
 export { PolicyDeniedError, SettingsError, SignatureRequiredError } from './errors.js';
 export type { IdMode } from './identity.js';
+export { loadSettings } from './load-settings.js';
 export type { Proxies } from './proxies.js';
+export { readContainersConf } from './read-containers-conf.js';
 export { readRegistries } from './read-registries.js';
 export {
   expandShortName,

@@ -6,7 +6,17 @@ import type { Registries, RegistryRule } from './registries.js';
 import { parseRegistriesFile, type RegistriesFile } from './registries-file.js';
 import type { Settings } from './settings.js';
 
-type Places = Pick<Settings, 'configHome' | 'uid' | 'rootless' | 'registriesFile' | 'registriesDropInDir' | 'registriesOverrideFile'>;
+type Places = Pick<
+  Settings,
+  | 'cacheHome'
+  | 'configHome'
+  | 'uid'
+  | 'rootless'
+  | 'registriesFile'
+  | 'registriesDropInDir'
+  | 'registriesOverrideFile'
+  | 'shortNameAliasFile'
+>;
 
 /** The system's directories, searched after the user's own. */
 const SYSTEM_DIRECTORIES = ['/etc/containers', '/usr/share/containers'];
@@ -24,7 +34,7 @@ export async function readRegistries(places: Places, systemDirectories: readonly
     const text = readText(path, required);
     return text === undefined ? undefined : parseRegistriesFile(path, text, parse);
   };
-  const parts = listFiles(places, systemDirectories).map(({ path, required }) => read(path, required));
+  const parts = [...listFiles(places, systemDirectories), aliasFile(places)].map(({ path, required }) => read(path, required));
   return merge(parts.filter((part) => part !== undefined));
 }
 
@@ -47,6 +57,12 @@ function listFiles(places: Places, systemDirectories: readonly string[]): readon
       ? directories.flatMap((directory) => dropInDirectories(directory, places))
       : [places.registriesDropInDir];
   return [...(main === undefined ? [] : [{ path: main, required: true }]), ...listDropIns(dropInDirs), ...override];
+}
+
+/** Where Podman remembers what a short name was taken for: of the same form, and its table `[aliases]` goes before all others. */
+function aliasFile({ cacheHome, rootless, shortNameAliasFile }: Places): ListedFile {
+  const directory = rootless && cacheHome !== undefined ? cacheHome : '/var/cache';
+  return { path: shortNameAliasFile ?? join(directory, 'containers/short-name-aliases.conf'), required: false };
 }
 
 function dropInDirectories(directory: string, places: Places): readonly string[] {

@@ -59,6 +59,7 @@ import type { PullPolicy } from './pull.js';
 import { RegistryAccess, type RegistryOptions } from './registry-access.js';
 import { collectWhenDue } from './storage/collect-when-due.js';
 import { type CommandOptions, readCommandOptions } from './surroundings/command-surroundings.js';
+import { readConfigured } from './surroundings/configured.js';
 import { Entitlements } from './surroundings/entitlements.js';
 import { parseAddHost, parseNetwork } from './surroundings/run-flags.js';
 
@@ -150,6 +151,7 @@ export async function build(given: BuildOptions, services: Services): Promise<Bu
   const options = withTimes(given, services);
   const network = parseNetwork(options.network);
   const commands = await readCommandOptions(options.commands, services.settings);
+  const configured = await readConfigured(services);
   const entitlements = new Entitlements(options.allow);
   const gate = new SourceGate(await sourcePolicy(options));
   // What is fetched waits for the store. A second attempt, without a shared cache that broke, must not read standard input again.
@@ -224,9 +226,10 @@ export async function build(given: BuildOptions, services: Services): Promise<Bu
           context: openedContext(context),
           network,
           ...commands,
+          volumes: [...configured.mounts, ...commands.volumes],
           entitlements,
           extraHosts: options.addHosts.map(parseAddHost),
-          ambient: options.httpProxy === false ? {} : services.settings.proxyEnvironment,
+          ambient: { ...configured.env, ...(options.httpProxy === false ? {} : services.settings.proxyEnvironment) },
         }),
       };
       try {

@@ -6,6 +6,7 @@ import {
   findRegistryRule,
   parseCredentials,
   type Registries,
+  readContainersConf,
   readRegistries,
   readRegistryCertificates,
 } from '../config/index.js';
@@ -91,7 +92,9 @@ export class RegistryAccess {
 
   async #open(host: string, insecure: boolean): Promise<Registry> {
     const { settings } = this.#services;
-    const { tlsVerify, credentials, certDir, anonymous, authFiles = settings.authFiles, retries = DEFAULT_RETRIES } = this.#options;
+    const { tlsVerify, credentials, certDir, anonymous, authFiles = settings.authFiles } = this.#options;
+    const conf = await readContainersConf(settings, ['retry', 'retry_delay']);
+    const { retries = conf.retries ?? DEFAULT_RETRIES, retryDelay = conf.retryDelay } = this.#options;
     const certificates = readRegistryCertificates(host, certDir, settings);
     const { openRegistry } = await import('../registry/index.js');
     return openRegistry({
@@ -100,7 +103,7 @@ export class RegistryAccess {
       ca: [...readCertificates(this.#services), ...certificates.authorities],
       clientCertificate: certificates.client,
       proxies: settings.proxies,
-      retry: { retries, delayMs: this.#retryDelayMs() },
+      retry: { retries, delayMs: retryDelayMs(retryDelay) },
       credentials: async (repository: string): Promise<Credentials | undefined> => {
         if (anonymous === true) return undefined;
         if (credentials !== undefined && !this.#mirrors.has(host)) return parseCredentials(credentials);
@@ -108,15 +111,14 @@ export class RegistryAccess {
       },
     });
   }
+}
 
-  #retryDelayMs(): number {
-    const { retryDelay } = this.#options;
-    if (retryDelay === undefined) return DEFAULT_RETRY_DELAY_MS;
-    try {
-      return Math.max(0, parseGoDuration(retryDelay) / 1e6);
-    } catch (cause) {
-      throw new UsageError(`invalid retry delay: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
-    }
+function retryDelayMs(text: string | undefined): number {
+  if (text === undefined) return DEFAULT_RETRY_DELAY_MS;
+  try {
+    return Math.max(0, parseGoDuration(text) / 1e6);
+  } catch (cause) {
+    throw new UsageError(`invalid retry delay: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   }
 }
 

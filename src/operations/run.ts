@@ -22,6 +22,7 @@ import { withContainerFiles } from './containers/with-container.js';
 import type { Services, Workspace } from './context.js';
 import { RegistryAccess } from './registry-access.js';
 import { type CommandOptions, type CommandSurroundings, readCommandOptions } from './surroundings/command-surroundings.js';
+import { type ConfiguredSurroundings, readConfigured } from './surroundings/configured.js';
 import { confinementOf, readConfinement } from './surroundings/confinement.js';
 import { resolveImageMounts } from './surroundings/image-mounts.js';
 import { parseAddHost, parseNetwork } from './surroundings/run-flags.js';
@@ -107,14 +108,16 @@ async function execute(
   let mounts: OpenedMounts | undefined;
   try {
     const images = new MountImages(workspace, services);
-    const wanted = await resolveImageMounts(surroundings.volumes, (image) => images.add(image));
+    const configured = await readConfigured(services);
+    const volumes = [...configured.mounts, ...surroundings.volumes];
+    const wanted = await resolveImageMounts(volumes, (image) => images.add(image));
     mounts = await openRunMounts(wanted, images.roots, user, { ...parts, platform: formatPlatform(record.config) }, { signal });
     const hostname = options.hostname ?? record.id.slice(0, 12);
     const extraHosts = (defaults.addHosts ?? []).map(parseAddHost);
     const plan: SandboxPlan = {
       rootfs: await rootOf(files),
       argv: options.command,
-      env: environment(options, record, { hostname, home: user.home, mounted: mounts.env }, services),
+      env: environment(options, record, { hostname, home: user.home, mounted: mounts.env, configured }, services),
       cwd,
       user: { uid: user.uid, gid: user.gid, groups: user.groups },
       network,
@@ -200,14 +203,22 @@ function withDefaults(commands: CommandOptions, defaults: CommandDefaults): Comm
   };
 }
 
+interface Surroundings {
+  readonly hostname: string;
+  readonly home: string;
+  readonly mounted: Readonly<Record<string, string>>;
+  readonly configured: ConfiguredSurroundings;
+}
+
 /** What mounts set wins over the flags, those over the image's own variables, all of them over the builder's. */
 function environment(
   options: RunOptions,
   record: ContainerRecord,
-  { hostname, home, mounted }: { readonly hostname: string; readonly home: string; readonly mounted: Readonly<Record<string, string>> },
+  { hostname, home, mounted, configured }: Surroundings,
   { settings }: Services,
 ): string[] {
-  const ambient = record.defaults?.httpProxy === false ? {} : settings.proxyEnvironment;
+  const hasProxy = record.defaults?.httpProxy ?? configured.httpProxy;
+  const ambient = { ...configured.env, ...(hasProxy ? settings.proxyEnvironment : {}) };
   const own = Object.fromEntries(environmentOf(record.config.config ?? {}));
   const all = { HOME: home, HOSTNAME: hostname, PATH: DEFAULT_PATH, ...ambient, ...own, ...options.env, ...mounted };
   return Object.entries(all).map(([name, value]) => `${name}=${value}`);

@@ -17,18 +17,22 @@ export const SECRET_FLAGS = {
   ssh: list({ value: 'default|ID[=SOCKET|KEY,...]', summary: 'An agent or keys that RUN --mount=type=ssh may sign with' }),
 };
 
-export function commandOptions(flags: {
-  readonly 'cap-add'?: string[] | undefined;
-  readonly 'cap-drop'?: string[] | undefined;
-  readonly 'security-opt'?: string[] | undefined;
-  readonly device?: string[] | undefined;
-  readonly mount?: string[] | undefined;
-  readonly 'shm-size'?: string | undefined;
-  readonly ulimit?: string[] | undefined;
-  readonly volume?: string[] | undefined;
-  readonly secret?: string[] | undefined;
-  readonly ssh?: string[] | undefined;
-}): CommandOptions {
+/** @param capabilities those of containers.conf */
+export function commandOptions(
+  flags: {
+    readonly 'cap-add'?: string[] | undefined;
+    readonly 'cap-drop'?: string[] | undefined;
+    readonly 'security-opt'?: string[] | undefined;
+    readonly device?: string[] | undefined;
+    readonly mount?: string[] | undefined;
+    readonly 'shm-size'?: string | undefined;
+    readonly ulimit?: string[] | undefined;
+    readonly volume?: string[] | undefined;
+    readonly secret?: string[] | undefined;
+    readonly ssh?: string[] | undefined;
+  },
+  capabilities?: readonly string[],
+): CommandOptions {
   return {
     devices: flags.device ?? [],
     mounts: flags.mount ?? [],
@@ -37,6 +41,6 @@ export function commandOptions(flags: {
     volumes: flags.volume ?? [],
     secrets: flags.secret ?? [],
     ssh: flags.ssh ?? [],
-    confinement: confinementOptions(flags),
+    confinement: confinementOptions(flags, capabilities),
   };
 }

@@ -14,12 +14,17 @@ export const CONFINEMENT_FLAGS = {
   }),
 } as const;
 
-export function confinementOptions(flags: {
-  readonly 'cap-add'?: string[] | undefined;
-  readonly 'cap-drop'?: string[] | undefined;
-  readonly 'security-opt'?: string[] | undefined;
-}): ConfinementOptions {
+/** @param capabilities those of containers.conf */
+export function confinementOptions(
+  flags: {
+    readonly 'cap-add'?: string[] | undefined;
+    readonly 'cap-drop'?: string[] | undefined;
+    readonly 'security-opt'?: string[] | undefined;
+  },
+  capabilities?: readonly string[],
+): ConfinementOptions {
   return {
+    capabilities,
     addCapabilities: flags['cap-add'] ?? [],
     dropCapabilities: flags['cap-drop'] ?? [],
     securityOptions: flags['security-opt'] ?? [],

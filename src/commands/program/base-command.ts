@@ -2,7 +2,7 @@ import { constants } from 'node:os';
 import { Command } from '@oclif/core/command';
 import type { Config } from '@oclif/core/config';
 import type { InferredFlags } from '@oclif/core/interfaces';
-import { type Environment, readSettings, type Settings } from '../../config/index.js';
+import { type Environment, loadSettings, type Settings } from '../../config/index.js';
 import { hasCode } from '../../errors.js';
 import type { Reporter } from '../../progress.js';
 import { formatError, OutputClosedError, type Terminal, TransferReporter } from '../../ui/index.js';
@@ -91,7 +91,7 @@ export abstract class BaseCommand<T extends WithFlags> extends Command {
   }
 
   async run(): Promise<number> {
-    const settings = readSettings(this.host.environment, this.flags);
+    const settings = await loadSettings(this.host.environment, this.flags);
     return withInterruption((signal) => this.execute({ settings, reporter: this.openReporter(settings), signal }));
   }
 }

@@ -5,6 +5,8 @@ import type { Confinement } from '../../sandbox/index.js';
 
 /** `--cap-add`, `--cap-drop` and `--security-opt`, as written. */
 export interface ConfinementOptions {
+  /** In place of the default ones, where nothing was decided before. */
+  readonly capabilities?: readonly string[] | undefined;
   readonly addCapabilities: readonly string[];
   readonly dropCapabilities: readonly string[];
   readonly securityOptions: readonly string[];
@@ -18,7 +20,8 @@ const APPARMOR = '/sys/kernel/security/apparmor';
  */
 export async function readConfinement(options: ConfinementOptions, base: Confinement = {}): Promise<Confinement> {
   const { addCapabilities, dropCapabilities, securityOptions } = options;
-  const changesCapabilities = addCapabilities.length > 0 || dropCapabilities.length > 0;
+  const start = base.capabilities ?? options.capabilities;
+  const changesCapabilities = addCapabilities.length > 0 || dropCapabilities.length > 0 || start !== base.capabilities;
   if (!changesCapabilities && securityOptions.length === 0) return base;
   // What knows capabilities and labels by name is not loaded by a build that asks for neither.
   const { DEFAULT_CAPABILITIES, mergeCapabilities, parseLabelOption } = await import('../../sandbox/index.js');
@@ -26,7 +29,7 @@ export async function readConfinement(options: ConfinementOptions, base: Confine
   for (const option of securityOptions) confinement = { ...confinement, ...readOption(option, confinement, parseLabelOption) };
   if (!changesCapabilities) return confinement;
   const [add, drop] = [words(addCapabilities), words(dropCapabilities)];
-  const capabilities = asUsage(() => mergeCapabilities(base.capabilities ?? DEFAULT_CAPABILITIES, add, drop));
+  const capabilities = asUsage(() => mergeCapabilities(start ?? DEFAULT_CAPABILITIES, add, drop));
   return { ...confinement, capabilities };
 }
 

@@ -7,7 +7,9 @@ import { suite } from '../../support/suite.js';
 import { withTempDir } from '../../support/temp-dir.js';
 
 const nowhere = {
+  cacheHome: undefined,
   configHome: undefined,
+  shortNameAliasFile: '/nonexistent/aliases.conf',
   uid: 1000,
   rootless: true,
   registriesFile: undefined,
