@@ -46,3 +46,14 @@ export class SignatureRequiredError extends TsbuildError {
     );
   }
 }
+
+/** $BUILD_REGISTRY_SOURCES does not let builds use a registry. */
+export class RegistryDeniedError extends TsbuildError {
+  readonly code = 'SOURCE_DENIED';
+  constructor(
+    readonly host: string,
+    readonly reason: string,
+  ) {
+    super(`registry at ${JSON.stringify(host)} denied by policy: ${reason}`, { hint: 'The rule is in $BUILD_REGISTRY_SOURCES' });
+  }
+}

@@ -19,6 +19,7 @@ export {
   type RegistryRule,
 } from './registries.js';
 export { type RegistryCertificates, readRegistryCertificates } from './registry-certificates.js';
+export { admitRegistry } from './registry-sources.js';
 export { credentialsKey, dropAllLogins, dropLogin, type SavedLogin, saveLogin } from './saved-logins.js';
 export { type GlobalFlags, LOG_LEVELS, type LogLevel, readSettings, type Settings } from './settings.js';
 export {

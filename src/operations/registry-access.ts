@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import {
   type AuthFile,
+  admitRegistry,
   type Credentials,
   findCredentials,
   findRegistryRule,
@@ -76,7 +77,8 @@ export class RegistryAccess {
   }
 
   async #client(host: string, insecure: boolean | undefined): Promise<Registry> {
-    const accepted = insecure ?? (await this.#isInsecure(host));
+    const admitted = admitRegistry(this.#services.settings.environment, host);
+    const accepted = admitted.insecure || (insecure ?? (await this.#isInsecure(host)));
     const key = `${host} ${accepted}`;
     let client = this.#clients.get(key);
     if (client === undefined) {
