@@ -15,6 +15,7 @@ export type ErrorCode =
   | 'MANIFEST_INVALID'
   | 'NAME_IN_USE'
   | 'NATIVE_MISSING'
+  | 'NETWORK'
   | 'PATH_ESCAPE'
   | 'REFERENCE_SYNTAX'
   | 'REGISTRY_ERROR'

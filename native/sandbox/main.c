@@ -3,6 +3,8 @@
  *
  *   tsbuild-launch enter NODE SCRIPT ARGUMENTS...   start tsbuild, in a user and mount namespace when its command needs one
  *   tsbuild-launch sandbox PLAN-FD STATUS-FD        run one command in a root file system of its own
+ *   tsbuild-launch network STATUS-FD HELPER...      a network namespace, connected by a helper, until this is ended
+ *   tsbuild-launch runtime STATUS-FD PID-FILE ...   run one container by a runtime of OCI
  *
  * docs/launcher.md has the protocol.
  */
@@ -12,6 +14,8 @@
 #include <string.h>
 
 #include "enter.h"
+#include "network.h"
+#include "runtime.h"
 #include "sandbox.h"
 
 static int parse_descriptor(const char *text) {
@@ -26,6 +30,14 @@ int main(int count, char **arguments) {
     int plan = parse_descriptor(arguments[2]), status = parse_descriptor(arguments[3]);
     if (plan >= 0 && status >= 0) return sandbox_main(plan, status);
   }
-  fprintf(stderr, "usage: tsbuild-launch enter NODE SCRIPT ARGUMENTS... | sandbox PLAN-FD STATUS-FD\n");
+  if (count >= 4 && strcmp(arguments[1], "network") == 0) {
+    int status = parse_descriptor(arguments[2]);
+    if (status >= 0) return network_main(status, arguments + 3);
+  }
+  if (count >= 5 && strcmp(arguments[1], "runtime") == 0) {
+    int status = parse_descriptor(arguments[2]);
+    if (status >= 0) return runtime_main(status, arguments[3], arguments + 4);
+  }
+  fprintf(stderr, "usage: tsbuild-launch enter NODE SCRIPT ARGUMENTS... | sandbox PLAN-FD STATUS-FD | network STATUS-FD HELPER... | runtime STATUS-FD PID-FILE ...\n");
   return 125;
 }

@@ -242,6 +242,9 @@ static bool parse_entry(struct plan *plan, const char *name, char *value) {
   if (strcmp(name, "single-id") == 0) return parse_flag(value, &plan->single_id);
   if (strcmp(name, "writable-sys") == 0) return parse_flag(value, &plan->writable_sys);
   if (strcmp(name, "new-session") == 0) return parse_flag(value, &plan->new_session);
+  if (strcmp(name, "lenient") == 0) return parse_flag(value, &plan->lenient);
+  if (strcmp(name, "terminal") == 0) return parse_flag(value, &plan->terminal);
+  if (strcmp(name, "cgroup") == 0) return append(&plan->cgroups, value);
   if (strcmp(name, "mount") == 0) return begin_mount(plan, value);
   if (strcmp(name, "limit") == 0) return parse_limit(plan, value);
 
@@ -267,6 +270,12 @@ static bool parse_entry(struct plan *plan, const char *name, char *value) {
   } else if (strcmp(name, "network") == 0) {
     if (!parse_choice(value, networks, &choice)) return false;
     plan->private_network = choice == 1;
+  } else if (strcmp(name, "network-path") == 0) {
+    plan->network_path = value;
+  } else if (strcmp(name, "processor") == 0) {
+    if (!parse_number(value, 10, CPU_SETSIZE - 1, &number)) return false;
+    CPU_SET((size_t)number, &plan->processors);
+    plan->some_processors = true;
   } else if (strcmp(name, "uid") == 0) {
     if (!parse_number(value, 10, UINT_MAX - 1, &number)) return false;
     plan->uid = (uid_t)number;
@@ -325,6 +334,8 @@ static bool validate(const struct plan *plan, struct failure *failure) {
   if (plan->cwd == NULL || plan->cwd[0] != '/') return failed_with(failure, "plan", EINVAL, "cwd", "not an absolute path");
   if ((plan->directory != NULL) == (plan->lowers.count > 0 || plan->upper != NULL))
     return failed_with(failure, "plan", EINVAL, "directory", "exactly one kind of root file system is needed");
+  if (plan->private_network && plan->network_path != NULL)
+    return failed_with(failure, "plan", EINVAL, "network-path", "there is one network only");
   if ((plan->upper == NULL) != (plan->work == NULL)) return failed_with(failure, "plan", EINVAL, "work", "upper and work go together");
   for (size_t i = 0; i < plan->mount_count; i++) {
     const struct mount_request *mount = &plan->mounts[i];

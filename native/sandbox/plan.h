@@ -5,6 +5,7 @@
 #ifndef TSBUILD_PLAN_H
 #define TSBUILD_PLAN_H
 
+#include <sched.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/resource.h>
@@ -73,6 +74,7 @@ struct plan {
   /* Its surroundings. */
   const char *hostname;
   bool private_network;
+  const char *network_path; /* the network namespace to join, or NULL */
   struct mount_request *mounts;
   size_t mount_count;
   struct strings masked;
@@ -81,6 +83,9 @@ struct plan {
   const char *shm_size; /* bytes, decimal; NULL: 64 MiB */
   struct limit_request limits[RLIM_NLIMITS];
   size_t limit_count;
+  struct strings cgroups; /* directories of control groups that it all belongs to */
+  cpu_set_t processors;   /* where it may run, when `some_processors` */
+  bool some_processors;
   /* What it may do. */
   uint64_t capabilities; /* bit N is capability number N */
   struct filter_request filters[4]; /* installed in this order */
@@ -91,7 +96,9 @@ struct plan {
   const char *apparmor_profile, *process_label; /* what the command becomes at exec; NULL: nothing is said */
   const char *mount_label;                      /* SELinux context of every file system made here; NULL: none */
   bool single_id;
+  bool lenient; /* make do with the namespaces that can be had; a mount namespace is the least */
   /* Supervision. */
+  bool terminal; /* a terminal of its own, carried over to the caller's */
   pid_t parent;
   bool new_session;
 };

@@ -51,6 +51,8 @@ bool limits_apply(const struct plan *plan, struct failure *failure) {
   files.rlim_cur = files.rlim_max;
   struct rlimit core = {0, 0};
   if (setrlimit(RLIMIT_NOFILE, &files) < 0 || setrlimit(RLIMIT_CORE, &core) < 0) return failed(failure, "limits", "");
+  if (plan->some_processors && sched_setaffinity(0, sizeof plan->processors, &plan->processors) < 0)
+    return failed(failure, "limits", "processors");
   for (size_t i = 0; i < plan->limit_count; i++) {
     char resource[16];
     snprintf(resource, sizeof resource, "%d", plan->limits[i].resource);

@@ -26,6 +26,7 @@
 #include "privileges.h"
 #include "status.h"
 #include "supervise.h"
+#include "terminal.h"
 
 enum { SETUP_FAILED = 125 };
 
@@ -36,6 +37,8 @@ struct sandbox {
   struct fake_ids fake; /* with a single id: who answers for the others */
   int status;
   int launcher; /* pidfd of the process outside */
+  unsigned long namespaces; /* CLONE_* flags of those it has */
+  int terminal[2];          /* the terminal comes out of 0, goes in at 1 */
   sigset_t signals_before;
   int directory;             /* directory root file system: the tree outside, -1 for an overlay */
   int directory_tree;        /* and its detached clone */
@@ -117,8 +120,23 @@ static bool settle(struct sandbox *sandbox) {
   if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0) return failed(&sandbox->failure, "namespaces", "");
   if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) return failed(&sandbox->failure, "namespaces", "/");
   const char *hostname = sandbox->plan.hostname;
-  if (hostname != NULL && sethostname(hostname, strlen(hostname)) < 0) return failed(&sandbox->failure, "hostname", hostname);
+  bool own_name = (sandbox->namespaces & CLONE_NEWUTS) != 0;
+  if (own_name && hostname != NULL && sethostname(hostname, strlen(hostname)) < 0) return failed(&sandbox->failure, "hostname", hostname);
   return true;
+}
+
+/* While paths outside still resolve. The namespace comes after, because it takes what the process is in for its root. */
+static bool join_cgroups(struct sandbox *sandbox) {
+  const struct strings *cgroups = &sandbox->plan.cgroups;
+  for (size_t i = 0; i < cgroups->count; i++) {
+    char file[PATH_MAX];
+    int length = snprintf(file, sizeof file, "%s/cgroup.procs", cgroups->items[i]);
+    int fd = length < (int)sizeof file ? RETRY(open(file, O_WRONLY | O_CLOEXEC)) : -1;
+    if (fd < 0 || RETRY(write(fd, "0", 1)) != 1) return failed(&sandbox->failure, "cgroup", cgroups->items[i]);
+    close(fd);
+  }
+  if (cgroups->count == 0 || (sandbox->namespaces & CLONE_NEWCGROUP) == 0) return true;
+  return unshare(CLONE_NEWCGROUP) == 0 || failed(&sandbox->failure, "cgroup", "");
 }
 
 static bool raise_loopback(struct sandbox *sandbox) {
@@ -231,7 +249,7 @@ static bool mount_proc(struct sandbox *sandbox) {
   static const struct option none[] = {{NULL, NULL}};
   unsigned attributes = K_MOUNT_ATTR_NOSUID | K_MOUNT_ATTR_NODEV | K_MOUNT_ATTR_NOEXEC;
   int proc = filesystem_create("proc", none, attributes, NULL);
-  if (proc < 0 && errno == EPERM) {
+  if (proc < 0 && (errno == EPERM || sandbox->plan.lenient)) {
     /* Inside a container that masks parts of its /proc the kernel refuses a fresh one; the outer one is better than none. */
     proc = tree_clone(AT_FDCWD, "/proc", true, attributes);
     if (proc >= 0) status_warning(sandbox->status, "proc");
@@ -303,14 +321,15 @@ static bool mount_dev(struct sandbox *sandbox) {
   if (!bind_devices(sandbox, dev)) return false;
 
   unsigned attributes = K_MOUNT_ATTR_NOSUID | K_MOUNT_ATTR_NOEXEC;
+  bool lenient = sandbox->plan.lenient;
   int pts = filesystem_create("devpts", pts_options, attributes, sandbox->plan.mount_label);
   /* Group 5 (tty) has no id in a namespace of one id. */
   if (pts < 0 && errno == EINVAL) pts = filesystem_create("devpts", pts_without_tty_group, attributes, sandbox->plan.mount_label);
+  if (pts < 0 && lenient) pts = tree_clone(AT_FDCWD, "/dev/pts", false, attributes);
   int shm = filesystem_create("tmpfs", shm_options, attributes | K_MOUNT_ATTR_NODEV, sandbox->plan.mount_label);
   int mqueue = filesystem_create("mqueue", none, attributes | K_MOUNT_ATTR_NODEV, sandbox->plan.mount_label);
-  if (!attach_in_dev(sandbox, dev, pts, "pts", true) || !attach_in_dev(sandbox, dev, shm, "shm", true) ||
-      !attach_in_dev(sandbox, dev, mqueue, "mqueue", true))
-    return false;
+  if (!attach_in_dev(sandbox, dev, pts, "pts", true) || !attach_in_dev(sandbox, dev, shm, "shm", true)) return false;
+  if ((mqueue >= 0 || !lenient) && !attach_in_dev(sandbox, dev, mqueue, "mqueue", true)) return false;
   for (size_t i = 0; i < sizeof links / sizeof links[0]; i++)
     if (symlinkat(links[i].target, dev, links[i].name) < 0) return failed(&sandbox->failure, "device", links[i].name);
   close(dev);
@@ -487,6 +506,10 @@ static bool set_labels(struct sandbox *sandbox) {
 static _Noreturn void become_command(struct sandbox *sandbox) {
   const struct plan *plan = &sandbox->plan;
   signals_restore(&sandbox->signals_before);
+  if (plan->terminal && !terminal_take(plan->uid, &sandbox->failure)) {
+    status_failed(sandbox->status, &sandbox->failure);
+    _exit(SETUP_FAILED);
+  }
   if (limits_apply(plan, &sandbox->failure) && enter_working_directory(sandbox) && set_labels(sandbox)) {
     /* Belt to the braces of O_CLOEXEC: whatever this program was handed stays out of the command. */
     if (RETRY(k_close_range(3, ~0u, K_CLOSE_RANGE_CLOEXEC)) < 0) {
@@ -500,19 +523,21 @@ static _Noreturn void become_command(struct sandbox *sandbox) {
 }
 
 static bool build(struct sandbox *sandbox) {
-  return settle(sandbox) && raise_loopback(sandbox) && mount_scratch(sandbox) && mount_root(sandbox) && mount_proc(sandbox) &&
+  return settle(sandbox) && join_cgroups(sandbox) && raise_loopback(sandbox) && mount_scratch(sandbox) && mount_root(sandbox) && mount_proc(sandbox) &&
          mount_dev(sandbox) && mount_sys(sandbox) && mount_requests(sandbox) && restrict_kernel_files(sandbox) && pivot(sandbox);
 }
 
 static _Noreturn void become_init(struct sandbox *sandbox) {
-  if (build(sandbox)) {
+  bool alone = (sandbox->namespaces & CLONE_NEWPID) != 0;
+  bool ready = build(sandbox) && (!sandbox->plan.terminal || terminal_open(sandbox->terminal[1], &sandbox->failure));
+  if (ready && (alone || adopt_orphans())) {
     pid_t command = fork();
     if (command == 0) become_command(sandbox);
     if (command > 0) {
       /* Only the status descriptor stays: the others would keep the root file system and the caller's pipes busy. */
       if (sandbox->status != 3) dup3(sandbox->status, 3, O_CLOEXEC);
       k_close_range(4, ~0u, 0);
-      supervise_command(command, 3);
+      supervise_command(command, 3, alone);
     }
     failed(&sandbox->failure, "fork", "");
   }
@@ -521,6 +546,34 @@ static _Noreturn void become_init(struct sandbox *sandbox) {
 }
 
 /* ---- main -------------------------------------------------------------------------------------------------------------------- */
+
+static bool join_network(struct sandbox *sandbox) {
+  const char *path = sandbox->plan.network_path;
+  int fd = RETRY(open(path, O_RDONLY | O_CLOEXEC));
+  if (fd < 0 || setns(fd, CLONE_NEWNET) < 0) return failed(&sandbox->failure, "network", path);
+  close(fd);
+  return true;
+}
+
+/* Phase 3: no stack given, so this is a fork into new namespaces; the process has no threads whose locks could be held. */
+static pid_t clone_init(struct sandbox *sandbox) {
+  /* In the order in which a lenient sandbox does without them. */
+  static const unsigned long dispensable[] = {CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWPID};
+  sandbox->namespaces = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
+  if (sandbox->plan.private_network) sandbox->namespaces |= CLONE_NEWNET;
+  for (size_t left = 0;; left++) {
+    /* Made later, when the groups of the plan are joined. */
+    unsigned long now = sandbox->plan.cgroups.count > 0 ? sandbox->namespaces & ~(unsigned long)CLONE_NEWCGROUP : sandbox->namespaces;
+    pid_t init = (pid_t)syscall(SYS_clone, now | SIGCHLD, 0, 0, 0, 0);
+    if (init >= 0 || !sandbox->plan.lenient || left == sizeof dispensable / sizeof dispensable[0]) return init;
+    sandbox->namespaces &= ~dispensable[left];
+    /* Without one that ends what is in it, this process has to. */
+    if (dispensable[left] == CLONE_NEWPID) {
+      if (!adopt_orphans()) return -1;
+      status_warning(sandbox->status, "processes");
+    }
+  }
+}
 
 static bool prepare(struct sandbox *sandbox, int plan_fd) {
   struct plan *plan = &sandbox->plan;
@@ -531,6 +584,9 @@ static bool prepare(struct sandbox *sandbox, int plan_fd) {
   if (plan->new_session && setsid() < 0 && errno != EPERM) return failed(&sandbox->failure, "parent", "");
   if (!filters_read(plan, &sandbox->filters, &sandbox->failure)) return false;
   if (!clone_sources(sandbox) || !list_mount_points(sandbox) || !prepare_directory(sandbox)) return false;
+  if (plan->network_path != NULL && !join_network(sandbox)) return false;
+  if (plan->terminal && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sandbox->terminal) < 0)
+    return failed(&sandbox->failure, "terminal", "");
   fake_ids_start(plan, &sandbox->fake);
   if (plan->single_id && sandbox->fake.pid == 0 && (plan->uid != 0 || plan->gid != 0)) status_warning(sandbox->status, "user");
   return true;
@@ -546,17 +602,24 @@ int sandbox_main(int plan_fd, int status_fd) {
   int exit_status = SETUP_FAILED;
   if (prepare(&sandbox, plan_fd)) {
     sandbox.launcher = k_pidfd_open(getpid());
-    /* Phase 3: no stack given, so this is a fork into new namespaces; the process has no threads whose locks could be held. */
-    unsigned long flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
-    if (sandbox.plan.private_network) flags |= CLONE_NEWNET;
-    pid_t init = sandbox.launcher < 0 ? -1 : (pid_t)syscall(SYS_clone, flags | SIGCHLD, 0, 0, 0, 0);
+    pid_t init = sandbox.launcher < 0 ? -1 : clone_init(&sandbox);
     if (init == 0) become_init(&sandbox);
     if (init > 0) {
       /* The clones and descriptors now belong to the sandbox. */
       for (size_t i = 0; i < sandbox.plan.mount_count; i++)
         if (sandbox.plan.mounts[i].tree >= 0) close(sandbox.plan.mounts[i].tree);
       if (sandbox.directory_tree >= 0) close(sandbox.directory_tree);
-      exit_status = supervise_sandbox(init, status_fd);
+      if (sandbox.plan.terminal) {
+        close(sandbox.terminal[1]);
+        exit_status = supervise_terminal(init, status_fd, sandbox.terminal[0]);
+      } else {
+        exit_status = supervise_sandbox(init, status_fd);
+      }
+      if ((sandbox.namespaces & CLONE_NEWPID) == 0) {
+        fake_ids_end(&sandbox.fake);
+        sandbox.fake = (struct fake_ids){.socket = -1};
+        end_children();
+      }
       fake_ids_end(&sandbox.fake);
       mount_points_remove(&sandbox.made);
       return exit_status;

@@ -42,6 +42,12 @@ void status_warning(int fd, const char *about) {
   send_line(fd, line);
 }
 
+void status_ready(int fd, int pid) {
+  char line[64];
+  snprintf(line, sizeof line, "{\"event\":\"ready\",\"pid\":%d}\n", pid);
+  send_line(fd, line);
+}
+
 void status_exited(int fd, int code) {
   char line[64];
   snprintf(line, sizeof line, "{\"event\":\"exited\",\"code\":%d}\n", code);

@@ -1,6 +1,9 @@
 #include "supervise.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -10,7 +13,7 @@
 
 static const int FORWARDED[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 
-static void watched(sigset_t *set) {
+void signals_watched(sigset_t *set) {
   sigemptyset(set);
   for (size_t i = 0; i < sizeof FORWARDED / sizeof FORWARDED[0]; i++) sigaddset(set, FORWARDED[i]);
   sigaddset(set, SIGCHLD);
@@ -19,7 +22,7 @@ static void watched(sigset_t *set) {
 
 void signals_block(sigset_t *before) {
   sigset_t set;
-  watched(&set);
+  signals_watched(&set);
   sigprocmask(SIG_BLOCK, &set, before);
   /* An ignored SIGCHLD, which a parent may hand down, would make the kernel reap for us. */
   signal(SIGCHLD, SIG_DFL);
@@ -37,40 +40,72 @@ bool die_with_parent(pid_t parent) {
   return parent == 0 || getppid() == parent;
 }
 
+bool adopt_orphans(void) {
+  return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0;
+}
+
+void end_children(void) {
+  char name[64], list[4096];
+  snprintf(name, sizeof name, "/proc/self/task/%d/children", (int)gettid());
+  for (;;) {
+    /* Those of a killed one become ours, so this is done until there are none; each round waits for at least one to end. */
+    int fd = RETRY(open(name, O_RDONLY | O_CLOEXEC));
+    int length = fd < 0 ? 0 : RETRY(read(fd, list, sizeof list - 1));
+    if (fd >= 0) close(fd);
+    list[length < 0 ? 0 : length] = '\0';
+    char *end = list;
+    for (char *at = list; *at != '\0'; at = end) {
+      long pid = strtol(at, &end, 10);
+      if (end == at) break;
+      /* The last number may be cut off; it is whole in the next round. */
+      if (pid > 0 && *end != '\0') kill((pid_t)pid, SIGKILL);
+    }
+    if (RETRY(waitpid(-1, NULL, 0)) < 0) return;
+  }
+}
+
 /* A signal of the terminal went to the whole process group already, the command included; only what a process sent is passed on. */
-static void forward(const siginfo_t *info, pid_t target) {
-  if (info->si_code <= 0) kill(target, info->si_signo);
+static void forward(int number, int code, pid_t target) {
+  if (code <= 0) kill(target, number);
+}
+
+int sandbox_ended(pid_t init, int status) {
+  int result;
+  if (waitpid(init, &result, WNOHANG) != init) return -1;
+  if (WIFEXITED(result)) return WEXITSTATUS(result);
+  status_signaled(status, WTERMSIG(result));
+  return 128 + WTERMSIG(result);
+}
+
+void signal_passed_on(int number, int code, pid_t init) {
+  if (number == SIGUSR1) {
+    kill(init, SIGKILL);
+  } else if (number != SIGCHLD) {
+    forward(number, code, init);
+  }
 }
 
 int supervise_sandbox(pid_t init, int status) {
   sigset_t set;
-  watched(&set);
+  signals_watched(&set);
   for (;;) {
-    int result;
-    pid_t ended = waitpid(init, &result, WNOHANG);
-    if (ended == init) {
-      if (WIFEXITED(result)) return WEXITSTATUS(result);
-      status_signaled(status, WTERMSIG(result));
-      return 128 + WTERMSIG(result);
-    }
+    int ended = sandbox_ended(init, status);
+    if (ended >= 0) return ended;
     siginfo_t info;
     int number = sigwaitinfo(&set, &info);
-    if (number == SIGUSR1) {
-      kill(init, SIGKILL);
-    } else if (number > 0 && number != SIGCHLD) {
-      forward(&info, init);
-    }
+    if (number > 0) signal_passed_on(number, info.si_code, init);
   }
 }
 
-_Noreturn void supervise_command(pid_t command, int status) {
+_Noreturn void supervise_command(pid_t command, int status, bool alone) {
   sigset_t set;
-  watched(&set);
+  signals_watched(&set);
   for (;;) {
     int result;
     pid_t ended;
     while ((ended = waitpid(-1, &result, WNOHANG)) > 0) {
       if (ended != command) continue;
+      if (!alone) end_children();
       if (WIFEXITED(result)) {
         status_exited(status, WEXITSTATUS(result));
         _exit(WEXITSTATUS(result));
@@ -80,6 +115,6 @@ _Noreturn void supervise_command(pid_t command, int status) {
     }
     siginfo_t info;
     int number = sigwaitinfo(&set, &info);
-    if (number > 0 && number != SIGCHLD) forward(&info, command);
+    if (number > 0 && number != SIGCHLD && number != SIGUSR1) forward(number, info.si_code, command);
   }
 }

@@ -22,7 +22,23 @@ bool die_with_parent(pid_t parent);
  */
 int supervise_sandbox(pid_t init, int status);
 
-/* PID 1: forward signals to `command`, reap, report how the command ended on `status`, and exit, which ends whatever it left. */
-_Noreturn void supervise_command(pid_t command, int status);
+/* The end of PID 1, if it has come: reports a death of its own on `status` and answers the launcher's exit status; -1 before that. */
+int sandbox_ended(pid_t init, int status);
+
+/* Pass on a signal that came to the launcher; SIGUSR1 kills all inside. */
+void signal_passed_on(int number, int code, pid_t init);
+
+/* The signals that the launcher waits for. */
+void signals_watched(sigset_t *set);
+
+/* Adopt what loses its parent, where no process namespace holds it together. */
+bool adopt_orphans(void);
+
+/* Kill every child of this process, those it adopts meanwhile included, and wait for all of them. */
+void end_children(void);
+
+/* PID 1: forward signals to `command`, reap, report how the command ended on `status`, and exit, which ends whatever it left. Not `alone`:
+   without a process namespace of its own it ends them one by one. */
+_Noreturn void supervise_command(pid_t command, int status, bool alone);
 
 #endif

@@ -23,12 +23,14 @@ import { withConfiguredDefaults } from './flags/configured-flags.js';
 import { CONFINEMENT_FLAGS } from './flags/confinement-flags.js';
 import { DEBUG_FLAGS, debugOptions } from './flags/debug-flags.js';
 import { choice, flag, list, text, wholeNumber } from './flags/flags.js';
+import { DNS_FLAGS, dnsOptions, ISOLATION_FLAG, isolationOptions, NETWORK_FLAG, RUNTIME_FLAGS } from './flags/network-flags.js';
 import { refuseFlagsAmong, refuseMoreThan } from './flags/operands.js';
 import { chosenPlatform, PLATFORM_FLAGS } from './flags/platform-flags.js';
 import { parsePullPolicy } from './flags/pull-policy.js';
 import { REFUSED_BUILD_FLAGS } from './flags/refused-build-flags.js';
 import { refusedFlag, refusedFlags } from './flags/refused-flags.js';
 import { REGISTRY_FLAGS, registryAccess } from './flags/registry-flags.js';
+import { RESOURCE_FLAGS } from './flags/resource-flags.js';
 import { RESULT_FLAGS, resultOptions } from './flags/result-flags.js';
 import { USER_NAMESPACE_FLAGS, userNamespaceOptions } from './flags/user-namespace-flags.js';
 import { BaseCommand, type CommandServices, showsWarnings } from './program/base-command.js';
@@ -40,11 +42,11 @@ export class Build extends BaseCommand<typeof Build> {
   static override examples = ['tsbuild build -t app .', 'tsbuild bud -f Containerfile.dev --build-arg VERSION=1.2 --target test .'];
   static override bareValues = { pull: 'always', explain: 'text' };
   static override flags = {
-    ...refusedFlags(REFUSED_BUILD_FLAGS, { 'cpu-shares': 'c', memory: 'm' }),
+    ...refusedFlags(REFUSED_BUILD_FLAGS),
     ...REGISTRY_FLAGS,
     ...PLATFORM_FLAGS,
     platform: list({ value: 'OS/ARCH[/VARIANT]', summary: 'Platforms to build, separated by commas (default: this machine)' }),
-    allow: list({ value: 'ENTITLEMENT', summary: 'Permit security.insecure, network.host or buildx.local.delete' }),
+    allow: list({ value: 'ENTITLEMENT', summary: 'Permit security.insecure, network.host, device or buildx.local.delete' }),
     'all-platforms': flag({ summary: 'Build every platform that the base images have' }),
     ...BUILD_ARG_FLAGS,
     ...CALL_FLAGS,
@@ -54,8 +56,16 @@ export class Build extends BaseCommand<typeof Build> {
     ...SECRET_FLAGS,
     ...CONFINEMENT_FLAGS,
     ...USER_NAMESPACE_FLAGS,
+    ...NETWORK_FLAG,
+    ...DNS_FLAGS,
+    ...ISOLATION_FLAG,
+    ...RUNTIME_FLAGS,
+    ...RESOURCE_FLAGS,
     ...RESULT_FLAGS,
-    'add-host': list({ value: 'NAME:ADDRESS', summary: 'Add a line to /etc/hosts of RUN commands' }),
+    'add-host': list({
+      value: 'NAME:ADDRESS',
+      summary: 'Add a line to /etc/hosts of RUN commands; the address host-gateway is this machine',
+    }),
     'build-context': list({
       value: 'NAME=VALUE',
       summary:
@@ -90,7 +100,8 @@ export class Build extends BaseCommand<typeof Build> {
     manifest: text({ value: 'NAME', summary: 'Add the image to this index of platforms; it is made if there is none' }),
     logsplit: flag({ summary: 'With --logfile: a file for each platform, PATH_OS_ARCH' }),
     logfile: text({ value: 'path', summary: 'Write to this file what would go to standard output and error' }),
-    network: text({ aliases: ['net'], value: 'host|none', summary: 'Network of RUN commands' }),
+    'no-hostname': flag({ summary: "Leave the image's own /etc/hostname to RUN commands" }),
+    'no-hosts': flag({ summary: "Leave the image's own /etc/hosts to RUN commands" }),
     'no-cache': flag({ summary: 'Run every step, even if the cache has its result' }),
     'no-cache-filter': list({ value: 'STAGE[,STAGE]', summary: 'Run every step of these stages' }),
     pull: text({
@@ -114,13 +125,10 @@ export class Build extends BaseCommand<typeof Build> {
     'disable-compression': flag({ char: 'D', hidden: true, summary: 'Without effect: layers are kept compressed' }),
     'disable-content-trust': flag({ hidden: true, summary: 'Without effect, as in Buildah' }),
     'force-rm': flag({ hidden: true, summary: 'Without effect: nothing is left over' }),
-    isolation: choice(['oci', 'rootless', 'chroot'], { hidden: true, summary: 'Without effect: there is one sandbox' }),
     'pull-always': flag({ hidden: true, summary: 'As --pull=always' }),
     'pull-never': flag({ hidden: true, summary: 'As --pull=never' }),
     rm: flag({ hidden: true, summary: 'Without effect: nothing is left over' }),
     loglevel: text({ hidden: true, summary: 'Without effect, as in Buildah' }),
-    runtime: text({ hidden: true, summary: 'Accepted for Buildah scripts; the sandbox is tsbuild-launch' }),
-    'runtime-flag': list({ hidden: true, summary: 'Accepted for Buildah scripts' }),
     'skip-unused-stages': flag({ hidden: true, summary: 'Always so; stages that are not needed can be built with --target' }),
   };
 
@@ -215,6 +223,10 @@ export class Build extends BaseCommand<typeof Build> {
       format: flags.format ?? settings.format,
       compression: chosenCompression(flags, conf),
       network: flags.network,
+      dns: dnsOptions(flags),
+      isolation: isolationOptions(flags),
+      writeHosts: flags['no-hosts'] !== true,
+      writeHostname: flags['no-hostname'] !== true,
       pull: this.pullPolicy(),
       ...this.platforms(),
       manifest: flags.manifest,

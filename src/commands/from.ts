@@ -1,39 +1,35 @@
 import { type ContainersConf, readContainersConf } from '../config/index.js';
 import { UsageError } from '../errors.js';
 import { createContainer } from '../operations/from.js';
-import { parseAddHost, parseDevice, parseNetwork, parseShmSize, parseVolume } from '../operations/surroundings/run-flags.js';
+import { CDI_DIRECTORIES } from '../operations/surroundings/devices/cdi.js';
+import { readDevice } from '../operations/surroundings/devices/device-flag.js';
+import { readDns } from '../operations/surroundings/dns-flags.js';
+import { readIsolation } from '../operations/surroundings/isolation-flag.js';
+import { parseNetwork } from '../operations/surroundings/network-flag.js';
+import { readResources } from '../operations/surroundings/resource-flags.js';
+import { parseAddHost, parseShmSize, parseVolume } from '../operations/surroundings/run-flags.js';
 import { checkUserNamespace } from '../operations/surroundings/user-namespace.js';
+import { DEVICE_FLAGS } from './flags/command-surroundings-flags.js';
 import { withConfiguredDefaults } from './flags/configured-flags.js';
 import { CONFINEMENT_FLAGS, confinementOptions } from './flags/confinement-flags.js';
 import { choice, flag, list, text } from './flags/flags.js';
-import { checkIsolation } from './flags/isolation.js';
+import { DNS_FLAGS, dnsOptions, ISOLATION_FLAG, NETWORK_FLAG } from './flags/network-flags.js';
 import { refuseFlagsAmong } from './flags/operands.js';
 import { chosenPlatform, PLATFORM_FLAGS } from './flags/platform-flags.js';
 import { parsePullPolicy } from './flags/pull-policy.js';
 import { refusedFlags } from './flags/refused-flags.js';
 import { REGISTRY_FLAGS, registryAccess } from './flags/registry-flags.js';
+import { RESOURCE_FLAGS, resourceOptions } from './flags/resource-flags.js';
 import { USER_NAMESPACE_FLAGS, userNamespaceOptions } from './flags/user-namespace-flags.js';
 import { BaseCommand, type CommandServices } from './program/base-command.js';
 
-const LIMITS = 'commands of working containers have no control group of their own';
 const NAMESPACES = 'commands always have namespaces of their own';
 const REFUSED = {
   'blob-cache': 'blobs are kept in the store',
-  'cgroup-parent': LIMITS,
   cgroupns: NAMESPACES,
-  'cpu-period': LIMITS,
-  'cpu-quota': LIMITS,
-  'cpu-shares': LIMITS,
-  'cpuset-cpus': LIMITS,
-  'cpuset-mems': LIMITS,
   'decryption-key': 'encrypted images cannot be read',
-  dns: "commands have the host's resolver",
-  'dns-option': "commands have the host's resolver",
-  'dns-search': "commands have the host's resolver",
   'group-add': 'groups are those of the user in the image',
   ipc: NAMESPACES,
-  memory: LIMITS,
-  'memory-swap': LIMITS,
   pid: NAMESPACES,
   uts: NAMESPACES,
 };
@@ -48,15 +44,17 @@ export class From extends BaseCommand<typeof From> {
     ...PLATFORM_FLAGS,
     ...CONFINEMENT_FLAGS,
     ...USER_NAMESPACE_FLAGS,
-    ...refusedFlags(REFUSED, { 'cpu-shares': 'c', memory: 'm' }),
+    ...NETWORK_FLAG,
+    ...DNS_FLAGS,
+    ...ISOLATION_FLAG,
+    ...RESOURCE_FLAGS,
+    ...DEVICE_FLAGS,
+    ...refusedFlags(REFUSED),
     'add-host': list({ value: 'NAME:ADDRESS', summary: 'Add a line to /etc/hosts of commands' }),
     cidfile: text({ value: 'path', summary: 'Write the ID of the container to this file' }),
-    device: list({ value: 'HOST[:TARGET]', summary: 'Give commands a device of this machine' }),
     format: choice(['oci', 'docker'], { char: 'f', summary: 'Format the image will have: which fields make sense (default: oci)' }),
     'http-proxy': flag({ summary: 'Give commands the proxy variables of the environment (default)' }),
-    isolation: text({ hidden: true, summary: 'Accepted for Buildah scripts; there is one sandbox' }),
     name: text({ summary: 'Name of the working container (default: IMAGE-working-container)' }),
-    network: text({ aliases: ['net'], value: 'host|none', summary: 'Network of commands' }),
     pull: text({ value: 'always|missing|never|newer', summary: 'When to ask the registry (default: missing; alone: always)' }),
     'pull-always': flag({ hidden: true, summary: 'As --pull=always' }),
     'pull-never': flag({ hidden: true, summary: 'As --pull=never' }),
@@ -74,7 +72,7 @@ export class From extends BaseCommand<typeof From> {
     const [image] = this.operands;
     if (image === undefined) throw new UsageError('an image name (or "scratch") must be specified');
     if (this.operands.length > 1) throw new UsageError('too many arguments specified');
-    checkIsolation(flags.isolation, flags.network);
+    readIsolation({ isolation: flags.isolation }, undefined, false, flags.network);
     checkUserNamespace(userNamespaceOptions(flags), services.settings.rootless);
     const { 'pull-always': always, 'pull-never': never } = flags;
     if (always === true && never === true) throw new UsageError('can only set one of --pull-always and --pull-never');
@@ -108,9 +106,13 @@ export class From extends BaseCommand<typeof From> {
       if (!text.startsWith('/')) throw new UsageError(`invalid host path, must be an absolute path ${JSON.stringify(text.split(':')[0])}`);
       parseVolume(text);
     }
-    for (const text of device ?? []) parseDevice(text);
+    for (const text of device ?? []) readDevice(text, [...CDI_DIRECTORIES, ...(this.flags['cdi-spec-dir'] ?? [])]);
     for (const text of addHost ?? []) parseAddHost(text);
-    const httpProxy = flags['http-proxy'];
+    const { 'http-proxy': httpProxy, isolation, 'cdi-spec-dir': cdiDirectories } = flags;
+    const resources = resourceOptions(flags);
+    readResources(resources);
+    const dns = dnsOptions(flags);
+    const hasDns = readDns(dns, network) !== undefined;
     return {
       ...(volume === undefined ? {} : { volumes: volume }),
       ...(device === undefined ? {} : { devices: device }),
@@ -118,6 +120,10 @@ export class From extends BaseCommand<typeof From> {
       ...(addHost === undefined ? {} : { addHosts: addHost }),
       ...(shmSize === undefined ? {} : { shmSize }),
       ...(network === undefined ? {} : { network }),
+      ...(Object.keys(resources).length === 0 ? {} : { resources }),
+      ...(hasDns ? { dns } : {}),
+      ...(isolation === undefined ? {} : { isolation }),
+      ...(cdiDirectories === undefined ? {} : { cdiDirectories }),
       ...(httpProxy === undefined ? {} : { httpProxy }),
     };
   }

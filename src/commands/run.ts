@@ -3,7 +3,7 @@ import { runInContainer } from '../operations/run.js';
 import { commandOptions, MOUNT_FLAGS, SECRET_FLAGS } from './flags/command-surroundings-flags.js';
 import { CAPABILITY_FLAGS } from './flags/confinement-flags.js';
 import { flag, list, text } from './flags/flags.js';
-import { checkIsolation } from './flags/isolation.js';
+import { ISOLATION_FLAG, isolationOptions, NETWORK_FLAG, RUNTIME_FLAGS } from './flags/network-flags.js';
 import { passedVariables } from './flags/passed-variables.js';
 import { refusedFlags } from './flags/refused-flags.js';
 import { BaseCommand, type CommandServices } from './program/base-command.js';
@@ -11,7 +11,6 @@ import { BaseCommand, type CommandServices } from './program/base-command.js';
 const NAMESPACES = 'commands always have namespaces of their own';
 const REFUSED = {
   cgroupns: NAMESPACES,
-  'cdi-config-dir': 'devices are given by their paths',
   ipc: NAMESPACES,
   pid: NAMESPACES,
   uts: NAMESPACES,
@@ -30,6 +29,9 @@ export class Run extends BaseCommand<typeof Run> {
     ...MOUNT_FLAGS,
     ...SECRET_FLAGS,
     ...CAPABILITY_FLAGS,
+    ...NETWORK_FLAG,
+    ...ISOLATION_FLAG,
+    ...RUNTIME_FLAGS,
     ...refusedFlags(REFUSED),
     'add-history': flag({ summary: 'Add the command to the history of the image (default: $BUILDAH_HISTORY)' }),
     contextdir: text({ value: 'path', summary: 'Directory that sources of bind mounts are relative to' }),
@@ -39,14 +41,10 @@ export class Run extends BaseCommand<typeof Run> {
       summary: 'Set a variable; without =VALUE, or by a pattern such as LC_*, to what it is here',
     }),
     hostname: text({ value: 'name', summary: 'Host name inside (default: the first digits of the ID)' }),
-    isolation: text({ hidden: true, summary: 'Accepted for Buildah scripts; there is one sandbox' }),
-    network: text({ aliases: ['net'], value: 'host|none', summary: 'Network of the command' }),
     'no-hostname': flag({ summary: "Leave the container's own /etc/hostname" }),
     'no-hosts': flag({ summary: "Leave the container's own /etc/hosts" }),
     'no-pivot': flag({ hidden: true, summary: 'Without effect: the sandbox needs no pivot_root outside' }),
-    runtime: text({ hidden: true, summary: 'Accepted for Buildah scripts; the sandbox is tsbuild-launch' }),
-    'runtime-flag': list({ hidden: true, summary: 'Accepted for Buildah scripts' }),
-    terminal: flag({ char: 't', aliases: ['tty'], hidden: true, summary: "The command has this command's own terminal" }),
+    terminal: flag({ char: 't', aliases: ['tty'], summary: 'Give the command a terminal of its own' }),
     user: text({ value: 'USER[:GROUP]', summary: "User of the command (default: the container's)" }),
     'valid-exit-codes': list({ value: 'CODE[,CODE]', summary: 'Further exit statuses that count as success' }),
     workingdir: text({ value: 'path', summary: "Working directory of the command (default: the container's); made if missing" }),
@@ -57,7 +55,6 @@ export class Run extends BaseCommand<typeof Run> {
     const [container, ...rest] = this.operands;
     if (container === undefined) throw new UsageError('container ID must be specified');
     const command = rest[0] === '--' ? rest.slice(1) : rest;
-    checkIsolation(flags.isolation, flags.network);
     const valid = (flags['valid-exit-codes'] ?? []).flatMap((codes) => codes.split(',')).map(readExitCode);
     const { exitCode } = await runInContainer(
       {
@@ -67,6 +64,8 @@ export class Run extends BaseCommand<typeof Run> {
         user: flags.user,
         workingDir: flags.workingdir,
         network: flags.network,
+        isolation: isolationOptions(flags),
+        terminal: flags.terminal,
         hostname: flags.hostname,
         writeHosts: flags['no-hosts'] !== true,
         writeHostname: flags['no-hostname'] !== true,

@@ -4,9 +4,11 @@ import { type ResolveOptions, resolveStages } from '../builder/graph/index.js';
 import { Scheduler } from '../builder/scheduler/index.js';
 import {
   BackgroundWork,
+  type CommandNetwork,
   ConstantStep,
   diffIdsOf,
   type RootState,
+  type RunMount,
   SquashStep,
   StepCache,
   StepExplainer,
@@ -60,8 +62,12 @@ import { RegistryAccess, type RegistryOptions } from './registry-access.js';
 import { collectWhenDue } from './storage/collect-when-due.js';
 import { type CommandOptions, readCommandOptions } from './surroundings/command-surroundings.js';
 import { readConfigured } from './surroundings/configured.js';
+import { type DnsOptions, readDns } from './surroundings/dns-flags.js';
 import { Entitlements } from './surroundings/entitlements.js';
-import { parseAddHost, parseNetwork } from './surroundings/run-flags.js';
+import { type IsolationOptions, readIsolation } from './surroundings/isolation-flag.js';
+import { LateNetworks } from './surroundings/late-networks.js';
+import { parseNetwork } from './surroundings/network-flag.js';
+import { parseAddHost } from './surroundings/run-flags.js';
 
 export interface BuildOptions extends RegistryOptions, ImageOptions, ResultFiles {
   /** A directory; or `-`, a URL or a git repository, which are fetched. */
@@ -99,6 +105,11 @@ export interface BuildOptions extends RegistryOptions, ImageOptions, ResultFiles
   readonly format: ImageFormat;
   readonly compression?: { readonly format: Compression; readonly level?: number } | undefined;
   readonly network?: string | undefined;
+  readonly dns?: DnsOptions | undefined;
+  readonly isolation?: IsolationOptions | undefined;
+  /** False: commands find the image's own /etc/hosts, /etc/hostname. */
+  readonly writeHosts?: boolean | undefined;
+  readonly writeHostname?: boolean | undefined;
   readonly pull: PullPolicy;
   /** What is written besides the image in the store, of the last target, each as `parseOutput` reads it. */
   readonly outputs?: readonly string[] | undefined;
@@ -149,8 +160,20 @@ export interface BuildResult {
 /** Builds a Containerfile. The image's names point to the new image when this resolves, and to what they did before if it throws. */
 export async function build(given: BuildOptions, services: Services): Promise<BuildResult> {
   const options = withTimes(given, services);
-  const network = parseNetwork(options.network);
-  const commands = await readCommandOptions(options.commands, services.settings);
+  const extraHosts = options.addHosts.flatMap(parseAddHost);
+  const ambient = options.httpProxy === false ? {} : services.settings.proxyEnvironment;
+  const networks = new LateNetworks(extraHosts, ambient, services, (kind, reason) => reportDefaultNetwork(kind, reason, services));
+  const network: CommandNetwork = {
+    request: parseNetwork(options.network),
+    open: networks.open,
+    dns: readDns(options.dns ?? {}, options.network),
+    extraHosts,
+    writeHosts: options.writeHosts,
+    writeHostname: options.writeHostname,
+  };
+  const { environment, idMode } = services.settings;
+  const isolation = readIsolation(options.isolation ?? {}, environment.BUILDAH_ISOLATION, idMode === 'root', options.network);
+  const commands = await readCommandOptions(options.commands, services);
   const configured = await readConfigured(services);
   const entitlements = new Entitlements(options.allow);
   const gate = new SourceGate(await sourcePolicy(options));
@@ -228,8 +251,9 @@ export async function build(given: BuildOptions, services: Services): Promise<Bu
           ...commands,
           volumes: [...configured.mounts, ...commands.volumes],
           entitlements,
-          extraHosts: options.addHosts.map(parseAddHost),
-          ambient: { ...configured.env, ...(options.httpProxy === false ? {} : services.settings.proxyEnvironment) },
+          isolation,
+          findDevice: (name) => findDevice(name, options.commands.cdiDirectories),
+          ambient: { ...configured.env, ...ambient },
         }),
       };
       try {
@@ -291,6 +315,7 @@ export async function build(given: BuildOptions, services: Services): Promise<Bu
     } finally {
       await remote.close();
       await contexts.close();
+      await networks.close();
       await commands.close();
       await context.close();
     }
@@ -459,6 +484,19 @@ function withTimes(options: BuildOptions, { settings }: Services): TimedOptions 
 function warnAboutArguments(unused: readonly string[], { reporter }: Services): void {
   if (unused.length === 0) return;
   reporter.report({ kind: 'warning', text: `one or more build args were not consumed: [${unused.join(' ')}]` });
+}
+
+/** A device by its name; undefined: there is none. */
+async function findDevice(name: string, directories: readonly string[]): Promise<readonly RunMount[] | undefined> {
+  const { CDI_DIRECTORIES, findCdiDevice } = await import('./surroundings/devices/cdi.js');
+  const device = findCdiDevice(name, [...CDI_DIRECTORIES, ...directories]);
+  return device === undefined ? undefined : [...device.mounts, { kind: 'variables', env: device.env }];
+}
+
+function reportDefaultNetwork(kind: 'host' | 'private', reason: string, { reporter }: Services): void {
+  const text =
+    kind === 'private' ? `Network of RUN commands: private (${reason})` : `Network of RUN commands: that of the host, because ${reason}`;
+  reporter.report({ kind: 'note', text });
 }
 
 function warnAboutIds({ reporter, settings }: Services): void {

@@ -2,6 +2,7 @@ import { constants } from 'node:os';
 import { DEFAULT_PATH, environmentOf } from '../builder/graph/index.js';
 import {
   BackgroundWork,
+  type CommandNetwork,
   type ImageUser,
   isDirectory,
   lookUpUser,
@@ -10,10 +11,11 @@ import {
   openRunMounts,
   type RootState,
   UnknownUserError,
+  withCommandNetwork,
 } from '../builder/steps/index.js';
 import { UsageError } from '../errors.js';
 import { formatPlatform, type HistoryEntry } from '../image/index.js';
-import { hostFiles, planConfinement, runInSandbox, type SandboxPlan, type SandboxResult, selinuxHost } from '../sandbox/index.js';
+import { planConfinement, runInSandbox, type SandboxPlan, type SandboxResult, selinuxHost } from '../sandbox/index.js';
 import type { CommandDefaults, ContainerRecord } from '../store/index.js';
 import { closeFd } from '../sys/index.js';
 import { type ContainerFiles, knownLayers, openContainerFiles } from './containers/container-files.js';
@@ -24,8 +26,12 @@ import { RegistryAccess } from './registry-access.js';
 import { type CommandOptions, type CommandSurroundings, readCommandOptions } from './surroundings/command-surroundings.js';
 import { type ConfiguredSurroundings, readConfigured } from './surroundings/configured.js';
 import { confinementOf, readConfinement } from './surroundings/confinement.js';
+import { readDns } from './surroundings/dns-flags.js';
 import { resolveImageMounts } from './surroundings/image-mounts.js';
-import { parseAddHost, parseNetwork } from './surroundings/run-flags.js';
+import { type IsolationOptions, readIsolation } from './surroundings/isolation-flag.js';
+import { LateNetworks } from './surroundings/late-networks.js';
+import { parseNetwork } from './surroundings/network-flag.js';
+import { parseAddHost } from './surroundings/run-flags.js';
 
 export interface RunOptions {
   readonly container: string;
@@ -36,6 +42,9 @@ export interface RunOptions {
   readonly user?: string | undefined;
   readonly workingDir?: string | undefined;
   readonly network?: string | undefined;
+  readonly isolation: IsolationOptions;
+  /** A terminal of its own for the command; undefined: if this command has one. */
+  readonly terminal?: boolean | undefined;
   readonly hostname?: string | undefined;
   /** False: /etc/hosts, /etc/hostname are the container's own. */
   readonly writeHosts: boolean;
@@ -59,7 +68,7 @@ export async function runInContainer(options: RunOptions, services: Services): P
   return withContainerFiles(options.container, services, async (record, workspace) => {
     const argv = commandOf(options, record);
     const defaults = record.defaults ?? {};
-    const surroundings = await readCommandOptions(withDefaults(options.commands, defaults), services.settings, options.contextDir);
+    const surroundings = await readCommandOptions(withDefaults(options.commands, defaults), services, options.contextDir);
     try {
       const files = await openContainerFiles(record, workspace, services);
       const result = await execute({ ...options, command: argv }, record, files, surroundings, workspace, services);
@@ -98,7 +107,22 @@ async function execute(
   const { store, snapshots } = workspace;
   const { signal } = services;
   const defaults = record.defaults ?? {};
-  const network = parseNetwork(options.network ?? defaults.network);
+  const named = options.network ?? defaults.network;
+  const extraHosts = (defaults.addHosts ?? []).flatMap(parseAddHost);
+  const proxies = defaults.httpProxy === false ? {} : services.settings.proxyEnvironment;
+  // What `run` prints is the command's.
+  const networks = new LateNetworks(extraHosts, proxies, services, () => {});
+  const network: CommandNetwork = {
+    request: parseNetwork(named),
+    open: networks.open,
+    dns: readDns(defaults.dns ?? {}, named),
+    extraHosts,
+    writeHosts: options.writeHosts,
+    writeHostname: options.writeHostname,
+  };
+  const { environment: variables, idMode } = services.settings;
+  const asked = options.isolation.isolation ?? defaults.isolation;
+  const isolation = readIsolation({ ...options.isolation, isolation: asked }, variables.BUILDAH_ISOLATION, idMode === 'root', named);
   const confinement = await readConfinement(options.commands.confinement, confinementOf(record));
   const cwd = options.workingDir ?? (record.config.config?.WorkingDir || '/');
   const user = await enterRoot(files, cwd, options.user ?? record.config.config?.User ?? '');
@@ -113,26 +137,30 @@ async function execute(
     const wanted = await resolveImageMounts(volumes, (image) => images.add(image));
     mounts = await openRunMounts(wanted, images.roots, user, { ...parts, platform: formatPlatform(record.config) }, { signal });
     const hostname = options.hostname ?? record.id.slice(0, 12);
-    const extraHosts = (defaults.addHosts ?? []).map(parseAddHost);
-    const plan: SandboxPlan = {
+    const plan: Omit<SandboxPlan, 'network'> = {
       rootfs: await rootOf(files),
       argv: options.command,
       env: environment(options, record, { hostname, home: user.home, mounted: mounts.env, configured }, services),
       cwd,
       user: { uid: user.uid, gid: user.gid, groups: user.groups },
-      network,
       hostname,
       mounts: mounts.mounts,
-      files: [...hostFiles({ hostname, network, extraHosts }).filter(({ target }) => isWanted(target, options)), ...mounts.files],
+      files: mounts.files,
+      resources: surroundings.resources,
+      isolation,
       shmSizeBytes: surroundings.shmSizeBytes,
       limits: surroundings.limits,
       ...planConfinement(confinement, selinuxHost()),
       singleId,
-      stdio: 'inherit',
+      stdio: options.terminal === true ? 'terminal' : 'inherit',
     };
-    return await runInSandbox(plan, { signal });
+    const mayChangeIt = plan.capabilities?.includes('CAP_NET_ADMIN') === true;
+    return await withCommandNetwork(network, { hostname, mayChangeIt }, ({ network, files }) =>
+      runInSandbox({ ...plan, network, files: [...files, ...plan.files] }, { signal }),
+    );
   } finally {
     await mounts?.close();
+    await networks.close();
     await background.settled();
   }
 }
@@ -153,10 +181,6 @@ class MountImages {
     const { config } = await readyImage(request, new RegistryAccess(services, {}), workspace, services);
     return this.roots.push({ layers: knownLayers(config.rootfs.diff_ids), addedLayer: false }) - 1;
   }
-}
-
-function isWanted(target: string, { writeHosts, writeHostname }: RunOptions): boolean {
-  return (target !== '/etc/hosts' || writeHosts) && (target !== '/etc/hostname' || writeHostname);
 }
 
 /** A container that is mounted runs on that mount: an upper directory belongs to one overlay at a time. */
@@ -200,6 +224,8 @@ function withDefaults(commands: CommandOptions, defaults: CommandDefaults): Comm
     devices: [...(defaults.devices ?? []), ...commands.devices],
     limits: [...(defaults.limits ?? []), ...commands.limits],
     shmSize: commands.shmSize ?? defaults.shmSize,
+    resources: { ...defaults.resources, ...commands.resources },
+    cdiDirectories: [...(defaults.cdiDirectories ?? []), ...commands.cdiDirectories],
   };
 }
 

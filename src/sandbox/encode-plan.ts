@@ -1,8 +1,9 @@
 import { capabilityNumber, DEFAULT_CAPABILITIES } from './capabilities.js';
 import type { Filters } from './filters.js';
-import { maskedPaths, READ_ONLY_PATHS } from './kernel-paths.js';
+import { READ_ONLY_PATHS } from './kernel-paths.js';
 import { limitNumber } from './limits.js';
 import type { BindMount, SandboxFile, SandboxMount, SandboxPlan } from './plan.js';
+import { shownMasks } from './shown-masks.js';
 
 /** Where the launcher finds what it is handed: numbers of its own descriptors. */
 export interface PlanDescriptors {
@@ -49,10 +50,14 @@ function* entries(plan: SandboxPlan, descriptors: PlanDescriptors): Generator<En
   if (plan.apparmorProfile !== undefined) yield ['apparmor-profile', plan.apparmorProfile];
   if (plan.selinux !== undefined && plan.selinux.process !== '') yield ['process-label', plan.selinux.process];
   if (plan.selinux !== undefined) yield ['mount-label', plan.selinux.mount];
-  yield ['network', plan.network];
+  yield typeof plan.network === 'string' ? ['network', plan.network] : ['network-path', plan.network.path];
   yield ['hostname', plan.hostname];
   yield ['new-session', flag(plan.stdio === 'pipe')];
   if (plan.shmSizeBytes !== undefined) yield ['shm-size', plan.shmSizeBytes];
+  if (plan.stdio === 'terminal') yield ['terminal', flag(true)];
+  if (plan.isolation?.kind === 'chroot') yield ['lenient', flag(true)];
+  for (const directory of plan.cgroups ?? []) yield ['cgroup', directory];
+  for (const processor of plan.processors ?? []) yield ['processor', processor];
   for (const { name, soft, hard } of plan.limits ?? []) yield ['limit', `${limitNumber(name)}:${soft}:${hard}`];
   const sources = descriptors.sources[Symbol.iterator]();
   for (const mount of plan.mounts) yield* mountEntries(mount, sources);
@@ -63,23 +68,6 @@ function* entries(plan: SandboxPlan, descriptors: PlanDescriptors): Generator<En
   }
   for (const path of shownMasks(plan)) yield ['masked', path];
   for (const path of READ_ONLY_PATHS) yield ['read-only', path];
-}
-
-function shownMasks({ mask = [], unmask = [] }: SandboxPlan): string[] {
-  const patterns = unmask.map((pattern) => (pattern === 'all' ? undefined : globPattern(pattern)));
-  const isShown = (path: string): boolean => patterns.some((pattern) => pattern === undefined || pattern.test(path));
-  // What is asked to be masked is, whatever is unmasked.
-  return [...maskedPaths().filter((path) => !isShown(path)), ...mask];
-}
-
-/** As path/filepath.Match of Go: `*`, `?` and `[...]` within a name. */
-function globPattern(glob: string): RegExp {
-  const source = glob.replace(/\[[^\]]*\]|[\s\S]/g, (part) => {
-    if (part === '*') return '[^/]*';
-    if (part === '?') return '[^/]';
-    return part.length > 1 ? part.replaceAll('\\', '\\\\') : part.replace(/[.+^${}()|[\]\\]/, '\\$&');
-  });
-  return new RegExp(`^${source}/?$`);
 }
 
 function* filterEntries({ profile, notify, fallback }: Filters): Generator<Entry> {

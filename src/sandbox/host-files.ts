@@ -2,11 +2,23 @@ import { readFileSync } from 'node:fs';
 import { hasCode } from '../errors.js';
 import type { SandboxFile } from './plan.js';
 
+/** `--dns`, `--dns-search` and `--dns-option`. */
+export interface DnsSettings {
+  /** Name servers in place of the host's; `none`: the image's own /etc/resolv.conf. */
+  readonly servers: readonly string[] | 'none';
+  /** In place of the host's; a lone `.` is none at all. */
+  readonly search: readonly string[];
+  readonly options: readonly string[];
+}
+
 export interface HostFilesOptions {
   readonly hostname: string;
-  readonly network: 'host' | 'none';
+  readonly network: 'host' | 'none' | 'private';
   /** Further lines of /etc/hosts, in the order given (`--add-host`). */
   readonly extraHosts?: readonly { readonly name: string; readonly address: string }[];
+  readonly dns?: DnsSettings | undefined;
+  /** A name server that can be reached in the private network, where those of the host may not be. */
+  readonly resolver?: string | undefined;
   /** Where the host's own files are; default `/etc`. */
   readonly hostEtc?: string;
 }
@@ -16,32 +28,50 @@ export function hostFiles(options: HostFilesOptions): SandboxFile[] {
   return [
     { target: '/etc/hosts', content: hostsContent(options) },
     { target: '/etc/hostname', content: `${options.hostname}\n` },
-    { target: '/etc/resolv.conf', content: options.network === 'none' ? '' : resolvConfContent(options.hostEtc ?? '/etc') },
+    ...(options.dns?.servers === 'none' ? [] : [{ target: '/etc/resolv.conf', content: resolvConfContent(options) }]),
   ];
 }
 
-/** Names that mean the sandbox itself, then those asked for, then those of the host when its network is shared. */
+/** Names that mean the sandbox itself, then those asked for, then those of the host when it has a network. */
 function hostsContent({ hostname, network, extraHosts = [], hostEtc = '/etc' }: HostFilesOptions): string {
   const own = [`127.0.0.1\tlocalhost ${hostname}`, '::1\tlocalhost ip6-localhost ip6-loopback'];
   const extra = extraHosts.map(({ name, address }) => `${address}\t${name}`);
-  const inherited = network === 'host' ? hostEntries(readOptional(`${hostEtc}/hosts`)) : [];
+  const inherited = network === 'none' ? [] : hostEntries(readOptional(`${hostEtc}/hosts`), network === 'private');
   return `${[...extra, ...own, ...inherited].join('\n')}\n`;
 }
 
-/** The host's lines but those for the loopback addresses, which {@link hostsContent} has written. */
-function hostEntries(text: string): string[] {
+/** The host's lines but those for the loopback addresses: {@link hostsContent} has written two, and the others mean the host itself. */
+function hostEntries(text: string, isPrivate: boolean): string[] {
+  const written = isPrivate ? /^(127\.[\d.]+|::1)\s/ : /^(127\.0\.0\.1|::1)\s/;
   return text
     .split('\n')
     .map((line) => line.replace(/#.*/, '').trim())
-    .filter((line) => line !== '' && !/^(127\.0\.0\.1|::1)\s/.test(line));
+    .filter((line) => line !== '' && !written.test(line));
 }
 
 /**
- * On the host's network its resolver works as it is, a resolver on loopback included. When /etc/resolv.conf is systemd's stub that
- * is still true; without any there are no name servers, and the C library asks 127.0.0.1.
+ * On the host's network its resolver works as it is, a resolver on loopback included. In a private one loopback is another: there
+ * the network's own resolver, which asks the host's, takes the place of such name servers.
  */
-function resolvConfContent(hostEtc: string): string {
-  return readOptional(`${hostEtc}/resolv.conf`);
+function resolvConfContent({ network, dns, resolver, hostEtc = '/etc' }: HostFilesOptions): string {
+  const host = network === 'none' ? '' : readOptional(`${hostEtc}/resolv.conf`);
+  if (dns === undefined && network !== 'private') return host;
+  const lines = host.split('\n').map((line) => line.trim().split(/\s+/));
+  const valuesOf = (name: string): string[] => lines.filter(([word]) => word === name).flatMap(([, ...values]) => values);
+  const search = dns === undefined || dns.search.length === 0 ? valuesOf('search') : dns.search.filter((domain) => domain !== '.');
+  const options = dns === undefined || dns.options.length === 0 ? valuesOf('options') : dns.options;
+  const given = dns === undefined || dns.servers === 'none' ? [] : dns.servers;
+  const servers = given.length > 0 ? given : network === 'private' ? reachable(valuesOf('nameserver'), resolver) : valuesOf('nameserver');
+  return [
+    ...(search.length > 0 ? [`search ${search.join(' ')}\n`] : []),
+    ...servers.map((server) => `nameserver ${server}\n`),
+    ...(options.length > 0 ? [`options ${options.join(' ')}\n`] : []),
+  ].join('');
+}
+
+function reachable(servers: readonly string[], resolver: string | undefined): readonly string[] {
+  const outside = servers.filter((server) => !/^(127\.|::1$)/.test(server));
+  return outside.length === servers.length && outside.length > 0 ? outside : [...(resolver === undefined ? [] : [resolver]), ...outside];
 }
 
 function readOptional(path: string): string {

@@ -3,9 +3,13 @@ export { ALL_CAPABILITIES, DEFAULT_CAPABILITIES } from './capabilities.js';
 export type { Confinement } from './confinement.js';
 export { SandboxSetupError } from './errors.js';
 export { type Execution, executionOf } from './foreign-platform.js';
-export { type HostFilesOptions, hostFiles } from './host-files.js';
+export { type DnsSettings, type HostFilesOptions, hostFiles } from './host-files.js';
+export type { Isolation } from './isolation.js';
 export { LIMIT_NAMES, type LimitName } from './limits.js';
 export { mergeCapabilities } from './merge-capabilities.js';
+export { NetworkError } from './network/errors.js';
+export { type LeasedNetwork, Networks, type NetworksOptions } from './network/networks.js';
+export type { NetworkHelper, NetworkRequest } from './network/request.js';
 export type {
   BindMount,
   DirectoryRoot,
@@ -21,5 +25,7 @@ export type {
   TmpfsMount,
 } from './plan.js';
 export { planConfinement } from './plan-confinement.js';
-export { type RunOptions, runInSandbox } from './run-in-sandbox.js';
+export { parseProcessorList, type ResourceLimits } from './resources/resource-limits.js';
+export { runInSandbox } from './run-in-sandbox.js';
+export type { RunOptions } from './run-options.js';
 export { parseLabelOption, selinuxHost } from './selinux-labels.js';

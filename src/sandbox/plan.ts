@@ -1,5 +1,7 @@
 import type { Fd } from '../sys/index.js';
+import type { Isolation } from './isolation.js';
 import type { LimitName } from './limits.js';
+import type { ResourceLimits } from './resources/resource-limits.js';
 import type { SelinuxLabels } from './selinux-labels.js';
 
 /** One command to run in a root file system of its own. Paths are of the caller's mount namespace unless they say "inside". */
@@ -12,8 +14,8 @@ export interface SandboxPlan {
   /** Absolute, inside; must exist. A path that leads out of the root is refused. */
   readonly cwd: string;
   readonly user: SandboxUser;
-  /** `host`: the network of the caller. `none`: loopback only. */
-  readonly network: 'host' | 'none';
+  /** `host`: the network of the caller. `none`: loopback only. Or a network namespace by its path. */
+  readonly network: 'host' | 'none' | { readonly path: string };
   readonly hostname: string;
   /** Attached sorted by target, so that one may lie inside another; of two on one target the later covers the earlier. */
   readonly mounts: readonly SandboxMount[];
@@ -41,8 +43,19 @@ export interface SandboxPlan {
   readonly shmSizeBytes?: number | undefined;
   /** Beside the defaults: as many open files as may be, no core files. */
   readonly limits?: readonly ResourceLimit[] | undefined;
-  /** `pipe`: standard input is empty, the outputs go to `onOutput`. `inherit`: all three are the caller's. */
-  readonly stdio: 'pipe' | 'inherit';
+  /** Directories of control groups that all of it belongs to, those of `resources` among them when it runs. */
+  readonly cgroups?: readonly string[] | undefined;
+  /** Numbers of the processors it may run on. */
+  readonly processors?: readonly number[] | undefined;
+  /** Default: native. */
+  readonly isolation?: Isolation | undefined;
+  /** What all processes of it may use together; control groups are made for it. */
+  readonly resources?: ResourceLimits | undefined;
+  /**
+   * `pipe`: standard input is empty, the outputs go to `onOutput`. `inherit`: all three are the caller's. `terminal`: they are a terminal
+   * of the command's own, which is carried over to the caller's.
+   */
+  readonly stdio: 'pipe' | 'inherit' | 'terminal';
 }
 
 /** A limit as setrlimit(2) takes it; `unlimited` is RLIM_INFINITY. Only real root can raise a hard limit. */
@@ -126,10 +139,14 @@ export type SandboxResult = (
 ) & {
   /** What the sandbox could not give: see {@link SandboxWarning}. */
   readonly warnings: readonly SandboxWarning[];
+  /** A process was killed because the memory of `resources` was used up. */
+  readonly outOfMemory?: boolean | undefined;
+  /** What of `resources` is not enforced here, and why; absent: nothing. */
+  readonly shortfall?: string | undefined;
 };
 
 /**
  * `fake-ids`: there is one id only, and the kernel has no seccomp notification: owners are lost. `user`: in such a case, a user other
- * than root was asked for. `proc`: /proc is the outer one, because a fresh one is forbidden here.
+ * than root was asked for. `proc`: /proc is the outer one, because a fresh one is forbidden here. `processes`: no namespace for processes.
  */
-export type SandboxWarning = 'fake-ids' | 'user' | 'proc';
+export type SandboxWarning = 'fake-ids' | 'user' | 'proc' | 'processes';

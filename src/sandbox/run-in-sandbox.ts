@@ -5,19 +5,9 @@ import { encodePlan } from './encode-plan.js';
 import { SandboxSetupError } from './errors.js';
 import { type Filters, openFilters } from './filters.js';
 import type { SandboxPlan, SandboxResult, SandboxWarning } from './plan.js';
+import { readEach } from './read-each.js';
+import { endOnAbort, type RunOptions } from './run-options.js';
 import { parseStatus, signalName } from './status.js';
-
-export interface RunOptions {
-  /** Abort: SIGTERM to the command, after the grace time SIGKILL to everything inside. The promise then rejects with the reason. */
-  readonly signal?: AbortSignal | undefined;
-  /** Bytes as the command wrote them, in order within a stream. Only with `stdio: 'pipe'`. */
-  readonly onOutput?: ((stream: 'stdout' | 'stderr', bytes: Uint8Array) => void) | undefined;
-  /** Between SIGTERM and SIGKILL; default 1500. */
-  readonly graceMs?: number;
-}
-
-/** Shorter than what an interrupted command may take in all, so that it still sees the end of the processes and clears up. */
-const DEFAULT_GRACE_MS = 1500;
 
 // Descriptors of the launcher; 0 to 2 are the command's.
 const PLAN_FD = 3;
@@ -31,10 +21,29 @@ const FIRST_FREE_FD = 5;
  * unmounted, all output was delivered. That the command failed is a result, not an error.
  *
  * @throws {SandboxSetupError} the command did not run
+ * @throws {RuntimeError} nor by the runtime that was asked for
  * @throws the reason of `signal` after an abort
  */
 export async function runInSandbox(plan: SandboxPlan, options: RunOptions = {}): Promise<SandboxResult> {
   options.signal?.throwIfAborted();
+  if (plan.isolation?.kind === 'oci') {
+    const { runByRuntime } = await import('./oci/run-by-runtime.js');
+    return runByRuntime(plan, plan.isolation, options);
+  }
+  if (plan.resources === undefined) return runByLauncher(plan, options);
+  const { openControlGroups } = await import('./resources/control-groups.js');
+  const groups = openControlGroups(plan.resources);
+  try {
+    const { directories: cgroups, processors, dataBytes, shortfall } = groups;
+    const limits = dataBytes === undefined ? [] : [{ name: 'data', soft: dataBytes, hard: dataBytes } as const];
+    const result = await runByLauncher({ ...plan, cgroups, processors, limits: [...limits, ...(plan.limits ?? [])] }, options);
+    return { ...result, outOfMemory: groups.wasOutOfMemory(), shortfall };
+  } finally {
+    groups.close();
+  }
+}
+
+async function runByLauncher(plan: SandboxPlan, options: RunOptions): Promise<SandboxResult> {
   const launcher = startLauncher(plan, await openFilters(plan), options.onOutput ?? (() => {}));
   const release = endOnAbort(launcher.child, options);
   try {
@@ -131,35 +140,13 @@ async function readAll(fd: number): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-function readEach(fd: number, receive: (chunk: Uint8Array) => void): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const socket = new Socket({ fd, readable: true, writable: false });
-    socket.on('data', receive);
-    socket.on('error', reject);
-    socket.on('close', () => resolve());
-  });
-}
-
-/** Carry out an abort; the answer takes the listener and the timer away again. */
-function endOnAbort(child: Child, { signal, graceMs = DEFAULT_GRACE_MS }: RunOptions): () => void {
-  let timer: NodeJS.Timeout | undefined;
-  const abort = (): void => {
-    child.kill('SIGTERM');
-    // SIGUSR1 tells the launcher to kill all inside and still wait for it; killed itself, it could not see the end of them.
-    timer = setTimeout(() => child.kill('SIGUSR1'), graceMs);
-  };
-  signal?.addEventListener('abort', abort, { once: true });
-  return () => {
-    signal?.removeEventListener('abort', abort);
-    clearTimeout(timer);
-  };
-}
-
 /** The first event that ends the sandbox counts: a process that fails in its set-up also exits. */
 function readResult(status: Buffer): SandboxResult {
   const warnings: SandboxWarning[] = [];
   for (const event of parseStatus(status)) {
     switch (event.event) {
+      case 'ready':
+        break;
       case 'warning':
         warnings.push(event.about);
         break;

@@ -4,6 +4,7 @@ import type { SandboxWarning } from './plan.js';
 /** One line of the launcher's status descriptor. */
 export type StatusEvent =
   | { readonly event: 'failed'; readonly stage: string; readonly errno: number; readonly path: string; readonly detail: string }
+  | { readonly event: 'ready'; readonly pid: number }
   | { readonly event: 'warning'; readonly about: SandboxWarning }
   | { readonly event: 'exited'; readonly code: number }
   | { readonly event: 'signaled'; readonly signal: number };

@@ -49,6 +49,15 @@ export interface CommandDefaults {
   readonly addHosts?: readonly string[];
   readonly shmSize?: string;
   readonly network?: string;
+  readonly isolation?: string;
+  /** By the names of the flags, in camel case. */
+  readonly resources?: object;
+  readonly dns?: {
+    readonly servers?: readonly string[] | undefined;
+    readonly search?: readonly string[] | undefined;
+    readonly options?: readonly string[] | undefined;
+  };
+  readonly cdiDirectories?: readonly string[];
   /** Absent: handed on. */
   readonly httpProxy?: boolean;
 }

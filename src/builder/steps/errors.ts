@@ -37,12 +37,13 @@ export class RunFailedError extends TsbuildError {
 
   constructor(
     readonly instruction: string,
-    ending: { readonly exitCode: number } | { readonly signal: string },
+    ending: ({ readonly exitCode: number } | { readonly signal: string }) & { readonly outOfMemory?: boolean },
     /** Where everything it printed is kept; undefined when it printed nothing. */
     readonly log?: string | undefined,
   ) {
     const how = 'exitCode' in ending ? `exit status ${ending.exitCode}` : `killed by ${ending.signal}`;
-    super(`building at STEP "${instruction}": while running the command: ${how}`, {
+    const why = ending.outOfMemory === true ? '; out of memory: its processes used up what --memory allows' : '';
+    super(`building at STEP "${instruction}": while running the command: ${how}${why}`, {
       hint: log === undefined ? undefined : `All it printed: ${log}`,
     });
     this.exitCode = 'exitCode' in ending ? ending.exitCode : undefined;

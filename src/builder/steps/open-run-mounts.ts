@@ -117,6 +117,9 @@ class Opening {
           noexec: true,
         });
         break;
+      case 'variables':
+        Object.assign(this.#env, mount.env);
+        break;
       case 'cache': {
         const { target, readOnly } = mount;
         const source = caches.get(mount)!.directory;

@@ -55,16 +55,23 @@ function refuseForeign(platform: string, executionOf: typeof import('../../sandb
   });
 }
 
-/** Whom it was said that owners are lost: it is the same for every command. */
-const announced = new WeakSet<Reporter>();
+/** What has been said of the machine itself, once for all commands of a build. */
+const told = new WeakMap<Reporter, Set<string>>();
 
-function warn({ warnings }: SandboxResult, step: StepLabel, user: string, { reporter }: Toolbox): void {
+function warn({ warnings, shortfall }: SandboxResult, step: StepLabel, user: string, { reporter }: Toolbox): void {
+  const said = told.get(reporter) ?? new Set();
+  told.set(reporter, said);
+  const tell = (text: string): void => {
+    if (said.has(text)) return;
+    said.add(text);
+    reporter.report({ kind: 'warning', text });
+  };
+  if (shortfall !== undefined) tell(shortfall);
   for (const warning of warnings) {
-    if (warning === 'fake-ids') {
-      if (announced.has(reporter)) continue;
-      announced.add(reporter);
-    }
-    reporter.report({ kind: 'warning', text: describeWarning(warning, step.text, user) });
+    const text = describeWarning(warning, step.text, user);
+    // It is the same for every command.
+    if (warning === 'fake-ids') tell(text);
+    else reporter.report({ kind: 'warning', text });
   }
 }
 
@@ -74,14 +81,17 @@ function describeWarning(warning: SandboxWarning, step: string, user: string): s
       return 'there is one id only, and this kernel has no seccomp notification: the owners that commands give to files are lost';
     case 'user':
       return `${step}: there is one id only, so the command ran as root of its sandbox instead of user ${user}`;
+    case 'processes':
+      return `${step}: the command has no namespace for processes, because this system forbids one: it sees those outside`;
     case 'proc':
       return `${step}: /proc shows the processes outside, because this system forbids a new one`;
   }
 }
 
 function failureOf(result: SandboxResult, { text }: StepLabel, log: string | undefined): RunFailedError | undefined {
-  if (result.kind === 'signaled') return new RunFailedError(text, { signal: result.signal }, log);
-  return result.code === 0 ? undefined : new RunFailedError(text, { exitCode: result.code }, log);
+  const outOfMemory = result.outOfMemory === true;
+  if (result.kind === 'signaled') return new RunFailedError(text, { signal: result.signal, outOfMemory }, log);
+  return result.code === 0 ? undefined : new RunFailedError(text, { exitCode: result.code, outOfMemory }, log);
 }
 
 /** The shell that was given the command, without the command; the usual one for a program that was started by itself. */

@@ -12,7 +12,7 @@ import type { Toolbox } from './toolbox.js';
 export type MountOrigin = { readonly context: ContextSource } | { readonly input: number };
 
 /** Something mounted while one RUN runs; gone afterwards. Targets are absolute. */
-export type RunMount = RunBind | RunVolume | RunDevice | RunCache | RunTmpfs | RunSecret | RunSsh;
+export type RunMount = RunBind | RunVolume | RunDevice | RunVariables | RunCache | RunTmpfs | RunSecret | RunSsh;
 
 interface Owned {
   readonly modeBits: number;
@@ -58,6 +58,12 @@ export interface RunDevice {
   readonly target: string;
   readonly hostPath: string;
   readonly readOnly: boolean;
+}
+
+/** Variables that something mounted brings with it; they win over those of the image. */
+export interface RunVariables {
+  readonly kind: 'variables';
+  readonly env: Readonly<Record<string, string>>;
 }
 
 export interface RunCache extends MountTraits {
@@ -146,6 +152,8 @@ export async function runMountInputs(
     return selection.digest;
   };
   for (const mount of mounts) {
+    // They belong to a device of this machine, which is in no key either.
+    if (mount.kind === 'variables') continue;
     const name = `mount.${mount.kind === 'secret' || mount.kind === 'ssh' ? `${mount.kind}.${mount.id}` : mount.target}`;
     switch (mount.kind) {
       case 'bind':

@@ -1,9 +1,10 @@
 import type { StepLabel } from '../../progress.js';
-import type { Confinement, ResourceLimit, SandboxFile } from '../../sandbox/index.js';
+import type { Confinement, Isolation, ResourceLimit, ResourceLimits, SandboxFile } from '../../sandbox/index.js';
 import type { WorkingLayer } from '../../snapshots/index.js';
 import { closeFd } from '../../sys/index.js';
 import { type RunStep as GraphRunStep, runEnvironment } from '../graph/index.js';
 import type { Step, StepKey } from '../scheduler/index.js';
+import { type CommandNetwork, networkInputs, withCommandNetwork } from './command-network.js';
 import { type ImageUser, lookUpUser } from './image-user.js';
 import { type OpenedMounts, openRunMounts } from './open-run-mounts.js';
 import type { RootState } from './root-state.js';
@@ -16,15 +17,17 @@ import { writeStep } from './write-step.js';
 
 /** What a RUN gets from the build, beside what its instruction says. */
 export interface RunSurroundings {
-  readonly network: 'host' | 'none';
+  readonly network: CommandNetwork;
   readonly mounts: readonly RunMount[];
   readonly confidants: Confidants;
   readonly shmSizeBytes?: number | undefined;
   readonly limits?: readonly ResourceLimit[] | undefined;
   /** What commands may do, where that is not the default; `--security=insecure` of the instruction wins. */
   readonly confinement?: Confinement | undefined;
-  /** Further lines of /etc/hosts. */
-  readonly extraHosts: readonly { readonly name: string; readonly address: string }[];
+  /** How it is kept apart; undefined: by the launcher. */
+  readonly isolation?: Isolation | undefined;
+  /** What its processes may use together. They change how long it takes and whether it succeeds, so they are in no key. */
+  readonly resources?: ResourceLimits | undefined;
   /** Variables of the builder's own surroundings (proxies): in the environment, in no key. */
   readonly ambient: Readonly<Record<string, string>>;
 }
@@ -58,8 +61,7 @@ export class RunStep implements Step<RootState> {
       'run.command': JSON.stringify(spec.argv),
       'run.user': spec.user,
       'run.cwd': spec.workingDirectory,
-      'run.network': surroundings.network,
-      'run.hosts': JSON.stringify(surroundings.extraHosts),
+      ...networkInputs(surroundings.network),
       ...commonInputs(this.toolbox),
       ...(spec.script === undefined ? {} : { 'run.script': spec.script.content }),
       ...named('env', spec.env.map(splitVariable)),
@@ -108,33 +110,34 @@ export class RunStep implements Step<RootState> {
   ): Promise<void> {
     const { spec, surroundings, toolbox } = this;
     // Loaded by the first command that runs: a build from the cache needs none of it.
-    const { ALL_CAPABILITIES, hostFiles, planConfinement, selinuxHost } = await import('../../sandbox/index.js');
+    const { ALL_CAPABILITIES, planConfinement, selinuxHost } = await import('../../sandbox/index.js');
     const confinement =
       spec.security === 'insecure'
         ? ({ seccomp: 'unconfined', capabilities: ALL_CAPABILITIES, unmasked: true } as const)
         : planConfinement(surroundings.confinement ?? {}, selinuxHost());
-    await runCommand(
-      {
-        rootfs: toolbox.snapshots.rootfs(lowers, working),
-        argv: spec.argv,
-        env: environment(spec, surroundings, user.home, opened.env),
-        cwd: spec.workingDirectory,
-        user: { uid: user.uid, gid: user.gid, groups: user.groups },
-        network: surroundings.network,
-        hostname: BUILD_HOSTNAME,
-        mounts: opened.mounts,
-        files: [
-          ...hostFiles({ hostname: BUILD_HOSTNAME, network: surroundings.network, extraHosts: surroundings.extraHosts }),
-          ...scriptFile(spec),
-          ...opened.files,
-        ],
-        shmSizeBytes: surroundings.shmSizeBytes,
-        limits: surroundings.limits,
-        ...confinement,
-        singleId: toolbox.singleId,
-        stdio: 'pipe',
-      },
-      { step: this.progress, user: spec.user, toolbox, signal },
+    const mayChangeIt = confinement.capabilities?.includes('CAP_NET_ADMIN') === true;
+    await withCommandNetwork(surroundings.network, { hostname: BUILD_HOSTNAME, mayChangeIt }, (network) =>
+      runCommand(
+        {
+          rootfs: toolbox.snapshots.rootfs(lowers, working),
+          argv: spec.argv,
+          env: environment(spec, surroundings, user.home, opened.env),
+          cwd: spec.workingDirectory,
+          user: { uid: user.uid, gid: user.gid, groups: user.groups },
+          network: network.network,
+          hostname: BUILD_HOSTNAME,
+          mounts: opened.mounts,
+          files: [...network.files, ...scriptFile(spec), ...opened.files],
+          shmSizeBytes: surroundings.shmSizeBytes,
+          limits: surroundings.limits,
+          resources: surroundings.resources,
+          isolation: surroundings.isolation,
+          ...confinement,
+          singleId: toolbox.singleId,
+          stdio: 'pipe',
+        },
+        { step: this.progress, user: spec.user, toolbox, signal },
+      ),
     );
   }
 

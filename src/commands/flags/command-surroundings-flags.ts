@@ -1,10 +1,23 @@
 import type { CommandOptions } from '../../operations/surroundings/command-surroundings.js';
 import { confinementOptions } from './confinement-flags.js';
 import { list, text } from './flags.js';
+import { resourceOptions } from './resource-flags.js';
+
+export const DEVICE_FLAGS = {
+  device: list({
+    value: 'HOST[:TARGET]|NAME',
+    summary: 'Give commands a device of this machine, those of a directory, or one by its CDI name',
+  }),
+  'cdi-spec-dir': list({
+    aliases: ['cdi-config-dir'],
+    value: 'path',
+    summary: 'Look for CDI names there too, beside /etc/cdi and /var/run/cdi',
+  }),
+};
 
 /** Flags of every command that runs commands. */
 export const MOUNT_FLAGS = {
-  device: list({ value: 'HOST[:TARGET]', summary: 'Give commands a device of this machine' }),
+  ...DEVICE_FLAGS,
   mount: list({ value: 'type=...,target=...', summary: 'Mount something for every command: bind, cache, tmpfs, secret or ssh' }),
   'shm-size': text({ value: 'SIZE', summary: 'Size of /dev/shm (default: 64m)' }),
   ulimit: list({ value: 'NAME=SOFT[:HARD]', summary: 'Limit a resource of commands' }),
@@ -30,7 +43,8 @@ export function commandOptions(
     readonly volume?: string[] | undefined;
     readonly secret?: string[] | undefined;
     readonly ssh?: string[] | undefined;
-  },
+    readonly 'cdi-spec-dir'?: string[] | undefined;
+  } & Parameters<typeof resourceOptions>[0],
   capabilities?: readonly string[],
 ): CommandOptions {
   return {
@@ -42,5 +56,7 @@ export function commandOptions(
     secrets: flags.secret ?? [],
     ssh: flags.ssh ?? [],
     confinement: confinementOptions(flags, capabilities),
+    resources: resourceOptions(flags),
+    cdiDirectories: flags['cdi-spec-dir'] ?? [],
   };
 }

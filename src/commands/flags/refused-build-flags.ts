@@ -1,35 +1,19 @@
-const LIMITS = 'commands have no control group of their own';
 const NAMESPACES = 'commands always have namespaces of their own';
-const RESOLVER = "commands have the host's resolver";
 const SBOM = 'make the list with a scanner of your own';
 const USAGE = 'what a step took is not recorded';
 
 /** Flags of `buildah build` that tsbuild does not have, and why. */
 export const REFUSED_BUILD_FLAGS = {
   'blob-cache': 'blobs are kept in the store',
-  'cdi-config-dir': 'devices are given by their paths',
-  'cgroup-parent': LIMITS,
   cgroupns: NAMESPACES,
   'compat-volumes': 'what commands write below a VOLUME stays in the image',
-  'cpu-period': LIMITS,
-  'cpu-quota': LIMITS,
-  'cpu-shares': LIMITS,
-  'cpuset-cpus': LIMITS,
-  'cpuset-mems': LIMITS,
   cw: 'images for confidential workloads are not made',
   'decryption-key': 'encrypted images cannot be read',
-  dns: RESOLVER,
-  'dns-option': RESOLVER,
-  'dns-search': RESOLVER,
   'group-add': 'groups are those of the user in the image',
   'hooks-dir': 'OCI hooks belong to a runtime, and the sandbox is none',
   ipc: NAMESPACES,
   'layer-label': 'steps leave layers, and no images that could have labels; --save-stages keeps the images of stages',
   'log-rusage': USAGE,
-  memory: LIMITS,
-  'memory-swap': LIMITS,
-  'no-hostname': "commands have the sandbox's /etc/hostname",
-  'no-hosts': "commands have the sandbox's /etc/hosts",
   pid: NAMESPACES,
   'rusage-logfile': USAGE,
   sbom: SBOM,

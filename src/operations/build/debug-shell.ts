@@ -1,4 +1,4 @@
-import { openRootShell, type Toolbox } from '../../builder/steps/index.js';
+import { type CommandNetwork, openRootShell, type Toolbox } from '../../builder/steps/index.js';
 import type { StepLabel } from '../../progress.js';
 import type { Services } from '../context.js';
 import type { BuiltStage, FailedStep } from './build-stages.js';
@@ -11,7 +11,7 @@ export class FailureShell {
   /** @param stopOthers ends the build for that reason */
   constructor(
     readonly stopOthers: (reason: unknown) => void,
-    readonly network: 'host' | 'none',
+    readonly network: CommandNetwork,
     readonly services: Services,
   ) {}
 
@@ -39,7 +39,7 @@ export class FailureShell {
 }
 
 /** A shell in what a stage has become, for the user to look at. */
-export async function stageShell(built: BuiltStage, network: 'host' | 'none', toolbox: Toolbox, services: Services): Promise<void> {
+export async function stageShell(built: BuiltStage, network: CommandNetwork, toolbox: Toolbox, services: Services): Promise<void> {
   const { config, args } = built.lowered;
   const env = config.Env ?? [];
   const named = new Set(env.map((text) => text.split('=', 1)[0]));

@@ -1,6 +1,7 @@
 import type { Step as GraphStep, InputSource } from '../../builder/graph/index.js';
 import type { Step } from '../../builder/scheduler/index.js';
 import {
+  type CommandNetwork,
   type Confidants,
   ConstantStep,
   CopyStep,
@@ -14,10 +15,10 @@ import {
   type Toolbox,
 } from '../../builder/steps/index.js';
 import type { ContextSource } from '../../context/index.js';
-import { UnsupportedFeatureError } from '../../errors.js';
+import { UsageError } from '../../errors.js';
 import { formatPlatform, type Platform } from '../../image/index.js';
 import type { StepLabel } from '../../progress.js';
-import type { Confinement, ResourceLimit } from '../../sandbox/index.js';
+import type { Confinement, Isolation, ResourceLimit, ResourceLimits } from '../../sandbox/index.js';
 import type { Entitlements } from '../surroundings/entitlements.js';
 import { type CommandMount, resolveImageMounts } from '../surroundings/image-mounts.js';
 import { runMountOf } from '../surroundings/instruction-mount.js';
@@ -26,14 +27,17 @@ export interface StepSurroundings {
   readonly toolbox: Toolbox;
   readonly context: ContextSource;
   /** Of RUN instructions that do not say themselves. */
-  readonly network: 'host' | 'none';
+  readonly network: CommandNetwork;
+  readonly isolation: Isolation;
+  readonly resources: ResourceLimits | undefined;
+  /** A device by a name of RUN --device. */
+  readonly findDevice: (name: string) => Promise<readonly RunMount[] | undefined>;
   readonly volumes: readonly CommandMount[];
   readonly confidants: Confidants;
   readonly limits: readonly ResourceLimit[];
   readonly shmSizeBytes: number | undefined;
   readonly confinement: Confinement;
   readonly entitlements: Entitlements;
-  readonly extraHosts: readonly { readonly name: string; readonly address: string }[];
   /** Proxy variables of the user's own environment. */
   readonly ambient: Readonly<Record<string, string>>;
 }
@@ -76,7 +80,6 @@ export function stepMaker(surroundings: StepSurroundings): StepMaker {
       }
       case 'run': {
         if (step.security === 'insecure') surroundings.entitlements.demand('security.insecure', 'RUN --security=insecure');
-        if (step.devices.length > 0) throw new UnsupportedFeatureError('RUN --device is not supported yet');
         const sources: Step<RootState>[] = [];
         const originOf = async (source: InputSource): Promise<MountOrigin> => {
           const input = source.kind === 'build-context' ? { context } : await neighbours.inputOf(source);
@@ -91,14 +94,20 @@ export function stepMaker(surroundings: StepSurroundings): StepMaker {
         for (const { mount, source } of step.mounts) {
           mounts.push(runMountOf(mount, source && (await originOf(source))));
         }
-        const network = step.network === 'default' ? surroundings.network : step.network;
-        const { extraHosts, ambient, confidants, limits, shmSizeBytes, confinement } = surroundings;
+        for (const { name, required } of step.devices) {
+          surroundings.entitlements.demand('device', `RUN --device=${name}`);
+          const found = await surroundings.findDevice(name);
+          if (found === undefined && required) throw new UsageError(`unresolvable CDI device ${name}`);
+          mounts.push(...(found ?? []));
+        }
+        const { network, isolation, resources, ambient, confidants, limits, shmSizeBytes, confinement } = surroundings;
+        const request = step.network === 'default' ? network.request : { kind: step.network };
         return new RunStep(
           step.display,
           parent,
           sources,
           step,
-          { network, mounts, extraHosts, ambient, confidants, limits, shmSizeBytes, confinement },
+          { network: { ...network, request }, mounts, isolation, resources, ambient, confidants, limits, shmSizeBytes, confinement },
           neighbours.label,
           toolbox,
         );

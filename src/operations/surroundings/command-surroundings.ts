@@ -1,9 +1,11 @@
-import type { Confidants } from '../../builder/steps/index.js';
-import type { Confinement, ResourceLimit } from '../../sandbox/index.js';
+import type { Confidants, RunMount } from '../../builder/steps/index.js';
+import type { Confinement, ResourceLimit, ResourceLimits } from '../../sandbox/index.js';
+import type { Services } from '../context.js';
 import { type ConfinementOptions, readConfinement } from './confinement.js';
 import type { CommandMount } from './image-mounts.js';
 import { parseMountFlag } from './mount-flag.js';
-import { parseDevice, parseShmSize, parseVolume } from './run-flags.js';
+import { type ResourceOptions, readResources } from './resource-flags.js';
+import { parseShmSize, parseVolume } from './run-flags.js';
 import { readSecretFlags } from './secrets.js';
 import { readSshFlags } from './ssh-agents.js';
 
@@ -17,6 +19,9 @@ export interface CommandOptions {
   readonly secrets: readonly string[];
   readonly ssh: readonly string[];
   readonly confinement: ConfinementOptions;
+  readonly resources: ResourceOptions;
+  /** Where names of devices are looked up, beside the usual directories. */
+  readonly cdiDirectories: readonly string[];
 }
 
 export interface CommandSurroundings {
@@ -26,6 +31,7 @@ export interface CommandSurroundings {
   readonly limits: readonly ResourceLimit[];
   readonly shmSizeBytes: number | undefined;
   readonly confinement: Confinement;
+  readonly resources: ResourceLimits | undefined;
   /** Call it when no command runs any more. */
   close(): Promise<void>;
 }
@@ -36,23 +42,35 @@ export interface CommandSurroundings {
  */
 export async function readCommandOptions(
   options: CommandOptions,
-  place: { readonly environment: Readonly<Record<string, string | undefined>>; readonly runRoot: string },
+  { settings, reporter }: Pick<Services, 'settings' | 'reporter'>,
   directory?: string,
 ): Promise<CommandSurroundings> {
-  const secret = readSecretFlags(options.secrets, place.environment);
-  const agents = readSshFlags(options.ssh, place);
+  const secret = readSecretFlags(options.secrets, settings.environment);
+  const agents = readSshFlags(options.ssh, settings);
   return {
     volumes: [
       ...options.volumes.map(parseVolume),
       ...options.mounts.map((text) => parseMountFlag(text, directory)),
-      ...options.devices.map(parseDevice),
+      ...(await deviceMounts(options, reporter)),
     ],
     confidants: { secret, openSshAgent: (id) => agents.open(id) },
     limits: await readLimits(options.limits),
     shmSizeBytes: parseShmSize(options.shmSize),
+    resources: readResources(options.resources),
     confinement: await readConfinement(options.confinement),
     close: () => agents.close(),
   };
+}
+
+async function deviceMounts({ devices, cdiDirectories }: CommandOptions, reporter: Services['reporter']): Promise<readonly RunMount[]> {
+  if (devices.length === 0) return [];
+  const { readDevice } = await import('./devices/device-flag.js');
+  const { CDI_DIRECTORIES } = await import('./devices/cdi.js');
+  return devices.flatMap((text) => {
+    const { mounts, env, hasHooks } = readDevice(text, [...CDI_DIRECTORIES, ...cdiDirectories]);
+    if (hasHooks) reporter.report({ kind: 'warning', text: `device ${text}: its hooks are not run` });
+    return Object.keys(env).length === 0 ? mounts : [...mounts, { kind: 'variables' as const, env }];
+  });
 }
 
 async function readLimits(flags: readonly string[]): Promise<readonly ResourceLimit[]> {

@@ -1,6 +1,6 @@
 import { UsageError } from '../../errors.js';
 
-const KNOWN = ['security.insecure', 'network.host', 'buildx.local.delete'] as const;
+const KNOWN = ['security.insecure', 'network.host', 'buildx.local.delete', 'device'] as const;
 
 export type Entitlement = (typeof KNOWN)[number];
 

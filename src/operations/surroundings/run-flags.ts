@@ -1,24 +1,9 @@
 import { statSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
 import type { RunMount } from '../../builder/steps/index.js';
-import { UnsupportedFeatureError, UsageError } from '../../errors.js';
+import { UsageError } from '../../errors.js';
 import { parseSize } from '../../parser/index.js';
 import { contradiction, isRecursive, isVolumeOption, mountTraits } from './mount-options.js';
-
-/** `--network`. @throws {UsageError} a network that is not supported */
-export function parseNetwork(text: string | undefined): 'host' | 'none' {
-  switch (text) {
-    case undefined:
-    case '':
-    case 'default':
-    case 'host':
-      return 'host';
-    case 'none':
-      return 'none';
-    default:
-      throw new UsageError(`not supported by tsbuild: --network ${text}`, { hint: 'Commands can have the network of the host, or none' });
-  }
-}
 
 /**
  * `HOST:TARGET[:OPTIONS]` of `--volume`.
@@ -51,33 +36,6 @@ export function parseVolume(text: string): Extract<RunMount, { kind: 'volume' }>
   };
 }
 
-/**
- * `HOST[:TARGET][:PERMISSIONS]` of `--device`; of the permissions only `w` counts, nothing makes device nodes here.
- * @throws {UsageError} not of that form, or no device is there
- * @throws {UnsupportedFeatureError} a name of the Container Device Interface
- */
-export function parseDevice(text: string): Extract<RunMount, { kind: 'device' }> {
-  const refuse = (problem: string): never => {
-    throw new UsageError(`invalid device ${JSON.stringify(text)}: ${problem}`);
-  };
-  if (/^[A-Za-z][\w.-]*\/[\w.-]+=/.test(text)) {
-    throw new UnsupportedFeatureError(
-      `device ${JSON.stringify(text)} is a name of the Container Device Interface, which tsbuild does not read`,
-      {
-        hint: 'Give the path of the device node, for instance --device /dev/fuse',
-      },
-    );
-  }
-  const [host = '', ...rest] = text.split(':');
-  const permissions = /^[rwm]+$/.test(rest.at(-1) ?? '') ? rest.pop()! : 'rwm';
-  const [target = host] = rest;
-  if (rest.length > 1 || !isAbsolute(host) || !isAbsolute(target)) refuse('expected HOST[:TARGET][:PERMISSIONS] with absolute paths');
-  const stat = statSync(host, { throwIfNoEntry: false });
-  if (stat === undefined) refuse(`${host} does not exist`);
-  if (stat?.isCharacterDevice() !== true && stat?.isBlockDevice() !== true) refuse(`${host} is no device`);
-  return { kind: 'device', target, hostPath: host, readOnly: !permissions.includes('w') };
-}
-
 /** `--shm-size`. @throws {UsageError} no size */
 export function parseShmSize(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
@@ -87,11 +45,12 @@ export function parseShmSize(text: string | undefined): number | undefined {
 }
 
 /**
- * `NAME:ADDRESS` or `NAME=ADDRESS` of `--add-host`.
+ * `NAME:ADDRESS` or `NAME=ADDRESS` of `--add-host`, several names with `;` between them; the address `host-gateway` is this machine's.
  * @throws {UsageError} not of that form
  */
-export function parseAddHost(text: string): { readonly name: string; readonly address: string } {
-  const match = /^([^:=\s]+)[:=]\[?([0-9A-Fa-f:.]+)\]?$/.exec(text);
+export function parseAddHost(text: string): readonly { readonly name: string; readonly address: string }[] {
+  const match = /^([^:=\s]+)[:=](?:\[?([0-9A-Fa-f:.]+)\]?|(host-gateway))$/.exec(text);
   if (match === null) throw new UsageError(`invalid host entry ${JSON.stringify(text)}: expected NAME:ADDRESS`);
-  return { name: match[1]!, address: match[2]! };
+  const address = match[2] ?? match[3]!;
+  return match[1]!.split(';').map((name) => ({ name, address }));
 }

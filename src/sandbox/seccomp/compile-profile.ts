@@ -159,10 +159,11 @@ function alternatives(conditions: readonly Condition[]): readonly (readonly Cond
   return distinct ? [conditions] : conditions.map((condition) => [condition]);
 }
 
-function applies(
+/** Whether a rule counts for commands with these capabilities, on this kernel. */
+export function applies(
   { includes, excludes }: { includes: Circumstances; excludes: Circumstances },
   goName: string,
-  options: CompileOptions,
+  options: Pick<CompileOptions, 'capabilities' | 'kernel'>,
 ): boolean {
   const { capabilities, kernel } = options;
   return (

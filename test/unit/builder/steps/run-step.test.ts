@@ -1,5 +1,6 @@
 import * as assert from 'uvu/assert';
 import type { RunStep as GraphRunStep } from '../../../../src/builder/graph/index.js';
+import type { CommandNetwork } from '../../../../src/builder/steps/command-network.js';
 import { ConstantStep, EMPTY_ROOT, RunStep } from '../../../../src/builder/steps/index.js';
 import type { RunSurroundings } from '../../../../src/builder/steps/run-step.js';
 import type { Toolbox } from '../../../../src/builder/steps/toolbox.js';
@@ -20,11 +21,16 @@ const SPEC = {
   devices: [],
 } as unknown as GraphRunStep;
 
+const NETWORK: CommandNetwork = {
+  request: { kind: 'host' },
+  open: () => Promise.reject(new Error('A key needs no network')),
+  extraHosts: [],
+};
+
 const SURROUNDINGS: RunSurroundings = {
-  network: 'host',
+  network: NETWORK,
   mounts: [],
   confidants: { secret: () => undefined, openSshAgent: async () => undefined },
-  extraHosts: [],
   ambient: {},
 };
 
@@ -53,8 +59,10 @@ suite('RunStep', (test) => {
     ['the directory', { workingDirectory: '/' }, {}],
     ['the security mode', { security: 'insecure' }, {}],
     ['the script', { script: { path: '/dev/pipes/E', content: '#!/bin/sh\n', modeBits: 0o755 } }, {}],
-    ['the network', {}, { network: 'none' }],
-    ['a line of /etc/hosts', {}, { extraHosts: [{ name: 'a', address: '127.0.0.1' }] }],
+    ['the network', {}, { network: { ...NETWORK, request: { kind: 'none' } } }],
+    ['a line of /etc/hosts', {}, { network: { ...NETWORK, extraHosts: [{ name: 'a', address: '127.0.0.1' }] } }],
+    ['a name server', {}, { network: { ...NETWORK, dns: { servers: ['192.0.2.1'], search: [], options: [] } } }],
+    ['/etc/hosts left as it is', {}, { network: { ...NETWORK, writeHosts: false } }],
     ['a limit', {}, { limits: [{ name: 'nofile', soft: 1, hard: 1 }] }],
     ['the size of /dev/shm', {}, { shmSizeBytes: 1 }],
   ];
@@ -63,6 +71,14 @@ suite('RunStep', (test) => {
       assert.not.equal((await keyOf(spec, surroundings)).definition, (await keyOf()).definition);
     });
   }
+
+  test('key() is the same with what can be used together, and for the default network and that of the host', async () => {
+    const limited = await keyOf({}, { resources: { memoryBytes: 1 << 20 }, isolation: { kind: 'chroot' } });
+    assert.is(limited.definition, (await keyOf()).definition);
+    assert.is((await keyOf({}, { network: { ...NETWORK, request: { kind: 'default' } } })).definition, (await keyOf()).definition);
+    const joined = await keyOf({}, { network: { ...NETWORK, request: { kind: 'path', path: '/run/netns/a' } } });
+    assert.is(joined.inputs['run.network'], 'ns');
+  });
 
   test('key() is the same whatever the proxies of the builder are', async () => {
     const one = await keyOf({ proxies: [] }, { ambient: { HTTPS_PROXY: 'q' } });

@@ -59,7 +59,7 @@ suite('resolveImageMounts', (test) => {
     const resolved = await resolveImageMounts(mounts, async (image) => images.push(image) - 1);
     assert.equal(images, ['a', 'b']);
     assert.equal(
-      resolved.map((mount) => [mount.kind, mount.target, 'from' in mount ? mount.from : undefined]),
+      resolved.map((mount) => [mount.kind, 'target' in mount ? mount.target : undefined, 'from' in mount ? mount.from : undefined]),
       [
         ['volume', '/t', undefined],
         ['bind', '/a', { input: 0 }],

@@ -1,0 +1,59 @@
+import type { DnsSettings, NetworkRequest, Networks, SandboxFile, SandboxPlan } from '../../sandbox/index.js';
+
+/** What commands are to find of the world around them. */
+export interface CommandNetwork {
+  readonly request: NetworkRequest;
+  /** The networks of this operation; asked for by the first command that runs. */
+  readonly open: () => Promise<Networks>;
+  readonly dns?: DnsSettings | undefined;
+  /** Further lines of /etc/hosts; the address `host-gateway` is that of this machine. */
+  readonly extraHosts: readonly { readonly name: string; readonly address: string }[];
+  /** False: the image's own /etc/hosts, /etc/hostname. */
+  readonly writeHosts?: boolean | undefined;
+  readonly writeHostname?: boolean | undefined;
+}
+
+/** What a plan has of its network. */
+export interface NetworkPlan {
+  readonly network: SandboxPlan['network'];
+  readonly files: readonly SandboxFile[];
+}
+
+/**
+ * Runs `body` with a network for one command.
+ *
+ * @param mayChangeIt the command has the capability to reconfigure it, so that no other gets it afterwards
+ * @throws {NetworkError} a private one was asked for and cannot be had
+ */
+export async function withCommandNetwork<T>(
+  network: CommandNetwork,
+  { hostname, mayChangeIt }: { readonly hostname: string; readonly mayChangeIt: boolean },
+  body: (plan: NetworkPlan) => Promise<T>,
+): Promise<T> {
+  const { hostFiles } = await import('../../sandbox/index.js');
+  const leased = await (await network.open()).lease(network.request);
+  try {
+    const extraHosts = network.extraHosts.flatMap(({ name, address }) => {
+      const found = address === 'host-gateway' ? leased.hostAddress : address;
+      return found === undefined ? [] : [{ name, address: found }];
+    });
+    const files = hostFiles({ hostname, network: leased.kind, resolver: leased.resolver, dns: network.dns, extraHosts });
+    const isWanted = ({ target }: SandboxFile): boolean =>
+      (target !== '/etc/hosts' || network.writeHosts !== false) && (target !== '/etc/hostname' || network.writeHostname !== false);
+    return await body({ network: leased.plan, files: files.filter(isWanted) });
+  } finally {
+    await leased.release(mayChangeIt);
+  }
+}
+
+/** What a cache key says of the network: what a command can find out, and no path of this machine. */
+export function networkInputs({ request, dns, extraHosts, writeHosts, writeHostname }: CommandNetwork): Readonly<Record<string, string>> {
+  return {
+    // The default is the host's or stands in for it: the same command gets the same answers from outside.
+    'run.network': request.kind === 'default' ? 'host' : request.kind === 'path' ? 'ns' : request.kind,
+    'run.hosts': JSON.stringify(extraHosts),
+    ...(dns === undefined ? {} : { 'run.dns': JSON.stringify([dns.servers, dns.search, dns.options]) }),
+    ...(writeHosts === false ? { 'run.no-hosts': 'true' } : {}),
+    ...(writeHostname === false ? { 'run.no-hostname': 'true' } : {}),
+  };
+}

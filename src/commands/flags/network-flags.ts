@@ -1,0 +1,45 @@
+import type { DnsOptions } from '../../operations/surroundings/dns-flags.js';
+import type { IsolationOptions } from '../../operations/surroundings/isolation-flag.js';
+import { list, text } from './flags.js';
+
+export const NETWORK_FLAG = {
+  network: text({
+    aliases: ['net'],
+    value: 'host|none|private|ns:PATH',
+    summary: 'Network of commands; pasta[:OPTIONS] and slirp4netns[:OPTIONS] choose the helper (default: private where it works)',
+  }),
+};
+
+export const DNS_FLAGS = {
+  dns: list({ value: 'ADDRESS|none', summary: "Name server of commands, in place of the host's; none: the image's own resolv.conf" }),
+  'dns-option': list({ value: 'OPTION', summary: "Option of the resolver, in place of the host's" }),
+  'dns-search': list({ value: 'DOMAIN', summary: "Domain that names are looked up in, in place of the host's" }),
+};
+
+export function dnsOptions(flags: {
+  readonly dns?: string[] | undefined;
+  readonly 'dns-option'?: string[] | undefined;
+  readonly 'dns-search'?: string[] | undefined;
+}): DnsOptions {
+  return { servers: flags.dns, search: flags['dns-search'], options: flags['dns-option'] };
+}
+
+export const ISOLATION_FLAG = {
+  isolation: text({
+    value: 'native|oci|chroot',
+    summary: 'How commands are kept apart (default: $BUILDAH_ISOLATION, native); chroot makes do with what the system permits',
+  }),
+};
+
+export const RUNTIME_FLAGS = {
+  runtime: text({ value: 'PROGRAM', summary: 'With --isolation oci: runtime that runs commands, crun or runc for instance' }),
+  'runtime-flag': list({ value: 'FLAG', summary: 'Global flag of the runtime, without its dashes' }),
+};
+
+export function isolationOptions(flags: {
+  readonly isolation?: string | undefined;
+  readonly runtime?: string | undefined;
+  readonly 'runtime-flag'?: string[] | undefined;
+}): IsolationOptions {
+  return { isolation: flags.isolation, runtime: flags.runtime, runtimeFlags: flags['runtime-flag'] };
+}

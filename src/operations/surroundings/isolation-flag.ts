@@ -1,0 +1,39 @@
+import { UsageError } from '../../errors.js';
+import type { Isolation } from '../../sandbox/index.js';
+
+/** `--isolation`, `--runtime` and `--runtime-flag`, as written. */
+export interface IsolationOptions {
+  readonly isolation?: string | undefined;
+  readonly runtime?: string | undefined;
+  readonly runtimeFlags?: readonly string[] | undefined;
+}
+
+/**
+ * @param variable `BUILDAH_ISOLATION`, which counts where the flag is left out
+ * @param isRealRoot not root of a user namespace
+ * @throws {UsageError} no isolation that there is, or flags that contradict each other
+ */
+export function readIsolation(options: IsolationOptions, variable: string | undefined, isRealRoot: boolean, network?: string): Isolation {
+  const { isolation = variable ?? '', runtime, runtimeFlags = [] } = options;
+  switch (isolation.toLowerCase()) {
+    case '':
+    case 'default':
+    case 'oci':
+      // Without a runtime asked for, Buildah's isolation of that name is ours.
+      if (runtime !== undefined && runtime !== '')
+        return { kind: 'oci', runtime, flags: runtimeFlags.map((flag) => (flag.startsWith('-') ? flag : `--${flag}`)), isRealRoot };
+      return { kind: 'native' };
+    case 'native':
+    case 'rootless':
+      return { kind: 'native' };
+    case 'chroot':
+      // As with Buildah, where this isolation has no network of its own.
+      if (options.isolation !== undefined && !['host', 'default', '', undefined].includes(network))
+        throw new UsageError('cannot set --network other than host with --isolation chroot');
+      return { kind: 'chroot' };
+    default:
+      throw new UsageError(`unrecognized isolation type ${JSON.stringify(isolation)}`, {
+        hint: 'There are native, rootless, oci and chroot',
+      });
+  }
+}
