@@ -148,5 +148,6 @@ export type SandboxResult = (
 /**
  * `fake-ids`: there is one id only, and the kernel has no seccomp notification: owners are lost. `user`: in such a case, a user other
  * than root was asked for. `proc`: /proc is the outer one, because a fresh one is forbidden here. `processes`: no namespace for processes.
+ * `runtime-ids`: there is one id only, and a runtime of OCI makes no others believed: owners are lost.
  */
-export type SandboxWarning = 'fake-ids' | 'user' | 'proc' | 'processes';
+export type SandboxWarning = 'fake-ids' | 'user' | 'proc' | 'processes' | 'runtime-ids';

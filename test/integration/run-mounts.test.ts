@@ -363,7 +363,7 @@ RUN test -z "$http_proxy"
     [['--mount', 'type=bind,target=/v'], /it has no source/],
     [['--mount', 'type=bin,target=/v'], /unsupported mount type "bin"/],
     [['--mount', 'type=bind,scr=/tmp,target=/v'], /unexpected key 'scr'/],
-    [['--device', 'vendor.com/class=all'], /Container Device Interface/],
+    [['--device', 'vendor.com/class=all'], /unresolvable CDI device/],
     [['--device', '/etc/passwd'], /is no device/],
     [['--ulimit', 'nofile'], /expected NAME=SOFT/],
     [['--ulimit', 'files=1'], /unknown limit "files"/],

@@ -79,6 +79,8 @@ function describeWarning(warning: SandboxWarning, step: string, user: string): s
   switch (warning) {
     case 'fake-ids':
       return 'there is one id only, and this kernel has no seccomp notification: the owners that commands give to files are lost';
+    case 'runtime-ids':
+      return 'there is one id only, and a runtime of OCI makes no others believed: the owners that commands give to files are lost';
     case 'user':
       return `${step}: there is one id only, so the command ran as root of its sandbox instead of user ${user}`;
     case 'processes':

@@ -17,9 +17,12 @@ export interface ConfigOptions {
   /** Where the root file system is mounted. */
   readonly rootfs: string;
   readonly mounts: readonly BundleMount[];
-  /** Undefined: the runtime makes none. */
+  /** Undefined: the runtime makes none, as it must not without real root. */
   readonly cgroupsPath: string | undefined;
 }
+
+/** A runtime's read-only /sys leaves what is mounted in it writable. */
+const CONTROL_GROUPS = '/sys/fs/cgroup';
 
 /**
  * The config.json of a bundle.
@@ -53,7 +56,7 @@ export function ociConfig(plan: SandboxPlan, { rootfs, mounts, cgroupsPath }: Co
     },
     root: { path: rootfs, readonly: false },
     hostname: plan.hostname,
-    mounts: [...kernelMounts(plan), ...mounts.map(({ type = 'bind', ...mount }) => ({ ...mount, type }))],
+    mounts: [...kernelMounts(plan, cgroupsPath !== undefined), ...mounts.map(({ type = 'bind', ...mount }) => ({ ...mount, type }))],
     linux: {
       namespaces: [
         ...['pid', 'ipc', 'uts', 'mount'].map((type) => ({ type })),
@@ -64,13 +67,13 @@ export function ociConfig(plan: SandboxPlan, { rootfs, mounts, cgroupsPath }: Co
       ...(cgroupsPath === undefined ? {} : { cgroupsPath }),
       ...(resources === undefined || cgroupsPath === undefined ? {} : { resources: resourcesOf(resources) }),
       ...(filter === undefined ? {} : { seccomp: filter }),
-      ...(plan.unmasked === true ? {} : { maskedPaths: shownMasks(plan), readonlyPaths: READ_ONLY_PATHS }),
+      ...(plan.unmasked === true ? {} : { maskedPaths: [...shownMasks(plan), CONTROL_GROUPS], readonlyPaths: READ_ONLY_PATHS }),
       ...(plan.selinux === undefined ? {} : { mountLabel: plan.selinux.mount }),
     },
   };
 }
 
-function kernelMounts({ shmSizeBytes, unmasked }: SandboxPlan): object[] {
+function kernelMounts({ shmSizeBytes, unmasked }: SandboxPlan, isRealRoot: boolean): object[] {
   const bare = ['nosuid', 'noexec', 'nodev'];
   const access = unmasked === true ? 'rw' : 'ro';
   return [
@@ -84,8 +87,10 @@ function kernelMounts({ shmSizeBytes, unmasked }: SandboxPlan): object[] {
     },
     { destination: '/dev/shm', type: 'tmpfs', source: 'shm', options: [...bare, 'mode=1777', `size=${shmSizeBytes ?? 64 << 20}`] },
     { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: bare },
-    // Bound: a fresh one belongs to the owner of the network namespace.
-    { destination: '/sys', type: 'bind', source: '/sys', options: ['rbind', ...bare, access] },
+    // Rootless it is bound: a fresh one is for the owner of the network namespace.
+    isRealRoot
+      ? { destination: '/sys', type: 'sysfs', source: 'sysfs', options: [...bare, access] }
+      : { destination: '/sys', type: 'bind', source: '/sys', options: ['rbind', ...bare, access] },
   ];
 }
 

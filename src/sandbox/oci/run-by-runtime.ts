@@ -125,7 +125,7 @@ async function run(
       ...(outputs === undefined ? [] : [readEach(outputs[0].readEnd, listen('stdout')), readEach(outputs[1].readEnd, listen('stderr'))]),
     ]);
     options.signal?.throwIfAborted();
-    const warnings = plan.singleId ? (['fake-ids'] as const) : [];
+    const warnings = plan.singleId ? (['runtime-ids'] as const) : [];
     for (const event of parseStatus(Buffer.concat(chunks))) {
       if (event.event === 'exited') return { kind: 'exited', code: event.code, warnings };
       if (event.event === 'signaled') return { kind: 'signaled', signal: signalName(event.signal), warnings };
