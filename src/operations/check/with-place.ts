@@ -38,7 +38,7 @@ export async function withPlace<T>(
     sourcePolicyFile === undefined ? undefined : (await import('../build/read-source-policy.js')).readSourcePolicy(sourcePolicyFile);
   const gate = new SourceGate(await policy);
   return withStore(services, async (store) => {
-    const surroundings = commands === undefined ? NOBODY : await readCommandOptions(commands, services.settings);
+    const surroundings = commands === undefined ? NOBODY : await readCommandOptions(commands, services);
     const remote = remoteSources({ store, gate, confidants: surroundings.confidants, services });
     const contexts = namedContexts(options.buildContexts ?? [], remote, store.statCacheDir);
     try {
