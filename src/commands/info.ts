@@ -16,7 +16,9 @@ export class Info extends BaseCommand<typeof Info> {
     refuseOperands('info', this.operands);
     const document = await info({ debug: this.flags.debug === true }, services);
     const { format } = this.flags;
-    this.terminal.out(format === undefined ? `${JSON.stringify(document, null, 4)}\n` : `${executeTemplate(format, document)}\n`);
+    this.terminal.out(
+      format === undefined ? `${JSON.stringify(document, null, 4)}\n` : `${executeTemplate(format, document, { isMap: true })}\n`,
+    );
     return 0;
   }
 }

@@ -1,19 +1,29 @@
 import { FUNCTIONS, isTrue } from './functions.js';
 import { formatValue, NO_VALUE } from './go-format.js';
 import type { Fail } from './lexer.js';
-import type { Command, Node, Operand, Pipeline } from './parser.js';
+import type { Command, Definitions, Node, Operand, Pipeline } from './parser.js';
 
 export interface TemplateOptions {
   /** What a field has that a JSON document leaves out when it is empty, by its Go name: `Entrypoint: []`. */
   readonly zeroValues?: Readonly<Record<string, unknown>>;
+  /** The data is a map to Go, so that a field it lacks is no mistake. */
+  readonly isMap?: boolean;
 }
 
 /** Writes a template's text for `data`. */
-export function evaluate(nodes: readonly Node[], data: unknown, options: TemplateOptions, fail: Fail): string {
-  const evaluator = new Evaluator(data, options, fail);
+export function evaluate(
+  { nodes, definitions }: { readonly nodes: readonly Node[]; readonly definitions: Definitions },
+  data: unknown,
+  options: TemplateOptions,
+  fail: Fail,
+): string {
+  const evaluator = new Evaluator(data, definitions, options, fail);
   evaluator.run(nodes, data, new Scope(undefined, new Map([['', data]])));
   return evaluator.output.join('');
 }
+
+/** Far more than a template of a command line needs; one that calls itself without end is told of before memory is gone. */
+const MAX_DEPTH = 1000;
 
 /** How a list of nodes ended: {{break}} and {{continue}} leave the blocks up to their {{range}}. */
 type Ending = 'done' | 'break' | 'continue';
@@ -36,9 +46,11 @@ class Scope {
 
 class Evaluator {
   readonly output: string[] = [];
+  private depth = 0;
 
   constructor(
     private readonly root: unknown,
+    private readonly definitions: Definitions,
     private readonly options: TemplateOptions,
     private readonly fail: Fail,
   ) {}
@@ -70,9 +82,22 @@ class Evaluator {
       }
       case 'range':
         return this.range(node, dot, scope);
+      case 'template':
+        return this.template(node, dot, scope);
       default:
         return node.kind;
     }
+  }
+
+  /** Sees its own value only, as `.` and as `$`. */
+  private template({ name, pipeline }: Extract<Node, { kind: 'template' }>, dot: unknown, scope: Scope): Ending {
+    const body = this.definitions.get(name) ?? this.fail(`template "${name}" not defined`);
+    if (this.depth >= MAX_DEPTH) this.fail('exceeded maximum template depth');
+    const value = pipeline === undefined ? undefined : this.pipeline(pipeline, dot, scope);
+    this.depth++;
+    this.run(body, value, new Scope(undefined, new Map([['', value]])));
+    this.depth--;
+    return 'done';
   }
 
   private range(node: Extract<Node, { kind: 'range' }>, dot: unknown, scope: Scope): Ending {
@@ -128,6 +153,7 @@ class Evaluator {
 
   private shortCircuit(name: 'and' | 'or', operands: readonly Operand[], dot: unknown, scope: Scope, piped: readonly unknown[]): unknown {
     let value: unknown;
+    if (operands.length + piped.length === 0) this.fail(`wrong number of args for ${name}: want at least 1 got 0`);
     for (const operand of operands) {
       value = this.operand(operand, dot, scope);
       if (isTrue(value) === (name === 'or')) return value;
@@ -156,7 +182,9 @@ class Evaluator {
     const zeroValues = this.options.zeroValues ?? {};
     if (Object.hasOwn(zeroValues, name)) return zeroValues[name];
     // A map may lack a key; the document itself is a struct of which every field is known.
-    return value === this.root ? this.fail(`can't evaluate field ${name}: there are ${Object.keys(object).join(', ')}`) : undefined;
+    return value === this.root && this.options.isMap !== true
+      ? this.fail(`can't evaluate field ${name}: there are ${Object.keys(object).join(', ')}`)
+      : undefined;
   }
 }
 

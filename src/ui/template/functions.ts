@@ -1,5 +1,6 @@
-import { formatValue, quote, sprintf } from './go-format.js';
+import { formatValue, quote } from './go-format.js';
 import type { Fail } from './lexer.js';
+import { sprintf } from './sprintf.js';
 
 export type TemplateFunction = (fail: Fail, ...values: unknown[]) => unknown;
 
@@ -10,9 +11,15 @@ export type TemplateFunction = (fail: Fail, ...values: unknown[]) => unknown;
  * @see https://github.com/containers/common/blob/main/pkg/report/template.go
  */
 export const FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
-  not: (_, value) => !isTrue(value),
-  eq: (_, first, ...others) => others.some((other) => formatValue(other) === formatValue(first) && typeof other === typeof first),
-  ne: (_, a, b) => formatValue(a) !== formatValue(b),
+  not: (fail, ...values) => {
+    if (values.length !== 1) fail(`wrong number of args for not: want 1 got ${values.length}`);
+    return !isTrue(values[0]);
+  },
+  eq: (fail, first, ...others) => {
+    if (others.length === 0) fail('missing argument for comparison');
+    return others.some((other) => equal(first, other, fail));
+  },
+  ne: (fail, a, b) => !equal(a, b, fail),
   lt: (fail, a, b) => compare(a, b, fail) < 0,
   le: (fail, a, b) => compare(a, b, fail) <= 0,
   gt: (fail, a, b) => compare(a, b, fail) > 0,
@@ -20,7 +27,7 @@ export const FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
   len: (fail, value) => length(value, fail),
   index: (fail, value, ...keys) => keys.reduce((found, key) => elementAt(found, key, fail), value),
   slice: (fail, value, from, to) => slice(value, from, to, fail),
-  print: (_, ...values) => values.map(formatValue).join(''),
+  print: (_, ...values) => print(values),
   println: (_, ...values) => `${values.map(formatValue).join(' ')}\n`,
   printf: (fail, format, ...values) => sprintf(text(format, fail), values),
   json: (_, value) => JSON.stringify(value ?? null),
@@ -28,11 +35,49 @@ export const FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
   split: (fail, value, separator) => text(value, fail).split(text(separator, fail)),
   lower: (fail, value) => text(value, fail).toLowerCase(),
   upper: (fail, value) => text(value, fail).toUpperCase(),
-  title: (fail, value) => text(value, fail).replace(/(^|\s)(\S)/g, (_, blank: string, letter: string) => blank + letter.toUpperCase()),
-  pad: (fail, value, before, after) => ' '.repeat(Number(before)) + text(value, fail) + ' '.repeat(Number(after)),
+  title: (fail, value) =>
+    text(value, fail).replace(/(^|[^\p{L}\p{Nd}_])(\p{Ll})/gu, (_, before: string, letter: string) => before + letter.toUpperCase()),
+  pad: (fail, value, before, after) => (value === '' ? '' : ' '.repeat(Number(before)) + text(value, fail) + ' '.repeat(Number(after))),
   truncate: (fail, value, length) => text(value, fail).slice(0, Number(length)),
   quote: (_, value) => quote(value),
+  html: (_, ...values) => escapeWith(print(values), /[<>&"'\0]/g, HTML),
+  js: (_, ...values) => print(values).replace(/[\\'"<>&=\p{Cc}]/gu, escapeScript),
+  urlquery: (_, ...values) => encodeURIComponent(print(values)).replace(/%20|[!'()*]/g, escapeQuery),
 };
+
+const HTML: Readonly<Record<string, string>> = { '<': '&lt;', '>': '&gt;', '&': '&amp;', '"': '&#34;', "'": '&#39;', '\0': '\uFFFD' };
+
+function escapeWith(text: string, characters: RegExp, replacements: Readonly<Record<string, string>>): string {
+  return text.replace(characters, (char) => replacements[char] ?? char);
+}
+
+function escapeScript(char: string): string {
+  if (char === '\\' || char === "'" || char === '"') return `\\${char}`;
+  return `\\u${char.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}`;
+}
+
+/** What Go's url.QueryEscape writes otherwise than JavaScript. */
+function escapeQuery(char: string): string {
+  return char === '%20' ? '+' : `%${char.charCodeAt(0).toString(16).toUpperCase()}`;
+}
+
+/** Go's fmt.Sprint: a blank between two values of which neither is a text. */
+function print(values: readonly unknown[]): string {
+  return values
+    .map((value, at) => (at > 0 && typeof value !== 'string' && typeof values[at - 1] !== 'string' ? ' ' : '') + formatValue(value))
+    .join('');
+}
+
+/** Lists and maps cannot be compared in Go, nor can values of different types. */
+function equal(a: unknown, b: unknown, fail: Fail): boolean {
+  const kind = (value: unknown): string => (value === null || value === undefined ? 'nil' : typeof value);
+  const [first, second] = [kind(a), kind(b)];
+  if (first === 'nil' || second === 'nil') return first === second;
+  if (first === 'object' || second === 'object') {
+    return a instanceof Date && b instanceof Date ? a.getTime() === b.getTime() : fail('non-comparable type in comparison');
+  }
+  return first === second ? a === b : fail('incompatible types for comparison');
+}
 
 /** Go's notion: zero, the empty text, the empty list and map, and nothing at all are false. */
 export function isTrue(value: unknown): boolean {

@@ -52,7 +52,7 @@ function findClose(template: string, from: number, fail: Fail): number {
 }
 
 const TOKEN =
-  /(?<blank>\s+)|(?<string>"(?:[^"\\\n]|\\.)*"|`[^`]*`)|(?<number>[+-]?\d+(?:\.\d+)?)|(?<variable>\$\w*)|(?<field>\.[A-Za-z_]\w*)|(?<dot>\.)|(?<word>[A-Za-z_]\w*)|(?<mark>:=|[()|,=])/y;
+  /(?<blank>\s+)|(?<string>"(?:[^"\\\n]|\\.)*"|`[^`]*`)|(?<number>[+-]?(?:0[xX][\da-fA-F_]+|0[bB][01_]+|0[oO][0-7_]+|\d[\d_]*(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+))|(?<char>'(?:[^'\\\n]|\\(?:[0-7]{3}|x[\da-fA-F]{2}|u[\da-fA-F]{4}|.))')|(?<variable>\$\w*)|(?<field>\.[A-Za-z_]\w*)|(?<dot>\.)|(?<word>[A-Za-z_]\w*)|(?<mark>:=|[()|,=])/y;
 
 function tokenize(text: string, fail: Fail): readonly Token[] {
   const tokens: Token[] = [];
@@ -70,15 +70,24 @@ function tokenize(text: string, fail: Fail): readonly Token[] {
 }
 
 function toToken(groups: Record<string, string | undefined>, adjoined: boolean, fail: Fail): Token | undefined {
-  const { string, number, variable, field, dot, word, mark } = groups;
+  const { string, number, char, variable, field, dot, word, mark } = groups;
   if (string !== undefined) return { kind: 'literal', value: string.startsWith('`') ? string.slice(1, -1) : unescapeString(string, fail) };
-  if (number !== undefined) return { kind: 'literal', value: Number(number) };
+  if (number !== undefined) return { kind: 'literal', value: parseNumber(number) };
+  if (char !== undefined) return { kind: 'literal', value: unescapeString(char, fail).codePointAt(0) ?? 0 };
   if (variable !== undefined) return { kind: 'variable', name: variable.slice(1) };
   if (field !== undefined) return { kind: 'field', name: field.slice(1), adjoined };
   if (dot !== undefined) return { kind: 'dot' };
   if (word !== undefined) return { kind: 'word', name: word };
   if (mark !== undefined) return { kind: 'punctuation', text: mark as Extract<Token, { kind: 'punctuation' }>['text'] };
   return undefined;
+}
+
+/** A sign before another base than ten is none to JavaScript. */
+function parseNumber(text: string): number {
+  const digits = text.replaceAll('_', '');
+  const negative = digits.startsWith('-');
+  const magnitude = Number(digits.replace(/^[+-]/, ''));
+  return negative ? -magnitude : magnitude;
 }
 
 const ESCAPES: Readonly<Record<string, string>> = {
@@ -95,8 +104,9 @@ const ESCAPES: Readonly<Record<string, string>> = {
 };
 
 function unescapeString(quoted: string, fail: Fail): string {
-  return quoted.slice(1, -1).replace(/\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)/g, (_, code: string) => {
-    if (code.length > 1) return String.fromCharCode(Number.parseInt(code.slice(1), 16));
+  return quoted.slice(1, -1).replace(/\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-7]{3}|.)/g, (_, code: string) => {
+    if (/^[0-7]{3}$/.test(code)) return String.fromCharCode(Number.parseInt(code, 8));
+    if (code.length > 1) return String.fromCodePoint(Number.parseInt(code.slice(1), 16));
     return ESCAPES[code] ?? fail(`unknown escape "\\${code}" in a string`);
   });
 }

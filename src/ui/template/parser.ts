@@ -5,7 +5,12 @@ export type Node =
   | { readonly kind: 'print'; readonly pipeline: Pipeline }
   | { readonly kind: 'if' | 'with'; readonly pipeline: Pipeline; readonly body: readonly Node[]; readonly otherwise: readonly Node[] }
   | { readonly kind: 'range'; readonly pipeline: Pipeline; readonly body: readonly Node[]; readonly otherwise: readonly Node[] }
-  | { readonly kind: 'break' | 'continue' };
+  | { readonly kind: 'break' | 'continue' }
+  /** `{{template "name" pipeline}}`; without a pipeline the data is nil. */
+  | { readonly kind: 'template'; readonly name: string; readonly pipeline: Pipeline | undefined };
+
+/** What `{{define}}` and `{{block}}` name, by the name. */
+export type Definitions = ReadonlyMap<string, readonly Node[]>;
 
 export interface Pipeline {
   /** `$x :=`, and two of them in `range $i, $x :=`. Empty: the value is used or printed. */
@@ -32,16 +37,22 @@ type Base =
 const CONSTANTS: Readonly<Record<string, unknown>> = { true: true, false: false, nil: null };
 
 /** The tree of a template. @see https://pkg.go.dev/text/template#hdr-Actions */
-export function parseTemplate(pieces: readonly Piece[], fail: Fail): readonly Node[] {
-  const cursor = { pieces, position: 0 };
+export function parseTemplate(
+  pieces: readonly Piece[],
+  fail: Fail,
+): { readonly nodes: readonly Node[]; readonly definitions: Definitions } {
+  const cursor: Cursor = { pieces, position: 0, ranges: 0, definitions: new Map() };
   const { nodes, end } = parseNodes(cursor, fail);
   if (end !== undefined) fail(`unexpected {{${end.word}}}`);
-  return nodes;
+  return { nodes, definitions: cursor.definitions };
 }
 
 interface Cursor {
   readonly pieces: readonly Piece[];
   position: number;
+  /** How many {{range}} are open: outside of them nothing can be broken off. */
+  ranges: number;
+  readonly definitions: Map<string, readonly Node[]>;
 }
 
 /** `{{end}}` or `{{else …}}`, which ends a list of nodes; `rest` is what follows the word. */
@@ -63,15 +74,23 @@ function parseNodes(cursor: Cursor, fail: Fail): { nodes: readonly Node[]; end: 
     const word = first?.kind === 'word' ? first.name : '';
     if (word === 'end' || word === 'else') return { nodes, end: { word, rest } };
     if (word === 'if' || word === 'with' || word === 'range') nodes.push(parseBlock(word, rest, cursor, fail));
-    else if (word === 'break' || word === 'continue') nodes.push({ kind: word });
-    else nodes.push({ kind: 'print', pipeline: parsePipeline(piece.tokens, fail) });
+    else if (word === 'break' || word === 'continue')
+      nodes.push(cursor.ranges > 0 ? { kind: word } : fail(`{{${word}}} outside {{range}}`));
+    else if (word === 'define') define(rest, cursor, fail);
+    else if (word === 'template' || word === 'block') {
+      const call = parseCall(word, rest, fail);
+      nodes.push(call);
+      if (word === 'block') cursor.definitions.set(call.name, parseBody('block', cursor, fail));
+    } else nodes.push({ kind: 'print', pipeline: parsePipeline(piece.tokens, fail) });
   }
   return { nodes, end: undefined };
 }
 
 function parseBlock(kind: 'if' | 'with' | 'range', tokens: readonly Token[], cursor: Cursor, fail: Fail): Node {
   const pipeline = parsePipeline(tokens, fail);
+  if (kind === 'range') cursor.ranges++;
   const { nodes: body, end } = parseNodes(cursor, fail);
+  if (kind === 'range') cursor.ranges--;
   if (end === undefined) return fail(`{{${kind}}} has no {{end}}`);
   if (end.word === 'end') return { kind, pipeline, body, otherwise: [] };
   const [next, ...rest] = end.rest;
@@ -83,6 +102,36 @@ function parseBlock(kind: 'if' | 'with' | 'range', tokens: readonly Token[], cur
   const { nodes: otherwise, end: last } = parseNodes(cursor, fail);
   if (last?.word !== 'end') return fail(`{{${kind}}} has no {{end}}`);
   return { kind, pipeline, body, otherwise };
+}
+
+function define(tokens: readonly Token[], cursor: Cursor, fail: Fail): void {
+  const { name, rest } = parseName('define', tokens, fail);
+  if (rest.length > 0) fail('{{define}} takes a name only');
+  cursor.definitions.set(name, parseBody('define', cursor, fail));
+}
+
+function parseCall(word: 'template' | 'block', tokens: readonly Token[], fail: Fail): Extract<Node, { kind: 'template' }> {
+  const { name, rest } = parseName(word, tokens, fail);
+  if (word === 'block' && rest.length === 0) fail('{{block}} has no value');
+  return { kind: 'template', name, pipeline: rest.length === 0 ? undefined : parsePipeline(rest, fail) };
+}
+
+function parseName(
+  word: string,
+  [first, ...rest]: readonly Token[],
+  fail: Fail,
+): { readonly name: string; readonly rest: readonly Token[] } {
+  if (first?.kind === 'literal' && typeof first.value === 'string') return { name: first.value, rest };
+  return fail(`{{${word}}} is not followed by a name in quotes`);
+}
+
+function parseBody(word: string, cursor: Cursor, fail: Fail): readonly Node[] {
+  const { ranges } = cursor;
+  cursor.ranges = 0;
+  const { nodes, end } = parseNodes(cursor, fail);
+  cursor.ranges = ranges;
+  if (end?.word !== 'end') fail(`{{${word}}} has no {{end}}`);
+  return nodes;
 }
 
 function parsePipeline(tokens: readonly Token[], fail: Fail): Pipeline {
@@ -121,6 +170,7 @@ function parseCommands(reader: TokenReader, fail: Fail): readonly Command[] {
     } else commands.at(-1)?.push(parseOperand(reader, fail));
   }
   if (commands.some((command) => command.length === 0)) fail('a value is missing');
+  if (commands.some(([first]) => first?.kind === 'literal' && first.value === null)) fail('nil is not a command');
   for (const [first, ...rest] of commands) {
     if (first?.kind === 'literal' && rest.length > 0) fail('a constant cannot be called');
   }

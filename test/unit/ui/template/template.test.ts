@@ -1,7 +1,12 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { executeTemplate } from '../../../../src/ui/index.js';
 import { rejects } from '../../../support/rejects.js';
-import { suite } from '../../../support/suite.js';
+import { skip, suite } from '../../../support/suite.js';
+import { withTempDir } from '../../../support/temp-dir.js';
+import { project } from '../../../support/tsbuild.js';
 
 const data = {
   Name: 'app',
@@ -74,7 +79,41 @@ const MISTAKES: readonly (readonly [string, RegExp])[] = [
   ['{{constructor .Name}}', /not defined/],
 ];
 
+/** What Debian's Buildah 1.28 and Podman 4.3 make of templates. */
+interface Recorded {
+  readonly tool: 'buildah info' | 'podman version';
+  readonly template: string;
+  readonly output?: string;
+  readonly refused?: true;
+}
+
+const RECORDED = JSON.parse(readFileSync(join(project, 'test/unit/ui/template/recorded.json'), 'utf8')) as readonly Recorded[];
+
+/** What those of them that look at data find: the part of `buildah info` that was the same wherever it was recorded. */
+const INFO = {
+  host: { os: 'linux', rootless: false, cpus: 2, Distribution: { distribution: 'debian', version: '12' } },
+  store: { GraphOptions: [], ContainerStore: { number: 0 } },
+};
+
 suite('ui/template', (test) => {
+  for (const { tool, template, output } of RECORDED) {
+    if (output === undefined) test(`${tool} refuses ${template}`, () => rejects(() => executeTemplate(template, INFO), { code: 'USAGE' }));
+    else test(`${tool} --format ${template}`, () => assert.is(executeTemplate(template, INFO), output));
+  }
+
+  test('the record is what the installed Buildah and Podman say', () =>
+    withTempDir((directory) => {
+      if (process.getuid?.() !== 0) skip('once is enough: as root');
+      const places = ['--root', join(directory, 'root'), '--runroot', join(directory, 'run'), '--storage-driver', 'vfs'];
+      for (const { tool, template, output } of RECORDED) {
+        const [program = '', verb = ''] = tool.split(' ');
+        if (!isInstalled(program)) skip(`${program} is not installed`);
+        if (template.includes('Distribution') && !readFileSync('/etc/os-release', 'utf8').includes('VERSION_ID="12"')) continue;
+        const argv = [...(program === 'buildah' ? places : []), verb, '--format', template];
+        assert.is(outputOf(program, argv)?.replace(/\n$/, ''), output?.replace(/\n$/, ''), template);
+      }
+    }));
+
   for (const [template, expected] of CASES) {
     test(`executeTemplate() of ${template}`, () => assert.is(executeTemplate(template, data, { zeroValues: ZERO }), expected));
   }
@@ -82,3 +121,16 @@ suite('ui/template', (test) => {
     test(`executeTemplate() refuses ${template}`, () => rejects(() => executeTemplate(template, data), { code: 'USAGE', message }));
   }
 });
+
+function isInstalled(program: string): boolean {
+  return outputOf(program, ['--version']) !== undefined;
+}
+
+/** Undefined: it fails. */
+function outputOf(program: string, argv: readonly string[]): string | undefined {
+  try {
+    return execFileSync(program, argv, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+  } catch {
+    return undefined;
+  }
+}
