@@ -46,7 +46,10 @@ export class Build extends BaseCommand<typeof Build> {
     ...REGISTRY_FLAGS,
     ...PLATFORM_FLAGS,
     platform: list({ value: 'OS/ARCH[/VARIANT]', summary: 'Platforms to build, separated by commas (default: this machine)' }),
-    allow: list({ value: 'ENTITLEMENT', summary: 'Permit security.insecure, network.host, device or buildx.local.delete' }),
+    allow: list({
+      value: 'ENTITLEMENT',
+      summary: 'Permit security.insecure, network.host, buildx.local.delete, or device[=NAME[,alias=NAME]]',
+    }),
     'all-platforms': flag({ summary: 'Build every platform that the base images have' }),
     ...BUILD_ARG_FLAGS,
     ...CALL_FLAGS,
@@ -238,7 +241,7 @@ export class Build extends BaseCommand<typeof Build> {
       ignoreFile: flags.ignorefile,
       addHosts: flags['add-host'] ?? [],
       commands: commandOptions(flags, conf.capabilities),
-      allow: (flags.allow ?? []).flatMap((text) => text.split(',')),
+      allow: (flags.allow ?? []).flatMap((text) => (text.startsWith('device=') ? [text] : text.split(','))),
       httpProxy: flags['http-proxy'],
     };
   }

@@ -486,11 +486,14 @@ function warnAboutArguments(unused: readonly string[], { reporter }: Services): 
   reporter.report({ kind: 'warning', text: `one or more build args were not consumed: [${unused.join(' ')}]` });
 }
 
-/** A device by its name; undefined: there is none. */
-async function findDevice(name: string, directories: readonly string[]): Promise<readonly RunMount[] | undefined> {
-  const { CDI_DIRECTORIES, findCdiDevice } = await import('./surroundings/devices/cdi.js');
-  const device = findCdiDevice(name, [...CDI_DIRECTORIES, ...directories]);
-  return device === undefined ? undefined : [...device.mounts, { kind: 'variables', env: device.env }];
+/** A device by its path or name. @throws {UsageError} there is none */
+async function findDevice(name: string, directories: readonly string[]): Promise<readonly RunMount[]> {
+  const [{ CDI_DIRECTORIES }, { readDevice }] = await Promise.all([
+    import('./surroundings/devices/cdi.js'),
+    import('./surroundings/devices/device-flag.js'),
+  ]);
+  const { mounts, env } = readDevice(name, [...CDI_DIRECTORIES, ...directories]);
+  return [...mounts, { kind: 'variables', env }];
 }
 
 function reportDefaultNetwork(kind: 'host' | 'private', reason: string, { reporter }: Services): void {

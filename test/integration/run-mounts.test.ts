@@ -354,6 +354,18 @@ RUN test -z "$http_proxy"
     }),
   );
 
+  test(
+    'RUN --device gives what --allow permits, and says at its line what it does not',
+    withBusybox(async (store) => {
+      const containerfile = 'RUN --device=/dev/null:/dev/mine,required --device=/dev/nowhere test -c /dev/mine && ! test -e /dev/nowhere\n';
+      const { stderr } = ok(await build(store, { containerfile, args: ['--allow', 'device'] }));
+      assert.match(stderr, /RUN --device=\/dev\/nowhere: .* does not exist; the command runs without it/);
+      const denied = await build(store, { containerfile });
+      assert.is(denied.status, 125);
+      assert.match(denied.stderr, /Containerfile:2:1: .*RUN --device=\/dev\/null:\/dev\/mine is not allowed: device/);
+    }),
+  );
+
   const refused: readonly (readonly [args: readonly string[], RegExp])[] = [
     [['-v', '/nowhere:/v'], /invalid volume "\/nowhere:\/v": \/nowhere does not exist/],
     [['-v', '/tmp:v'], /invalid volume/],

@@ -15,12 +15,12 @@ import {
   type Toolbox,
 } from '../../builder/steps/index.js';
 import type { ContextSource } from '../../context/index.js';
-import { UsageError } from '../../errors.js';
 import { formatPlatform, type Platform } from '../../image/index.js';
 import type { StepLabel } from '../../progress.js';
 import type { Confinement, Isolation, ResourceLimit, ResourceLimits } from '../../sandbox/index.js';
 import type { Entitlements } from '../surroundings/entitlements.js';
 import { type CommandMount, resolveImageMounts } from '../surroundings/image-mounts.js';
+import { type DeviceFinder, instructionDevices } from '../surroundings/instruction-devices.js';
 import { runMountOf } from '../surroundings/instruction-mount.js';
 
 export interface StepSurroundings {
@@ -30,8 +30,7 @@ export interface StepSurroundings {
   readonly network: CommandNetwork;
   readonly isolation: Isolation;
   readonly resources: ResourceLimits | undefined;
-  /** A device by a name of RUN --device. */
-  readonly findDevice: (name: string) => Promise<readonly RunMount[] | undefined>;
+  readonly findDevice: DeviceFinder;
   readonly volumes: readonly CommandMount[];
   readonly confidants: Confidants;
   readonly limits: readonly ResourceLimit[];
@@ -94,12 +93,7 @@ export function stepMaker(surroundings: StepSurroundings): StepMaker {
         for (const { mount, source } of step.mounts) {
           mounts.push(runMountOf(mount, source && (await originOf(source))));
         }
-        for (const { name, required } of step.devices) {
-          surroundings.entitlements.demand('device', `RUN --device=${name}`);
-          const found = await surroundings.findDevice(name);
-          if (found === undefined && required) throw new UsageError(`unresolvable CDI device ${name}`);
-          mounts.push(...(found ?? []));
-        }
+        mounts.push(...(await instructionDevices(step.devices, surroundings.entitlements, surroundings.findDevice, toolbox.reporter)));
         const { network, isolation, resources, ambient, confidants, limits, shmSizeBytes, confinement } = surroundings;
         const request = step.network === 'default' ? network.request : { kind: step.network };
         return new RunStep(
