@@ -20,9 +20,11 @@ const bundleOptions = {
   // A script with a hand-made code cache has no import(): what the source imports late, the bundle evaluates late.
   supported: { 'dynamic-import': false },
   minifyWhitespace: true,
-  keepNames: true,
   logLevel: 'warning',
-  plugins: [{ name: 'without-unused-oclif', setup: leaveOutUnusedOclif }],
+  plugins: [
+    { name: 'without-unused-oclif', setup: leaveOutUnusedOclif },
+    { name: 'without-unused-language-server', setup: leaveOutUnusedLanguageServer },
+  ],
 };
 
 /**
@@ -41,6 +43,17 @@ function leaveOutUnusedOclif(build) {
     const contents = source.replace(/^process\.stdout\.on\('error'[\s\S]*?^\}\);$/m, '');
     if (contents === source) throw new Error(`${path} no longer listens to process.stdout; take this replacement out`);
     return { contents };
+  });
+}
+
+/** The parser makes positions and ranges; of the eighty other things beside them none is used, and each start would make all of them. */
+function leaveOutUnusedLanguageServer(build) {
+  build.onLoad({ filter: /vscode-languageserver-types\/lib\/esm\/main\.js$/ }, ({ path }) => {
+    const source = readFileSync(path, 'utf8');
+    const [begin, end] = [source.indexOf('/**\n * The Location namespace'), source.indexOf('\nvar Is;\n')];
+    if (begin < 0 || end < begin || !source.slice(0, begin).includes('export var Range;'))
+      throw new Error(`${path} has another order; take this cut out`);
+    return { contents: source.slice(0, begin) + source.slice(end) };
   });
 }
 
