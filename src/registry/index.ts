@@ -6,4 +6,5 @@ export { type OpenRegistryOptions, openRegistry, type Registry } from './open-re
 export type { ProxyOptions } from './proxy-for.js';
 export { type Diagnostic, RegistryError } from './registry-error.js';
 export type { RetryPolicy } from './retry.js';
+export type { FoundRepository } from './search.js';
 export { readTrustedAuthorities } from './trusted-authorities.js';

@@ -7,6 +7,7 @@ import { listTags } from './list-tags.js';
 import { fetchManifest, type RegistryManifest, uploadManifest } from './manifests.js';
 import type { ProxyOptions } from './proxy-for.js';
 import { DEFAULT_RETRY, type RetryPolicy } from './retry.js';
+import { type FoundRepository, searchRepositories } from './search.js';
 import { Session } from './session.js';
 import { hasBlob, mountBlob, uploadBlob } from './upload-blob.js';
 
@@ -48,6 +49,8 @@ export interface Registry {
   uploadManifest(repository: string, reference: string, manifest: RegistryManifest, options?: Waiting): Promise<void>;
   /** Ask whether the registry lets us in. @throws {RegistryError} with status 401 or 403 when it does not */
   checkAccess(options?: Waiting): Promise<void>;
+  /** @see {@link searchRepositories} */
+  search(term: string, limit: number, options?: Waiting): Promise<readonly FoundRepository[]>;
   /** @see {@link listTags} */
   listTags(repository: string, options?: Waiting): Promise<readonly string[]>;
   /** End its connections, also those in use. An idle connection does not keep the process alive, so this may be left out. */
@@ -78,6 +81,7 @@ export function openRegistry(options: OpenRegistryOptions): Registry {
     uploadManifest: (repository, reference, manifest, { signal } = {}) =>
       uploadManifest(session, { repository, reference }, manifest, signal),
     checkAccess: ({ signal } = {}) => checkAccess(session, signal),
+    search: (term, limit, { signal } = {}) => searchRepositories(session, term, limit, signal),
     listTags: (repository, { signal } = {}) => listTags(session, repository, signal),
     close: () => http.close(),
   };

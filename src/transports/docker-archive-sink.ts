@@ -16,69 +16,102 @@ import { DestinationInUseError } from './errors.js';
 import type { ImageSink } from './image-sink.js';
 import { createTarFile, type TarFile } from './tar-file.js';
 
+/** An archive in the form of `docker save` on its way to a file: images one after the other, layers that they share once. */
+export interface DockerArchive {
+  /** @param references the names of the image, with tags */
+  sink(references: readonly string[]): ImageSink;
+  /** Makes the file appear. */
+  finish(): Promise<void>;
+  /** Without finish() before, nothing is left. */
+  close(): Promise<void>;
+}
+
+/** One image in an archive of its own. @throws {DestinationInUseError} the file exists and is not empty */
+export function openDockerArchiveSink(path: string, references: readonly string[]): ImageSink {
+  const archive = createDockerArchive(path);
+  return { ...archive.sink(references), commit: archive.finish, close: archive.close };
+}
+
 /**
- * `docker-archive:`: one image in the form of `docker save`, with the files that versions before 25 and those before 1.10 look for.
+ * `docker-archive:`: images in the form of `docker save`, with the files that versions before 25 and those before 1.10 look for.
  * Layers come decompressed, so their digests are their diff ids.
  *
  * @throws {DestinationInUseError} the file exists and is not empty
  * @see https://github.com/moby/docker-image-spec/blob/v1.3.1/spec.md#combined-image-json--filesystem-changeset-format
  */
-export function openDockerArchiveSink(path: string, references: readonly string[]): ImageSink {
+export function createDockerArchive(path: string): DockerArchive {
   const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
   if (size > 0) throw new DestinationInUseError(path, 'the file exists, and an archive cannot be added to');
   let archive: TarFile | undefined;
-  let configBytes: Uint8Array | undefined;
-  const written = new Set<Digest>();
+  const written = new Set<string>();
+  const list: { readonly Config: string; readonly RepoTags: readonly string[]; readonly Layers: readonly string[] }[] = [];
+  const repositories: Record<string, Record<string, string>> = {};
   const open = (): TarFile => {
     // Mode and order as skopeo writes them.
     archive ??= createTarFile(path, { fileMode: 0o444 });
     return archive;
   };
-  return {
-    description: `docker-archive:${path}${references[0] === undefined ? '' : `:${references[0]}`}`,
-    formats: ['docker'],
-    layers: 'decompress',
-    acceptsIndex: false,
-    concurrency: 1,
-    hasBlob: async (blob) => written.has(blob.digest),
-    async writeBlob({ descriptor, kind, open: openBlob }) {
-      written.add(descriptor.digest);
-      if (kind === 'layer') {
-        await open().addFile(`${digestHex(descriptor.digest)}.tar`, openBlob(), descriptor.size);
-        return;
-      }
-      const chunks: Uint8Array[] = [];
-      for await (const chunk of openBlob()) chunks.push(chunk);
-      configBytes = Buffer.concat(chunks);
-    },
-    async writeManifest(raw) {
-      if (configBytes === undefined) throw new TypeError('writeManifest() before its config');
-      const { config, layers } = parseManifest(raw.bytes, { declaredType: raw.mediaType });
-      await open().addBytes(`${digestHex(config.digest)}.json`, Buffer.from(configBytes));
-      const digests = layers.map(({ digest }) => digest);
-      const topId = await addLegacyLayers(open(), digests, parseImageConfig(configBytes));
-      const names = references.map(dockerName);
-      const list = [
-        {
-          Config: `${digestHex(config.digest)}.json`,
-          RepoTags: names.map(({ full }) => full),
+  const sink = (references: readonly string[]): ImageSink => {
+    let configBytes: Uint8Array | undefined;
+    return {
+      description: `docker-archive:${path}${references[0] === undefined ? '' : `:${references[0]}`}`,
+      formats: ['docker'],
+      layers: 'decompress',
+      acceptsIndex: false,
+      concurrency: 1,
+      hasBlob: async (blob) => written.has(blob.digest),
+      async writeBlob({ descriptor, kind, open: openBlob }) {
+        if (kind === 'layer') {
+          written.add(descriptor.digest);
+          await open().addFile(`${digestHex(descriptor.digest)}.tar`, openBlob(), descriptor.size);
+          return;
+        }
+        const chunks: Uint8Array[] = [];
+        for await (const chunk of openBlob()) chunks.push(chunk);
+        configBytes = Buffer.concat(chunks);
+      },
+      async writeManifest(raw) {
+        if (configBytes === undefined) throw new TypeError('writeManifest() before its config');
+        const { config, layers } = parseManifest(raw.bytes, { declaredType: raw.mediaType });
+        const name = `${digestHex(config.digest)}.json`;
+        const names = references.map(dockerName);
+        const known = list.findIndex(({ Config }) => Config === name);
+        const digests = layers.map(({ digest }) => digest);
+        if (known === -1) await open().addBytes(name, Buffer.from(configBytes));
+        const topId = await addLegacyLayers(open(), digests, parseImageConfig(configBytes), written);
+        const before = list[known];
+        const entry = {
+          Config: name,
+          RepoTags: [...(before?.RepoTags ?? []), ...names.map(({ full }) => full)],
           Layers: digests.map((digest) => `${digestHex(digest)}.tar`),
-        },
-      ];
+        };
+        if (before === undefined) list.push(entry);
+        else list[known] = entry;
+        if (topId !== undefined)
+          for (const { repository, tag } of names) repositories[repository] = { ...repositories[repository], [tag]: topId };
+      },
+      commit: async () => {},
+      close: async () => {},
+    };
+  };
+  return {
+    sink,
+    async finish() {
       await open().addBytes('manifest.json', Buffer.from(encodeJson(list)));
-      if (names.length > 0 && topId !== undefined) {
-        const repositories: Record<string, Record<string, string>> = {};
-        for (const { repository, tag } of names) repositories[repository] = { ...repositories[repository], [tag]: topId };
-        await open().addBytes('repositories', Buffer.from(encodeJson(repositories)));
-      }
+      if (Object.keys(repositories).length > 0) await open().addBytes('repositories', Buffer.from(encodeJson(repositories)));
+      await open().commit();
     },
-    commit: async () => await archive?.commit(),
     close: async () => await archive?.close(),
   };
 }
 
 /** What Docker before 1.10 reads: a directory per layer, chained by `parent`. Returns the ID of the topmost. */
-async function addLegacyLayers(archive: TarFile, digests: readonly Digest[], config: ImageConfig): Promise<string | undefined> {
+async function addLegacyLayers(
+  archive: TarFile,
+  digests: readonly Digest[],
+  config: ImageConfig,
+  written: Set<string>,
+): Promise<string | undefined> {
   let parent: string | undefined;
   for (const [position, digest] of digests.entries()) {
     const isTop = position === digests.length - 1;
@@ -90,6 +123,11 @@ async function addLegacyLayers(archive: TarFile, digests: readonly Digest[], con
     const id = createHash('sha256')
       .update(`${chain} ${isTop ? JSON.stringify(own) : ''}`)
       .digest('hex');
+    if (written.has(id)) {
+      parent = id;
+      continue;
+    }
+    written.add(id);
     await archive.addLink(`${id}/layer.tar`, `../${digestHex(digest)}.tar`);
     await archive.addBytes(`${id}/VERSION`, '1.0');
     await archive.addBytes(`${id}/json`, Buffer.from(encodeJson({ id, ...(parent === undefined ? {} : { parent }), ...own })));

@@ -68,7 +68,8 @@ export async function openDockerArchiveSource(
   }
 }
 
-async function readImageList(index: TarIndex): Promise<readonly ArchiveImage[]> {
+/** @throws {InvalidArchiveError} no manifest.json, or not one of an archive */
+export async function readImageList(index: TarIndex): Promise<readonly ArchiveImage[]> {
   const text = Buffer.from(await index.read('manifest.json', MAX_LIST_BYTES)).toString();
   let list: unknown;
   try {

@@ -3,10 +3,12 @@ import { resolve } from 'node:path';
 import { UnsupportedFeatureError } from '../errors.js';
 import { localName, parseReference } from '../image/index.js';
 import type { Store } from '../store/index.js';
+import type { DockerArchive } from './docker-archive-sink.js';
 import { openFileSink } from './file-sink.js';
 import type { ImageSink } from './image-sink.js';
 import type { ImageSource } from './image-source.js';
 import type { Selection } from './layout-source.js';
+import type { ArchiveListing } from './list-archive.js';
 import type { RegistryClient } from './registry-client.js';
 import { openStoreSink, openStoreSource } from './store.js';
 import type { TransportName } from './transport-name.js';
@@ -83,6 +85,16 @@ export async function openSink(name: TransportName, services: TransportServices,
       demandThisStore(name.root, services.store);
       return openStoreSink(services.store, [localName(name.reference)]);
   }
+}
+
+/** @see {@link createDockerArchive} */
+export async function openDockerArchive(path: string): Promise<DockerArchive> {
+  return (await import('./docker-archive-sink.js')).createDockerArchive(path);
+}
+
+/** @see {@link listImagesIn} */
+export async function listArchive(path: string, options: { readonly tempDir: string }): Promise<readonly ArchiveListing[]> {
+  return (await import('./list-archive.js')).listImagesIn(path, options);
 }
 
 /** Stores of other tools have another form, and one of ours is opened by --root, with its locks. */

@@ -50,3 +50,15 @@ export function formatGoTime(date: Date): string {
   const fraction = text.slice(19, -1).replace(/\.?0+$/, '');
   return `${text.slice(0, 10)} ${text.slice(11, 19)}${fraction} +0000 UTC`;
 }
+
+/** `7.029kB`: four significant digits and powers of 1000, without a blank. @see https://github.com/docker/go-units/blob/v0.5.0/size.go */
+export function formatShortSize(sizeBytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
+  let value = sizeBytes;
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return `${Number(value.toPrecision(4))}${units[unit]}`;
+}

@@ -4,7 +4,7 @@ export { formatDecision } from './decision-text.js';
 export { formatError } from './error-text.js';
 export { decisionObject, JsonExplainReporter } from './explain-json.js';
 export { type CommandHelp, type FlagHelp, formatCommandHelp, formatProgramHelp } from './help-text.js';
-export { formatAge, formatGoTime, formatSize } from './human.js';
+export { formatAge, formatGoTime, formatShortSize, formatSize } from './human.js';
 export { printable } from './messages.js';
 export { formatOutline, formatTargets } from './outline-text.js';
 export { onStandardError, toLogFile } from './redirected-terminal.js';

@@ -9,7 +9,7 @@ interface Extra {
   readonly hidden?: boolean;
 }
 
-export type Letter = 'D' | 'a' | 'c' | 'd' | 'e' | 'f' | 'h' | 'l' | 'm' | 'n' | 'o' | 'p' | 'q' | 'r' | 't' | 'u' | 'v';
+export type Letter = 'D' | 'H' | 'i' | 'a' | 'c' | 'd' | 'e' | 'f' | 'h' | 'l' | 'm' | 'n' | 'o' | 'p' | 'q' | 'r' | 't' | 'u' | 'v';
 
 interface ValueExtra extends Extra {
   /** Word for the value in `--help`. */
