@@ -88,6 +88,8 @@ static bool parse_content(const char *hex, uint8_t **bytes, size_t *length) {
     }
     content[i / 2] = (uint8_t)(high << 4 | low);
   }
+  /* A name that comes twice counts the second time. */
+  free(*bytes);
   *bytes = content;
   *length = digits / 2;
   return true;
