@@ -72,7 +72,7 @@ async function transpile() {
   // A test whose source is gone must not go on running.
   rmSync(join(project, 'build/js'), { recursive: true, force: true });
   await esbuild.build({
-    entryPoints: await glob(['src/**/*.ts', 'test/**/*.ts', 'bench/**/*.ts'], {
+    entryPoints: await glob(['src/**/*.ts', 'test/**/*.ts', 'bench/**/*.ts', 'fuzz/**/*.ts'], {
       cwd: project,
       absolute: true,
       ignore: ['test/containerfiles/**'],
