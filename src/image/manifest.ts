@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import type { Descriptor } from './descriptor.js';
+import { foldCase } from './fold-case.js';
 import { DOCKER_CONFIG, DOCKER_MANIFEST, isIndexType, isManifestType, OCI_INDEX, OCI_MANIFEST } from './media-types.js';
 import { indexSchema, manifestSchema } from './schemas.js';
 import { ManifestError, parseStrictJson } from './strict-json.js';
@@ -143,9 +144,4 @@ function refuseMembers(
     if (known !== undefined && known !== key)
       throw new ManifestError(subject, `it is ambiguous: "${key.slice(0, 100)}" differs from "${known}" in case only`);
   }
-}
-
-/** Lower case as Go's encoding/json folds: U+017F (long s) and U+212A (Kelvin) count as s and k. */
-export function foldCase(key: string): string {
-  return key.replaceAll('\u017f', 's').replaceAll('\u212a', 'k').toLowerCase();
 }

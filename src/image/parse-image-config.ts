@@ -1,5 +1,6 @@
+import { findCaseTwin } from './fold-case.js';
 import type { ImageConfig } from './image-config.js';
-import { check, foldCase } from './manifest.js';
+import { check } from './manifest.js';
 import { imageConfigSchema } from './schemas.js';
 import { ManifestError, parseStrictJson } from './strict-json.js';
 
@@ -15,11 +16,8 @@ const MEMBERS = ['architecture', 'os', 'config', 'rootfs', 'history'];
 export function parseImageConfig(bytes: Uint8Array, subject = 'image config'): ImageConfig {
   const value = parseStrictJson(bytes, subject, MAX_CONFIG_BYTES);
   const config = check(imageConfigSchema, value, subject);
-  for (const key of Object.keys(config)) {
-    if (!MEMBERS.includes(key) && MEMBERS.includes(foldCase(key))) {
-      throw new ManifestError(subject, `it is ambiguous: "${key}" differs from "${foldCase(key)}" in case only`);
-    }
-  }
+  const twin = findCaseTwin(config, MEMBERS);
+  if (twin !== undefined) throw new ManifestError(subject, `it is ambiguous: "${twin.key}" differs from "${twin.name}" in case only`);
   checkHistory(config as unknown as ImageConfig, subject);
   return config as unknown as ImageConfig;
 }

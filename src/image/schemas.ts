@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { digestOf, isDigest } from './digest.js';
+import { findCaseTwin } from './fold-case.js';
 
 // What a document must look like to be accepted. Objects are loose: fields this project does not know stay, and the bytes are kept anyway.
 
@@ -10,7 +11,16 @@ const digest = v.pipe(v.string(), v.check(isDigest, 'expected sha256 or sha512 a
 const byteCount = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const annotations = v.record(v.string(), v.string());
 
-export const platformSchema = v.looseObject({
+/** A loose object without members that another reader takes for those of `entries`, whatever their case. */
+function unambiguous<E extends v.ObjectEntries>(entries: E) {
+  const names = Object.keys(entries);
+  return v.pipe(
+    v.looseObject(entries),
+    v.check((value) => findCaseTwin(value, names) === undefined, 'a member differs from a known one in case only'),
+  );
+}
+
+export const platformSchema = unambiguous({
   os: text,
   architecture: text,
   variant: v.optional(text),
@@ -19,7 +29,7 @@ export const platformSchema = v.looseObject({
 });
 
 const descriptorSchema = v.pipe(
-  v.looseObject({
+  unambiguous({
     mediaType,
     digest,
     size: byteCount,
@@ -56,7 +66,7 @@ export const indexSchema = v.looseObject({
 const emptyObjects = v.record(v.string(), v.looseObject({}));
 const nanoseconds = v.pipe(v.number(), v.integer());
 
-const containerConfigSchema = v.looseObject({
+const containerConfigSchema = unambiguous({
   User: v.optional(v.string()),
   ExposedPorts: v.optional(emptyObjects),
   Env: v.optional(v.array(v.string())),
@@ -68,7 +78,7 @@ const containerConfigSchema = v.looseObject({
   StopSignal: v.optional(v.string()),
   ArgsEscaped: v.optional(v.boolean()),
   Healthcheck: v.optional(
-    v.looseObject({
+    unambiguous({
       Test: v.optional(v.array(v.string())),
       Interval: v.optional(nanoseconds),
       Timeout: v.optional(nanoseconds),
@@ -81,7 +91,7 @@ const containerConfigSchema = v.looseObject({
   Shell: v.optional(v.array(v.string())),
 });
 
-const historySchema = v.looseObject({
+const historySchema = unambiguous({
   created: v.optional(v.string()),
   author: v.optional(v.string()),
   created_by: v.optional(v.string()),
@@ -99,7 +109,7 @@ export const imageConfigSchema = v.looseObject({
   'os.version': v.optional(text),
   'os.features': v.optional(v.array(text)),
   config: v.optional(containerConfigSchema),
-  rootfs: v.looseObject({
+  rootfs: unambiguous({
     type: v.literal('layers'),
     // Docker leaves the list out of an image without layers.
     diff_ids: v.optional(v.pipe(v.array(digest), v.maxLength(MAX_ENTRIES)), []),

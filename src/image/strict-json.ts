@@ -18,9 +18,9 @@ const MAX_DEPTH = 64;
 
 /**
  * Read JSON that came from outside, refusing what two readers could understand differently: invalid UTF-8, a byte order mark,
- * and objects with the same key twice. Members that are `null` are left out, since OCI lets writers put `null` for "absent".
+ * objects with the same key twice, and numbers beyond all bounds. Members that are `null` are left out, since OCI lets writers put `null` for "absent".
  *
- * @throws {ManifestError} more than `maxBytes`, not UTF-8, not JSON, a key twice, or nested too deeply
+ * @throws {ManifestError} more than `maxBytes`, not UTF-8, not JSON, a key twice, a number too large, or nested too deeply
  * @see https://github.com/advisories/GHSA-77vh-xpmg-72qh
  */
 export function parseStrictJson(bytes: Uint8Array, subject: string, maxBytes: number): unknown {
@@ -33,7 +33,7 @@ export function parseStrictJson(bytes: Uint8Array, subject: string, maxBytes: nu
     throw new ManifestError(subject, 'it is not valid JSON', { cause });
   }
   checkStructure(text, subject);
-  return withoutNulls(value);
+  return withoutNulls(value, subject);
 }
 
 function decodeUtf8(bytes: Uint8Array, subject: string): string {
@@ -93,9 +93,11 @@ function endOfString(text: string, start: number): number {
   return index;
 }
 
-function withoutNulls(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutNulls);
+/** `1e999` is a number to JSON's grammar; some readers refuse it, and JavaScript's makes it infinite, which cannot be written again. */
+function withoutNulls(value: unknown, subject: string): unknown {
+  if (Array.isArray(value)) return value.map((member) => withoutNulls(member, subject));
+  if (typeof value === 'number' && !Number.isFinite(value)) throw new ManifestError(subject, 'it holds a number that is too large');
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value).filter(([, member]) => member !== null);
-  return Object.fromEntries(entries.map(([key, member]) => [key, withoutNulls(member)]));
+  return Object.fromEntries(entries.map(([key, member]) => [key, withoutNulls(member, subject)]));
 }

@@ -85,6 +85,12 @@ suite('image/manifest', (test) => {
     ['a key twice', withMember(`"layers":[]`), OCI_MANIFEST, /the key "layers" occurs twice/],
     ['a key twice, once escaped', withMember('"l\\u0061yers":[]'), OCI_MANIFEST, /the key "layers" occurs twice/],
     ['a key twice further in', text.replace('"size":6', '"size":6,"size":7'), OCI_MANIFEST, /the key "size" occurs twice/],
+    [
+      'a digest in two cases',
+      text.replace('"size":6', '"size":6,"Digest":"sha256:00"'),
+      OCI_MANIFEST,
+      /is wrong: a member differs from a known one in case/,
+    ],
     ['another type than declared', manifest, OCI_INDEX, /is declared as .*index.* and calls itself .*manifest/],
     ['a type that is no manifest', { ...manifest, mediaType: OCI_CONFIG }, undefined, /is not that of an image manifest or index/],
     ['schema 1 by its version', { schemaVersion: 1, fsLayers: [], history: [] }, undefined, /schema 1/],

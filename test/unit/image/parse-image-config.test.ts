@@ -32,6 +32,8 @@ suite('image/parse-image-config', (test) => {
     ['a label that is no text', { ...config, config: { Labels: { a: 1 } } }, /"config.Labels/],
     ['a health check interval of half a nanosecond', { ...config, config: { Healthcheck: { Interval: 0.5 } } }, /Interval/],
     ['a member in two cases', `${JSON.stringify(config).slice(0, -1)},"RootFS":{}}`, /"RootFS" differs from "rootfs" in case only/],
+    ['diff ids in another case', { ...config, rootfs: { type: 'layers', diff_Ids: [] } }, /"rootfs" is wrong: a member differs/],
+    ['a user in two cases', { ...config, config: { User: '1', user: '0' } }, /"config" is wrong: a member differs/],
     ['more history than layers', { ...config, history: [{}, {}] }, /history speaks of 2 layers and it has 1/],
     ['null for a rootfs', { ...config, rootfs: null }, /"rootfs"/],
     ['null among diff ids', { ...config, rootfs: { type: 'layers', diff_ids: [null] } }, /"rootfs.diff_ids.0"/],

@@ -20,6 +20,8 @@ const refused: readonly [title: string, text: string | Buffer, problem: RegExp][
   ['two documents', '{}{}', /JSON/],
   ['nothing', '', /JSON/],
   ['a trailing comma', '[1,]', /JSON/],
+  ['a number too large for any reader', '[{"a":1e999}]', /too large/],
+  ['a number of 400 digits', `-${'9'.repeat(400)}`, /too large/],
   ['great depth', '['.repeat(100) + ']'.repeat(100), /nested/],
 ];
 
