@@ -53,6 +53,12 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('../containers.js')).Containers,
   },
   { name: 'copy', aliases: [], summary: 'Copy into a working container', load: async () => (await import('../copy.js')).Copy },
+  {
+    name: 'doctor',
+    aliases: [],
+    summary: 'Look at what builds need on this machine, and say what mends it',
+    load: async () => (await import('../doctor.js')).Doctor,
+  },
   { name: 'from', aliases: [], summary: 'Create a working container from an image', load: async () => (await import('../from.js')).From },
   {
     name: 'history',

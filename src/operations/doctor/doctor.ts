@@ -1,0 +1,15 @@
+import type { Services } from '../context.js';
+import { gatherFacts } from './facts.js';
+import { exitStatusOf, type Finding, judge } from './judge.js';
+
+export interface Diagnosis {
+  readonly findings: readonly Finding[];
+  /** 0: all is well; 1: degraded at worst; 2: something is missing. */
+  readonly exitStatus: 0 | 1 | 2;
+}
+
+/** Looks at what builds lean on. Nothing is changed, and nothing is left behind. */
+export function diagnose(services: Services): Diagnosis {
+  const findings = judge(gatherFacts(services));
+  return { findings, exitStatus: exitStatusOf(findings) };
+}

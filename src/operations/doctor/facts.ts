@@ -1,0 +1,185 @@
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statfsSync,
+  statSync,
+} from 'node:fs';
+import { release } from 'node:os';
+import { dirname, join } from 'node:path';
+import { closeFd, getXattr, mountOverlay, packageFile, unlinkat } from '../../sys/index.js';
+import type { Services } from '../context.js';
+
+/** What was found on this machine, before anybody judges it. */
+export interface Facts {
+  readonly user: string;
+  readonly rootless: boolean;
+  readonly kernel: string;
+  /** False when the launcher could make no user namespace, and this process has the rights of its caller. */
+  readonly entered: boolean;
+  readonly idMode: 'root' | 'mapped' | 'single';
+  readonly idProblem: string | undefined;
+  /** Values of files below /proc/sys, those that are there. */
+  readonly sysctls: Readonly<Record<string, string>>;
+  readonly mappers: readonly Mapper[];
+  /** Why no overlay could be mounted beside the store; undefined when one could. */
+  readonly overlayProblem: string | undefined;
+  readonly storeRoot: string;
+  readonly seccompActions: readonly string[];
+  readonly tun: 'usable' | 'closed' | 'absent';
+  readonly networkHelper: string | undefined;
+  readonly cgroups: 'delegated' | 'closed' | 'v1' | 'absent';
+  readonly selinux: 'enforcing' | 'permissive' | 'absent';
+  readonly freeBytes: number;
+  /** Undefined where the file system has no fixed number of them. */
+  readonly freeInodes: number | undefined;
+  /** How far the clock is behind the moment this program was installed; 0 or less for one that may be right. */
+  readonly clockBehindMs: number;
+}
+
+/** newuidmap or newgidmap. */
+export interface Mapper {
+  readonly name: string;
+  readonly path: string | undefined;
+  /** It may write the map of another process: set-user-id root, or with the file capability. */
+  readonly privileged: boolean;
+}
+
+const SYSCTLS = ['user/max_user_namespaces', 'kernel/unprivileged_userns_clone', 'kernel/apparmor_restrict_unprivileged_userns'];
+const SET_USER_ID = 0o4000;
+const CAP_SYS_ADMIN = 21n; // linux/capability.h
+const PROGRAM_FOLDERS = ['/usr/local/bin', '/usr/bin', '/bin', '/usr/local/sbin', '/usr/sbin', '/sbin'];
+
+export function gatherFacts({ settings }: Services): Facts {
+  const place = existingAncestor(settings.root);
+  const { bavail, bsize, files, ffree } = statfsSync(place);
+  return {
+    user: userName(settings.uid),
+    rootless: settings.rootless,
+    kernel: release(),
+    entered: hasSystemAdministration(readText('/proc/self/status')),
+    idMode: settings.idMode,
+    idProblem: settings.idProblem,
+    sysctls: Object.fromEntries(SYSCTLS.flatMap((name) => entryOf(name))),
+    mappers: ['newuidmap', 'newgidmap'].map(findMapper),
+    overlayProblem: tryOverlay(place),
+    storeRoot: settings.root,
+    seccompActions: readText('/proc/sys/kernel/seccomp/actions_avail').split(/\s+/).filter(Boolean),
+    tun: tunState(),
+    networkHelper: ['pasta', 'slirp4netns'].find((name) => findProgram(name) !== undefined),
+    cgroups: cgroupState(),
+    selinux: selinuxState(),
+    freeBytes: bavail * bsize,
+    freeInodes: files === 0 ? undefined : ffree,
+    clockBehindMs: statSync(packageFile('package.json')).ctimeMs - Date.now(),
+  };
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch {
+    // A kernel without it, or a /proc that hides it: that is a finding, no failure.
+    return '';
+  }
+}
+
+function entryOf(name: string): [string, string][] {
+  const value = readText(`/proc/sys/${name}`);
+  return value === '' ? [] : [[name.replaceAll('/', '.'), value]];
+}
+
+/** Whoever made a user namespace has every capability in it; an ordinary user outside has none. */
+function hasSystemAdministration(status: string): boolean {
+  const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0'}`);
+  return ((effective >> CAP_SYS_ADMIN) & 1n) === 1n;
+}
+
+function userName(uid: number): string {
+  const line = readText('/etc/passwd')
+    .split('\n')
+    .find((entry) => entry.split(':')[2] === String(uid));
+  return line?.split(':')[0] ?? String(uid);
+}
+
+function existingAncestor(path: string): string {
+  return existsSync(path) || path === dirname(path) ? path : existingAncestor(dirname(path));
+}
+
+function findProgram(name: string): string | undefined {
+  return PROGRAM_FOLDERS.map((folder) => join(folder, name)).find((path) => isAccessible(path, constants.X_OK));
+}
+
+function isAccessible(path: string, mode: number): boolean {
+  try {
+    accessSync(path, mode);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function findMapper(name: string): Mapper {
+  const path = findProgram(name);
+  if (path === undefined) return { name, path, privileged: false };
+  if ((statSync(path).mode & SET_USER_ID) !== 0) return { name, path, privileged: true };
+  const fd = openSync(path, constants.O_RDONLY);
+  try {
+    return { name, path, privileged: getXattr(fd, 'security.capability') !== undefined };
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Mounts one as a RUN would have it, on the file system of the store, and removes a file through it. */
+function tryOverlay(place: string): string | undefined {
+  let directory: string;
+  try {
+    directory = mkdtempSync(join(place, '.tsbuild-doctor-'));
+  } catch (error) {
+    return `"${place}" cannot be written to (${(error as NodeJS.ErrnoException).code})`;
+  }
+  const fds: number[] = [];
+  try {
+    for (const name of ['lower', 'upper', 'work']) {
+      mkdirSync(join(directory, name));
+      fds.push(openSync(join(directory, name), constants.O_RDONLY | constants.O_DIRECTORY));
+    }
+    closeSync(openSync(join(directory, 'lower/file'), 'w'));
+    const [lower = -1, upper, work] = fds;
+    const merged = mountOverlay({ lowers: [lower], upper, work, userxattr: true });
+    try {
+      unlinkat(merged, 'file');
+    } finally {
+      closeFd(merged);
+    }
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  } finally {
+    for (const fd of fds) closeSync(fd);
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+function tunState(): Facts['tun'] {
+  if (!existsSync('/dev/net/tun')) return 'absent';
+  return isAccessible('/dev/net/tun', constants.R_OK | constants.W_OK) ? 'usable' : 'closed';
+}
+
+function cgroupState(): Facts['cgroups'] {
+  if (!existsSync('/sys/fs/cgroup/cgroup.controllers')) return readText('/proc/self/cgroup') === '' ? 'absent' : 'v1';
+  const own = /^0::(.*)$/m.exec(readText('/proc/self/cgroup'))?.[1] ?? '/';
+  return isAccessible(join('/sys/fs/cgroup', own, 'cgroup.procs'), constants.W_OK) ? 'delegated' : 'closed';
+}
+
+function selinuxState(): Facts['selinux'] {
+  const enforce = readText('/sys/fs/selinux/enforce');
+  return enforce === '1' ? 'enforcing' : enforce === '0' ? 'permissive' : 'absent';
+}
