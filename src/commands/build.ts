@@ -227,7 +227,7 @@ export class Build extends BaseCommand<typeof Build> {
       compression: chosenCompression(flags, conf),
       network: flags.network,
       dns: dnsOptions(flags),
-      isolation: isolationOptions(flags),
+      isolation: isolationOptions(flags, settings.runtime),
       writeHosts: flags['no-hosts'] !== true,
       writeHostname: flags['no-hostname'] !== true,
       pull: this.pullPolicy(),

@@ -1,3 +1,4 @@
+import { readContainersConf } from '../config/index.js';
 import { UsageError } from '../errors.js';
 import { runInContainer } from '../operations/run.js';
 import { commandOptions, MOUNT_FLAGS, SECRET_FLAGS } from './flags/command-surroundings-flags.js';
@@ -52,6 +53,7 @@ export class Run extends BaseCommand<typeof Run> {
 
   protected async execute(services: CommandServices): Promise<number> {
     const { flags } = this;
+    const conf = await readContainersConf(services.settings, ['no_hosts']);
     const [container, ...rest] = this.operands;
     if (container === undefined) throw new UsageError('container ID must be specified');
     const command = rest[0] === '--' ? rest.slice(1) : rest;
@@ -64,10 +66,10 @@ export class Run extends BaseCommand<typeof Run> {
         user: flags.user,
         workingDir: flags.workingdir,
         network: flags.network,
-        isolation: isolationOptions(flags),
+        isolation: isolationOptions(flags, services.settings.runtime),
         terminal: flags.terminal,
         hostname: flags.hostname,
-        writeHosts: flags['no-hosts'] !== true,
+        writeHosts: (flags['no-hosts'] ?? conf.noHosts) !== true,
         writeHostname: flags['no-hostname'] !== true,
         commands: commandOptions(flags),
         contextDir: flags.contextdir,

@@ -12,6 +12,10 @@ export interface ContainersConf {
   readonly httpProxy?: boolean | undefined;
   readonly seccompProfile?: string | undefined;
   readonly shmSize?: string | undefined;
+  readonly dnsServers?: readonly string[] | undefined;
+  readonly dnsOptions?: readonly string[] | undefined;
+  readonly dnsSearches?: readonly string[] | undefined;
+  readonly noHosts?: boolean | undefined;
   /** `netns`. */
   readonly network?: string | undefined;
   readonly compressionFormat?: string | undefined;
@@ -20,6 +24,7 @@ export interface ContainersConf {
   /** Go duration. */
   readonly retryDelay?: string | undefined;
   readonly tmpDir?: string | undefined;
+  readonly cdiSpecDirs?: readonly string[] | undefined;
   readonly hooksDirs?: readonly string[] | undefined;
   /** `NAME=VALUE`, for tsbuild itself; variables that are set go before. */
   readonly engineEnv?: readonly string[] | undefined;
@@ -67,12 +72,17 @@ export function mergeContainersConf(documents: readonly { readonly path: string;
     httpProxy: reader.boolean('containers', 'http_proxy'),
     seccompProfile: reader.text('containers', 'seccomp_profile'),
     shmSize: reader.text('containers', 'shm_size'),
+    dnsServers: reader.texts('containers', 'dns_servers'),
+    dnsOptions: reader.texts('containers', 'dns_options'),
+    dnsSearches: reader.texts('containers', 'dns_searches'),
+    noHosts: reader.boolean('containers', 'no_hosts'),
     network: reader.text('containers', 'netns'),
     compressionFormat: reader.text('engine', 'compression_format'),
     compressionLevel: reader.wholeNumber('engine', 'compression_level'),
     retries: reader.wholeNumber('engine', 'retry'),
     retryDelay: reader.text('engine', 'retry_delay'),
     tmpDir: reader.text('engine', 'image_copy_tmp_dir'),
+    cdiSpecDirs: reader.texts('engine', 'cdi_spec_dirs'),
     hooksDirs: reader.texts('engine', 'hooks_dir'),
     engineEnv: reader.texts('engine', 'env'),
   };

@@ -41,7 +41,19 @@ export async function readContainersConf(
 
 const ALL_KEYS = [
   ...['default_capabilities', 'default_ulimits', 'devices', 'volumes', 'env', 'http_proxy', 'seccomp_profile', 'shm_size', 'netns'],
-  ...['compression_format', 'compression_level', 'retry', 'retry_delay', 'image_copy_tmp_dir', 'hooks_dir'],
+  ...[
+    'dns_servers',
+    'dns_options',
+    'dns_searches',
+    'no_hosts',
+    'cdi_spec_dirs',
+    'compression_format',
+    'compression_level',
+    'retry',
+    'retry_delay',
+    'image_copy_tmp_dir',
+    'hooks_dir',
+  ],
 ];
 
 interface ListedFile {

@@ -56,6 +56,8 @@ export interface Settings extends Identity, Directories {
   /** Whether commands on working containers add to the history, unless a flag says otherwise. */
   readonly addHistory: boolean;
   readonly isolation: 'oci' | 'rootless' | 'chroot' | undefined;
+  /** The OCI runtime that runs commands unless a flag names another; undefined: none, the sandbox does. */
+  readonly runtime: string | undefined;
   /** How root file systems are made; undefined: as the store allows. */
   readonly storageDriver: 'overlay' | 'vfs' | undefined;
   /** As given; the store has no use for any of containers/storage's. */
@@ -97,6 +99,7 @@ export function readSettings(environment: Environment, flags: GlobalFlags = {}):
     layers: readBoolean(environment, 'BUILDAH_LAYERS') ?? true,
     addHistory: readBoolean(environment, 'BUILDAH_HISTORY') ?? false,
     isolation: oneOf(environment, 'BUILDAH_ISOLATION', ['oci', 'rootless', 'chroot']),
+    runtime: readVariable(environment, 'BUILDAH_RUNTIME'),
     storageDriver: readStorageDriver(environment, flags),
     storageOptions: flags['storage-opt'] ?? readVariable(environment, 'STORAGE_OPTS')?.split(',') ?? [],
     sourceDateEpoch: readEpoch(environment),

@@ -62,6 +62,34 @@ default_capabilities = ["CHOWN", "KILL"]
       assert.is((await store.ok(['run', container, 'sh', '-c', script], { env })).stdout, 'yes \nCapBnd:\t0000000000000020\n');
     }));
 
+  test('containers.conf says who resolves names, and whether there is an /etc/hosts', () =>
+    withTestStore(async (store) => {
+      await addBusybox(store);
+      const env = conf(
+        store,
+        '[containers]\ndns_servers = ["192.0.2.7"]\ndns_searches = ["conf.example"]\ndns_options = ["ndots:7"]\nno_hosts = true\n',
+      );
+      const command = 'grep -v "^#" /etc/resolv.conf; cat /etc/hosts 2>/dev/null; true';
+      const flags = ['--network', 'host'];
+      assert.equal((await printed(store, command, { env, flags })).sort(), [
+        'nameserver 192.0.2.7',
+        'options ndots:7',
+        'search conf.example',
+      ]);
+      const given = await printed(store, command, { env, flags: [...flags, '--dns', '192.0.2.8'] });
+      assert.ok(given.includes('nameserver 192.0.2.8') && !given.includes('nameserver 192.0.2.7'), given.join());
+      await printed(store, 'true', { env, flags: ['--network', 'none'] });
+    }));
+
+  test('BUILDAH_RUNTIME names the runtime, which then has to be there', () =>
+    withTestStore(async (store) => {
+      await addBusybox(store);
+      const container = (await store.ok(['from', 'busybox'])).stdout.trim();
+      const refused = await store.tsbuild(['run', container, 'true'], { env: { BUILDAH_RUNTIME: '/nonexistent/runtime' } });
+      assert.is(refused.status, 125);
+      assert.match(refused.stderr, /\/nonexistent\/runtime/);
+    }));
+
   test('CONTAINERS_CONF_OVERRIDE goes over CONTAINERS_CONF, list by list', () =>
     withTestStore(async (store) => {
       await addBusybox(store);

@@ -36,10 +36,14 @@ export const RUNTIME_FLAGS = {
   'runtime-flag': list({ value: 'FLAG', summary: 'Global flag of the runtime, without its dashes' }),
 };
 
-export function isolationOptions(flags: {
-  readonly isolation?: string | undefined;
-  readonly runtime?: string | undefined;
-  readonly 'runtime-flag'?: string[] | undefined;
-}): IsolationOptions {
-  return { isolation: flags.isolation, runtime: flags.runtime, runtimeFlags: flags['runtime-flag'] };
+/** @param runtime the one to take where no flag names one */
+export function isolationOptions(
+  flags: {
+    readonly isolation?: string | undefined;
+    readonly runtime?: string | undefined;
+    readonly 'runtime-flag'?: string[] | undefined;
+  },
+  runtime?: string,
+): IsolationOptions {
+  return { isolation: flags.isolation, runtime: flags.runtime ?? runtime, runtimeFlags: flags['runtime-flag'] };
 }

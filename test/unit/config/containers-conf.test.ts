@@ -67,6 +67,10 @@ volumes = ["/a:/b"]
 http_proxy = false
 seccomp_profile = "/etc/s.json"
 netns = "host"
+dns_servers = ["1.1.1.1"]
+dns_options = ["ndots:1"]
+dns_searches = ["example.com"]
+no_hosts = true
 [engine]
 compression_format = "gzip"
 compression_level = 3
@@ -74,6 +78,7 @@ retry = 5
 retry_delay = "2s"
 image_copy_tmp_dir = "/scratch"
 hooks_dir = ["/hooks"]
+cdi_spec_dirs = ["/cdi"]
 env = ["A=b"]
 `,
     });
@@ -89,6 +94,8 @@ env = ["A=b"]
         network: 'host',
       },
     );
+    const { dnsServers, dnsOptions, dnsSearches, noHosts, cdiSpecDirs } = conf;
+    assert.equal([dnsServers, dnsOptions, dnsSearches, noHosts, cdiSpecDirs], [['1.1.1.1'], ['ndots:1'], ['example.com'], true, ['/cdi']]);
     const { compressionFormat, compressionLevel, retries, retryDelay, tmpDir, hooksDirs, engineEnv, env } = conf;
     assert.equal(
       { compressionFormat, compressionLevel, retries, retryDelay, tmpDir, hooksDirs, engineEnv, env },
