@@ -30,11 +30,22 @@ export async function listImages(options: ListImagesOptions, services: Services)
       if (name !== undefined) entry.names.push(name);
       byDigest.set(descriptor.digest, entry);
     }
-    const rows = [...byDigest.values()].map((entry) => imageRow(store, entry.descriptor, entry.names));
+    const rows = [...byDigest.values()].flatMap((entry) => rowUnlessRemoved(store, entry.descriptor, entry.names));
     const wanted = options.filterName;
     const shown = wanted === undefined ? rows : rows.filter((row) => row.names.some((name) => namesMatch(name, wanted)));
     return shown.sort((a, b) => (b.created?.getTime() ?? 0) - (a.created?.getTime() ?? 0));
   });
+}
+
+/** Another command may remove an image while this one reads it. */
+function rowUnlessRemoved(store: Store, descriptor: NamedImage['descriptor'], names: readonly string[]): ImageRow[] {
+  try {
+    return [imageRow(store, descriptor, names)];
+  } catch (error) {
+    const isThere = store.names.list().some((image) => image.descriptor.digest === descriptor.digest);
+    if (isThere || !hasCode(error, 'BLOB_NOT_FOUND')) throw error;
+    return [];
+  }
 }
 
 function imageRow(store: Store, descriptor: NamedImage['descriptor'], names: readonly string[]): ImageRow {

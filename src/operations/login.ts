@@ -110,6 +110,8 @@ function writtenFile(dockerFile: string | undefined, { settings }: Services): Au
 
 function write({ path }: AuthFile, { content }: SavedLogin): void {
   if (content === undefined) return;
+  // Above it are directories for everybody, such as /run/containers.
+  mkdirSync(dirname(dirname(path)), { recursive: true, mode: 0o755 });
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   atomicWriteFile(path, content, { mode: 0o600 });
 }

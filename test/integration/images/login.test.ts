@@ -1,5 +1,5 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { demand, withDockerRegistry } from '../../support/docker-registry.js';
 import { suite } from '../../support/suite.js';
@@ -23,7 +23,7 @@ async function atRegistry(body: (place: Place) => Promise<void>): Promise<void> 
       writeFileSync(join(certDir, 'authority.crt'), ca);
       writeFileSync(join(store.directory, 'Containerfile'), 'FROM scratch\nLABEL a=b\n');
       await store.ok(['bud', '-q', '-t', 'app', store.directory]);
-      await body({ host, store, authFile: join(store.directory, 'new/auth.json'), certDir });
+      await body({ host, store, authFile: join(store.directory, 'new/own/auth.json'), certDir });
     }),
   );
 }
@@ -40,6 +40,9 @@ suite('login and logout', (test) => {
       const { stdout } = await store.ok(['login', ...flags, '-u', 'ada', '--password-stdin', host], { stdin: `${ADA.password}\n` });
       assert.is(stdout, 'Login Succeeded!\n');
       assert.is(statSync(authFile).mode & 0o777, 0o600);
+      assert.is(statSync(dirname(authFile)).mode & 0o777, 0o700);
+      // Only the directory of the file is private: others have theirs beside it.
+      assert.is(statSync(dirname(dirname(authFile))).mode & 0o005, 0o005);
       assert.equal(JSON.parse(readFileSync(authFile, 'utf8')), {
         auths: { [host]: { auth: Buffer.from(`ada:${ADA.password}`).toString('base64') } },
       });
