@@ -1,3 +1,4 @@
+import { hasCode } from '../errors.js';
 import { type Descriptor, DOCKER_CONFIG, digestHex, isIndexType, OCI_CONFIG, parseIndex, parseManifest } from '../image/index.js';
 import type { NamedImage, Store } from '../store/index.js';
 import { type Services, withStore } from './context.js';
