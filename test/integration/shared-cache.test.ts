@@ -175,6 +175,19 @@ suite('integration/shared-cache', (test) => {
     });
   });
 
+  test('type=inline of several platforms: the cache of each is in its image, and the index gives all of them', async () => {
+    await withMachines(async ({ a, b, proxy }) => {
+      const name = `${proxy.host}/team/many:1`;
+      const containerfile = 'FROM scratch\nARG TARGETARCH\nCOPY a.txt /$TARGETARCH\nCOPY b.txt /\n';
+      const platforms = ['--platform', 'linux/amd64,linux/arm64', '--jobs', '1'];
+      await bud(a, [...platforms, '--cache-to', 'type=inline', '-t', name], checkout(a, 'here', containerfile));
+      await a.ok(['push', '--tls-verify=false', '--all', name]);
+      const second = await bud(b, [...platforms, '--cache-from', `type=registry,ref=${name}`], checkout(b, 'elsewhere', containerfile));
+      assert.match(second.stderr, /cache from .*: [0-9]+ records, 4 layers/);
+      assert.equal(ranSteps(second.stdout), [], second.stdout);
+    });
+  });
+
   test('a cache mount goes along, and is fetched by the RUN that uses it', async () => {
     await withMachines(async ({ a, b, proxy }) => {
       const cache = `type=registry,ref=${proxy.host}/mounts:1`;
