@@ -133,7 +133,7 @@ suite('integration/working-containers', (test) => {
         [['containers', 'c'], /does not accept arguments/],
         [['containers', '--filter', 'foo=x'], /invalid filter "foo"/],
         [['inspect', '--type', 'container', 'busybox'], /container not known/],
-        [['from', '--memory', '1g', 'busybox'], /not supported by tsbuild: --memory/],
+        [['from', '--group-add', 'wheel', 'busybox'], /not supported by tsbuild: --group-add/],
       ] as const) {
         const { status, stderr } = await store.tsbuild(argv);
         assert.is(status, 125, `${argv.join(' ')}\n${stderr}`);
