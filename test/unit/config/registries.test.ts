@@ -141,6 +141,16 @@ suite('config/registries', (test) => {
     });
   });
 
+  test('readRegistries() lets the alias file go before all others', () =>
+    withTempDir(async (directory) => {
+      const registriesFile = join(directory, 'registries.conf');
+      const shortNameAliasFile = join(directory, 'aliases.conf');
+      writeFileSync(registriesFile, '[aliases]\none = "a.example/one"\ntwo = "a.example/two"\n');
+      writeFileSync(shortNameAliasFile, '[aliases]\none = "b.example/one"\n');
+      const { aliases } = await readRegistries({ ...nowhere, registriesFile, shortNameAliasFile }, []);
+      assert.equal(Object.fromEntries(aliases), { one: 'b.example/one', two: 'a.example/two' });
+    }));
+
   test('readRegistries() without any file finds nothing, but a named file must exist', async () => {
     assert.equal((await readRegistries(nowhere, [])).searchRegistries, []);
     await rejects(readRegistries({ ...nowhere, registriesFile: '/nonexistent/r.conf' }, []), {
