@@ -5,6 +5,7 @@ import {
   type Descriptor,
   type DiffId,
   type DockerExtras,
+  digestHex,
   digestOf,
   encodeDockerConfig,
   encodeImageConfig,
@@ -81,19 +82,29 @@ export async function finishImage(
 async function firstCreated(
   image: UnfinishedImage,
   store: Store,
-  options: { readonly now: () => string; readonly reuseCreated: boolean },
+  options: { readonly now: () => string; readonly reuseCreated: boolean; readonly signal: AbortSignal },
 ): Promise<string> {
   const { created: _, ...timeless } = image.config;
   const definition = digestOf(encodeJson({ kind: 'created', config: timeless, format: image.format, annotations: image.annotations }));
   const parent = definition;
-  const known = options.reuseCreated ? store.cache.find(definition, parent) : undefined;
-  if (known !== undefined) {
-    store.cache.touch(known, new Date());
-    return known.createdAt;
+  const find = (): string | undefined => {
+    const known = options.reuseCreated ? store.cache.find(definition, parent) : undefined;
+    if (known !== undefined) store.cache.touch(known, new Date());
+    return known?.createdAt;
+  };
+  const known = find();
+  if (known !== undefined) return known;
+  // Two builds that finish the same content at the same moment agree on one of their times.
+  const lock = await store.lockWork(digestHex(definition), { signal: options.signal });
+  try {
+    const other = find();
+    if (other !== undefined) return other;
+    const createdAt = options.now();
+    await store.cache.put({ definition, parent, inputs: {}, result: {}, createdAt });
+    return createdAt;
+  } finally {
+    lock.release();
   }
-  const createdAt = options.now();
-  await store.cache.put({ definition, parent, inputs: {}, result: {}, createdAt });
-  return createdAt;
 }
 
 /** A blob of the layer in a form the format allows; made from another form when there is none. */
