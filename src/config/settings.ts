@@ -55,7 +55,7 @@ export interface Settings extends Identity, Directories {
   readonly layers: boolean;
   /** Whether commands on working containers add to the history, unless a flag says otherwise. */
   readonly addHistory: boolean;
-  readonly isolation: 'oci' | 'rootless' | 'chroot' | undefined;
+  readonly isolation: 'native' | 'oci' | 'rootless' | 'chroot' | undefined;
   /** The OCI runtime that runs commands unless a flag names another; undefined: none, the sandbox does. */
   readonly runtime: string | undefined;
   /** How root file systems are made; undefined: as the store allows. */
@@ -98,7 +98,7 @@ export function readSettings(environment: Environment, flags: GlobalFlags = {}):
     format: oneOf(environment, 'BUILDAH_FORMAT', ['oci', 'docker']) ?? 'oci',
     layers: readBoolean(environment, 'BUILDAH_LAYERS') ?? true,
     addHistory: readBoolean(environment, 'BUILDAH_HISTORY') ?? false,
-    isolation: oneOf(environment, 'BUILDAH_ISOLATION', ['oci', 'rootless', 'chroot']),
+    isolation: oneOf(environment, 'BUILDAH_ISOLATION', ['native', 'oci', 'rootless', 'chroot']),
     runtime: readVariable(environment, 'BUILDAH_RUNTIME'),
     storageDriver: readStorageDriver(environment, flags),
     storageOptions: flags['storage-opt'] ?? readVariable(environment, 'STORAGE_OPTS')?.split(',') ?? [],

@@ -171,8 +171,8 @@ export async function build(given: BuildOptions, services: Services): Promise<Bu
     writeHosts: options.writeHosts,
     writeHostname: options.writeHostname,
   };
-  const { environment, idMode } = services.settings;
-  const isolation = readIsolation(options.isolation ?? {}, environment.BUILDAH_ISOLATION, idMode === 'root', options.network);
+  const { isolation: usual, idMode } = services.settings;
+  const isolation = readIsolation(options.isolation ?? {}, usual, idMode === 'root', options.network);
   const commands = await readCommandOptions(options.commands, services);
   const configured = await readConfigured(services);
   const entitlements = new Entitlements(options.allow);

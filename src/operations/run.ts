@@ -120,9 +120,9 @@ async function execute(
     writeHosts: options.writeHosts,
     writeHostname: options.writeHostname,
   };
-  const { environment: variables, idMode } = services.settings;
+  const { isolation: usual, idMode } = services.settings;
   const asked = options.isolation.isolation ?? defaults.isolation;
-  const isolation = readIsolation({ ...options.isolation, isolation: asked }, variables.BUILDAH_ISOLATION, idMode === 'root', named);
+  const isolation = readIsolation({ ...options.isolation, isolation: asked }, usual, idMode === 'root', named);
   const confinement = await readConfinement(options.commands.confinement, confinementOf(record));
   const cwd = options.workingDir ?? (record.config.config?.WorkingDir || '/');
   const user = await enterRoot(files, cwd, options.user ?? record.config.config?.User ?? '');

@@ -76,7 +76,8 @@ class Opening {
       if (!this.directories.includes(group)) this.directories.push(group);
       made = group;
     } catch (error) {
-      this.problem ??= (error as Error).message;
+      // Without the group's own name, which is another for each command: what is said of all of them is said once.
+      this.problem ??= `no group can be made in ${parent} (${(error as NodeJS.ErrnoException).code ?? String(error)})`;
     }
     this.#made.set(key, made);
     return made;
@@ -88,7 +89,7 @@ class Opening {
       writeFileSync(join(group, name), value, { flag: 'r+' });
       return true;
     } catch (error) {
-      this.problem ??= (error as Error).message;
+      this.problem ??= `"${value}" cannot be written to ${name} (${(error as NodeJS.ErrnoException).code ?? String(error)})`;
       return false;
     }
   }

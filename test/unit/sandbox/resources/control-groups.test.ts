@@ -94,7 +94,7 @@ suite('openControlGroups()', (test) => {
       assert.is(groups.directories.length, 1);
       assert.match(groups.directories[0]!, join(own, 'tsbuild-'));
       // A plain directory has not the file that the kernel would have made: that is told.
-      assert.match(groups.shortfall!, /^not enforced: --pids-limit: ENOENT/);
+      assert.match(groups.shortfall!, /^not enforced: --pids-limit: "4" cannot be written to pids\.max \(ENOENT\)/);
       assert.is(readFileSync(join(own, 'cgroup.subtree_control'), 'utf8'), '+pids');
       groups.close();
       assert.not.ok(existsSync(groups.directories[0]!));
