@@ -6,6 +6,7 @@ import { largeRun } from './large-run.js';
 import { layerSizes } from './layer-sizes.js';
 import { parseInstructions } from './parse-instructions.js';
 import { registryTransfer } from './registry-transfer.js';
+import { sandboxLaunch } from './sandbox-launch.js';
 import { singleId } from './single-id.js';
 import { sixStages } from './six-stages.js';
 import { startUp } from './start-up.js';
@@ -24,6 +25,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<Result[]>>> = {
   'large-context': largeContext,
   'parse-instructions': parseInstructions,
   'registry-transfer': registryTransfer,
+  'sandbox-launch': sandboxLaunch,
   'single-id': singleId,
   'working-containers': workingContainers,
 };
