@@ -175,6 +175,11 @@ export async function atRegistries<T>(
       hint: `Write the registry too, docker.io/library/${name} for instance, or name search registries in registries.conf (read: ${registries.files.join(', ') || 'none'})`,
     });
   }
+  if (candidates.length > 1 && registries.shortNameMode === 'enforcing') {
+    throw new UsageError(`short-name resolution enforced but cannot prompt: "${name}" may mean ${candidates.join(' or ')}`, {
+      hint: 'Write the registry too, or give the short name an alias in registries.conf',
+    });
+  }
   let failure: unknown;
   for (const candidate of candidates) {
     const full = formatReference(withDefaultTag(parseReference(candidate)));

@@ -124,6 +124,18 @@ suite('pull and push', (test) => {
     );
   });
 
+  test('with short-name-mode enforcing a name that may mean several images is not guessed; an alias says which', () =>
+    withApp(async (store, registry) => {
+      const conf = join(store.directory, 'registries.conf');
+      const text = `unqualified-search-registries = ["one.invalid", "two.invalid"]\nshort-name-mode = "enforcing"\n[[registry]]\nlocation = "${registry.host}"\ninsecure = true\n[aliases]\nknown = "${registry.host}/app"\n`;
+      writeFileSync(conf, text);
+      const refused = await store.tsbuild(['--registries-conf', conf, 'pull', 'unknown']);
+      assert.is(refused.status, 125);
+      assert.match(refused.stderr, /short-name resolution enforced.*one\.invalid\/unknown or two\.invalid\/unknown/);
+      await store.ok(['push', OPEN, 'app', `docker://${registry.host}/app:latest`]);
+      await store.ok(['--registries-conf', conf, 'pull', 'known']);
+    }));
+
   test('containers-storage: names this store, with its directory or without; another store is refused', () =>
     withApp(async (store) => {
       const name = await store.ok(['from', `containers-storage:[overlay@${store.root}+/run/x]app`]);
