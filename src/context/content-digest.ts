@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Fd } from '../sys/index.js';
-import { digestFiles, type FileToDigest, xattrsOf } from './file-digests.js';
+import { type ContentDigests, digestContents, type ToDigest } from './file-digests.js';
+import { HashText } from './hash-text.js';
 import { showName } from './name-bytes.js';
-import { childPath } from './rooted-path.js';
-import { isDirectoryMode, S_IFMT, S_IFREG, type SelectedSource } from './selection.js';
+import { eachTime, isDirectoryMode, S_IFMT, S_IFREG, type SelectedSource } from './selection.js';
 import type { StatCache } from './stat-cache.js';
 
 export interface DigestOptions {
@@ -27,8 +27,8 @@ export async function contentDigest(root: Fd, sources: readonly SelectedSource[]
 /** A selection by its digest, and what it holds one by one. */
 export interface DigestedSelection {
   readonly digest: string;
-  /** Made when it is first asked for: a build from the cache has no use for it. */
-  entries(): readonly DigestedEntry[];
+  /** Each is made when its turn comes: a build from the cache has no use for them. */
+  entries(): Iterable<DigestedEntry>;
 }
 
 export interface DigestedEntry {
@@ -45,67 +45,85 @@ export interface DigestedEntry {
 /** As {@link contentDigest}, and the list behind it. */
 export async function digestSelection(root: Fd, selected: readonly SelectedSource[], options: DigestOptions): Promise<DigestedSelection> {
   const sources = options.contentsOnly === true ? selected.map(withoutItself) : selected;
-  const files: FileToDigest[] = [];
-  for (const source of sources) {
-    for (const entry of source.entries) if (isRegular(entry.stat.mode)) files.push({ path: below(source, entry.path), stat: entry.stat });
-  }
-  const digests = await digestFiles(root, files, options.cache);
-  const hash = createHash('sha256').update('tsbuild selection 1\n');
+  const digests = await digestContents(root, contentsOf(sources), options.cache);
+  const hash = new HashText(createHash('sha256'));
+  hash.text('tsbuild selection 1\n');
   let next = 0;
   for (const source of sources) {
-    hash.update(`source ${source.isDirectory ? 'directory' : 'file'} ${lengthed(source.name)} ${source.parents.length}`);
+    hash.text(`source ${source.isDirectory ? 'directory' : 'file'} ${lengthed(source.name)} ${source.parents.length}`);
     for (const { name, stat } of source.parents)
-      hash.update(`${lengthed(name)} ${stat.mode.toString(8)} ${options.owners ? `${stat.uid}:${stat.gid}` : ''}`);
+      hash.text(`${lengthed(name)} ${stat.mode.toString(8)} ${options.owners ? `${stat.uid}:${stat.gid}` : ''}`);
     for (const { path, stat, linkTarget } of source.entries) {
       const owner = options.owners ? `${stat.uid}:${stat.gid}` : '';
       const mode = linkTarget === undefined ? stat.mode : stat.mode & S_IFMT;
       const size = isRegular(stat.mode) ? stat.size : 0;
-      hash.update(
-        `\nentry ${lengthed(path)} ${mode.toString(8)} ${owner} ${size} ${stat.rdevMajor}:${stat.rdevMinor} ${lengthed(linkTarget ?? Buffer.alloc(0))} `,
+      hash.text(
+        `\nentry ${lengthed(path)} ${mode.toString(8)} ${owner} ${size} ${stat.rdevMajor}:${stat.rdevMinor} ${lengthed(linkTarget ?? NO_TARGET)} `,
       );
-      if (isRegular(stat.mode)) hash.update(digests[next++]!);
-      else if (isDirectoryMode(stat.mode)) hash.update(xattrsOf(root, below(source, path)));
+      if (hasContents(stat.mode)) hash.bytes(digests.at(next++));
     }
-    hash.update('\n');
+    hash.text('\n');
   }
-  let listed: readonly DigestedEntry[] | undefined;
-  const entries = (): readonly DigestedEntry[] => {
-    listed ??= listEntries(sources, digests, options.owners);
-    return listed;
-  };
-  return { digest: `sha256:${hash.digest('hex')}`, entries };
+  return { digest: `sha256:${hash.digest()}`, entries: () => listEntries(sources, digests, options.owners) };
 }
 
+const NO_TARGET = Buffer.alloc(0);
+
 function withoutItself(source: SelectedSource): SelectedSource {
-  return source.isDirectory ? { ...source, entries: source.entries.filter(({ path }) => path.length > 0) } : source;
+  if (!source.isDirectory) return source;
+  const entries = eachTime(function* () {
+    for (const entry of source.entries) if (entry.path.length > 0) yield entry;
+  });
+  return { ...source, entries };
+}
+
+function* contentsOf(sources: readonly SelectedSource[]): Generator<ToDigest> {
+  for (const source of sources) {
+    const prefix = prefixOf(source);
+    for (const { path, stat } of source.entries) {
+      if (hasContents(stat.mode))
+        yield { path: path.length === 0 ? source.path.toString('latin1') : prefix + path.toString('latin1'), stat };
+    }
+  }
 }
 
 /** 128 bits: files with the same digits are taken to have the same content. */
 const SHOWN_DIGITS = 32;
 
-function listEntries(sources: readonly SelectedSource[], digests: readonly Buffer[], owners: boolean): readonly DigestedEntry[] {
-  let next = 0;
-  return sources.flatMap((source) =>
-    source.entries.map(({ path, stat, linkTarget }) => ({
-      path: showName(below(source, path)) || '.',
-      mode: stat.mode,
-      size: isRegular(stat.mode) ? stat.size : 0,
-      content: isRegular(stat.mode)
-        ? digests[next++]!.toString('hex', 0, SHOWN_DIGITS / 2)
-        : linkTarget === undefined
-          ? ''
-          : `-> ${showName(linkTarget)}`,
-      owner: owners ? `${stat.uid}:${stat.gid}` : '',
-    })),
-  );
+function listEntries(sources: readonly SelectedSource[], digests: ContentDigests, owners: boolean): Iterable<DigestedEntry> {
+  return eachTime(function* () {
+    let next = 0;
+    for (const source of sources) {
+      const prefix = Buffer.from(prefixOf(source), 'latin1');
+      for (const { path, stat, linkTarget } of source.entries) {
+        const digest = hasContents(stat.mode) ? digests.at(next++) : NO_TARGET;
+        yield {
+          path: showName(path.length === 0 ? source.path : Buffer.concat([prefix, path])) || '.',
+          mode: stat.mode,
+          size: isRegular(stat.mode) ? stat.size : 0,
+          content: isRegular(stat.mode)
+            ? digest.toString('hex', 0, SHOWN_DIGITS / 2)
+            : linkTarget === undefined
+              ? ''
+              : `-> ${showName(linkTarget)}`,
+          owner: owners ? `${stat.uid}:${stat.gid}` : '',
+        };
+      }
+    }
+  });
 }
 
 function isRegular(mode: number): boolean {
   return (mode & S_IFMT) === S_IFREG;
 }
 
-function below(source: SelectedSource, path: Buffer): Buffer {
-  return path.length === 0 ? source.path : childPath(source.path, path);
+function hasContents(mode: number): boolean {
+  return isRegular(mode) || isDirectoryMode(mode);
+}
+
+/** What the paths of a source's entries have in front of them, as latin1. */
+function prefixOf({ path }: SelectedSource): string {
+  return path.length === 0 ? '' : `${path.toString('latin1')}/`;
 }
 
 /** With its length in front, so that no two lists of names look the same. */

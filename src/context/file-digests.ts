@@ -11,41 +11,91 @@ import {
   RESOLVE_NO_MAGICLINKS,
   RESOLVE_NO_SYMLINKS,
 } from '../sys/index.js';
-import type { EntryStat } from './selection.js';
+import { type EntryStat, isDirectoryMode } from './selection.js';
 import type { StatCache } from './stat-cache.js';
 
-/** A regular file below the root. */
-export interface FileToDigest {
-  readonly path: Buffer;
+/** A regular file or a directory below the root. */
+export interface ToDigest {
+  /** Bytes of its path as latin1. */
+  readonly path: string;
   readonly stat: EntryStat;
 }
 
+const DIGEST_BYTES = 32;
+/** So many are read at once, and kept in memory until they are. */
+const BATCH = 4096;
+/** In the cache: a directory without attributes. One that has some is asked each time. */
+const NO_ATTRIBUTES = Buffer.alloc(DIGEST_BYTES);
+
+/** What `digestContents` found, in the order it was asked. */
+export class ContentDigests {
+  #bytes = Buffer.allocUnsafe(256 * DIGEST_BYTES);
+  #count = 0;
+  readonly #attributes = new Map<number, Buffer>();
+
+  /** Of a file the digest over content and attributes, of a directory its attributes. */
+  at(index: number): Buffer {
+    return this.#attributes.get(index) ?? this.#bytes.subarray(index * DIGEST_BYTES, (index + 1) * DIGEST_BYTES);
+  }
+
+  /** Room for one more; gives its index. */
+  add(): number {
+    if ((this.#count + 1) * DIGEST_BYTES > this.#bytes.length)
+      this.#bytes = Buffer.concat([this.#bytes, Buffer.allocUnsafe(this.#bytes.length)]);
+    return this.#count++;
+  }
+
+  setDigest(index: number, digest: Uint8Array): void {
+    this.#bytes.set(digest, index * DIGEST_BYTES);
+  }
+
+  setAttributes(index: number, attributes: Buffer): void {
+    this.#attributes.set(index, attributes);
+  }
+}
+
 /**
- * Digest over the content and the extended attributes of each file, in order. Files the cache knows unchanged are not read.
+ * The content and the extended attributes of each file as a digest, and the attributes of each directory. What the cache knows unchanged
+ * is not read.
  *
- * @param cache left out: every file is read
+ * @param cache left out: everything is read
  */
-export async function digestFiles(root: Fd, files: readonly FileToDigest[], cache: StatCache | undefined): Promise<readonly Buffer[]> {
-  const digests: Buffer[] = [];
-  const missing: number[] = [];
-  for (const [index, { path, stat }] of files.entries()) {
+export async function digestContents(root: Fd, all: Iterable<ToDigest>, cache: StatCache | undefined): Promise<ContentDigests> {
+  const digests = new ContentDigests();
+  let missing: (ToDigest & { readonly index: number })[] = [];
+  const readMissing = async (): Promise<void> => {
+    const readAt = Date.now();
+    const paths = missing.map(({ path }) => Buffer.from(path, 'latin1'));
+    const found = await hashFiles(root, paths, { withAttributes: true });
+    for (const [at, { path, stat, index }] of missing.entries()) {
+      cache?.set(path, stat, found[at]!, readAt);
+      digests.setDigest(index, found[at]!);
+    }
+    missing = [];
+  };
+  for (const { path, stat } of all) {
+    const index = digests.add();
     const known = cache?.get(path, stat);
-    if (known === undefined) missing.push(index);
-    else digests[index] = known;
+    if (isDirectoryMode(stat.mode)) {
+      const readAt = Date.now();
+      const attributes = known === undefined ? xattrsOf(root, Buffer.from(path, 'latin1')) : NOTHING;
+      if (attributes.length === 0 && known === undefined) cache?.set(path, stat, NO_ATTRIBUTES, readAt);
+      digests.setAttributes(index, attributes);
+    } else if (known === undefined) {
+      missing.push({ path, stat, index });
+      if (missing.length === BATCH) await readMissing();
+    } else {
+      digests.setDigest(index, known);
+    }
   }
-  const readAt = Date.now();
-  const paths = missing.map((index) => files[index]!.path);
-  const found = await hashFiles(root, paths, { withAttributes: true });
-  for (const [at, index] of missing.entries()) {
-    const file = files[index]!;
-    cache?.set(file.path, file.stat, found[at]!, readAt);
-    digests[index] = found[at]!;
-  }
+  await readMissing();
   return digests;
 }
 
+const NOTHING = Buffer.alloc(0);
+
 /** The attributes a copy of a directory keeps, as bytes that differ when they do; `hashFiles` has the same for files. Setting one changes the ctime, so the cache covers them. */
-export function xattrsOf(root: Fd, path: Buffer): Buffer {
+function xattrsOf(root: Fd, path: Buffer): Buffer {
   const fd = openat2(root, path.length === 0 ? '.' : path, {
     flags: O_PATH | constants.O_NOFOLLOW,
     resolve: RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS,

@@ -10,7 +10,15 @@ export interface SelectedSource {
   readonly parents: readonly SelectedParent[];
   readonly isDirectory: boolean;
   /** The source itself first (its path is empty), then, for a directory, what is below it: sorted, parents first. */
-  readonly entries: readonly SelectedEntry[];
+  readonly entries: SelectedEntries;
+}
+
+/** Can be gone through any number of times. Of a large tree each object is made when its turn comes, and kept by nobody. */
+export type SelectedEntries = Iterable<SelectedEntry>;
+
+/** What `make` gives, made anew each time somebody goes through it. */
+export function eachTime<T>(make: () => Iterator<T>): Iterable<T> {
+  return { [Symbol.iterator]: make };
 }
 
 /** A directory that is copied only because a source lies in it. */

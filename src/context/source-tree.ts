@@ -17,7 +17,16 @@ import { applyRules, describeRule, type IgnoreRules, type IgnoreState, mayInclud
 import { showName } from './name-bytes.js';
 import { resolveRealPath } from './real-path.js';
 import { childPath, isDotDot, joinParts, rootedParts, splitPath } from './rooted-path.js';
-import { isDirectoryMode, S_IFMT, S_IFSOCK, type SelectedEntry, type SelectedParent, type SelectedSource } from './selection.js';
+import {
+  eachTime,
+  isDirectoryMode,
+  S_IFMT,
+  S_IFSOCK,
+  type SelectedEntries,
+  type SelectedEntry,
+  type SelectedParent,
+  type SelectedSource,
+} from './selection.js';
 import { expandWildcards, hasWildcards } from './wildcards.js';
 
 export interface SourceTreeOptions {
@@ -115,13 +124,16 @@ export class SourceTree {
     if (own?.excluded === true) throw this.#ignored(source, own, exclude);
     const state = this.#stateOf(real.parts);
     const below = isDirectory ? await this.#below(realPath, state, exclude) : [];
-    if (state?.excluded === true && below.length === 0) throw this.#ignored(source, state);
+    if (state?.excluded === true && isNone(below)) throw this.#ignored(source, state);
     return {
       name,
       path: realPath,
       parents: parents === true ? this.#parentsOf(base, rest.slice(0, -1)) : [],
       isDirectory,
-      entries: [{ path: Buffer.alloc(0), stat: real.stat }, ...below],
+      entries: eachTime(function* () {
+        yield { path: Buffer.alloc(0), stat: real.stat };
+        yield* below;
+      }),
     };
   }
 
@@ -147,7 +159,7 @@ export class SourceTree {
     return state?.excluded !== true || mayIncludeBelow(this.options.rules!, directory, state);
   }
 
-  async #below(path: Buffer, state: IgnoreState | undefined, exclude: IgnoreRules | undefined): Promise<SelectedEntry[]> {
+  async #below(path: Buffer, state: IgnoreState | undefined, exclude: IgnoreRules | undefined): Promise<SelectedEntries> {
     if (state === undefined && exclude === undefined) return this.#walkAll(path);
     const filters: Filter[] = [];
     if (state !== undefined)
@@ -159,16 +171,18 @@ export class SourceTree {
     return entries.sort(byPath);
   }
 
-  async #walkAll(path: Buffer): Promise<SelectedEntry[]> {
+  /** A walk gives the order of paths by itself. */
+  async #walkAll(path: Buffer): Promise<SelectedEntries> {
     const flags = O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW;
     const fd = openat2(this.root, path.length === 0 ? '.' : path, {
       flags,
       resolve: RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS,
     });
     try {
-      const entries: SelectedEntry[] = [];
-      for (const entry of await walkOf(fd, path)) if ((entry.mode & S_IFMT) !== S_IFSOCK) entries.push(selectedEntry(entry.path, entry));
-      return entries.sort(byPath);
+      const tree = await walkOf(fd, path);
+      return eachTime(function* () {
+        for (const entry of tree) if ((entry.mode & S_IFMT) !== S_IFSOCK) yield selectedEntry(entry.path, entry);
+      });
     } finally {
       closeFd(fd);
     }
@@ -235,6 +249,10 @@ interface Filter {
 
 function selectedEntry(path: Buffer, entry: TreeEntry): SelectedEntry {
   return entry.linkTarget === undefined ? { path, stat: entry } : { path, stat: entry, linkTarget: entry.linkTarget };
+}
+
+function isNone(entries: SelectedEntries): boolean {
+  return entries[Symbol.iterator]().next().done === true;
 }
 
 function byPath(a: SelectedEntry, b: SelectedEntry): number {

@@ -4,71 +4,92 @@ import { dirname, join } from 'node:path';
 import { atomicWriteFile } from '../sys/index.js';
 import type { EntryStat } from './selection.js';
 
-// 16 bytes of magic; then records, each: length of the path (u16), path, dev ino size (f64), mtime ctime in ns (i64), mode (u32),
-// sha256 (32 bytes); numbers little-endian.
-const MAGIC = Buffer.from('tsbuild stat 1\n\n', 'latin1');
-const FIXED_BYTES = 8 * 5 + 4 + 32;
+// 16 bytes of magic; then records in the order of their paths' bytes, each: length of the path (u16), path, dev ino size (f64), mtime
+// ctime in ns (i64), mode (u32), sha256 (32 bytes); numbers little-endian.
+const MAGIC = Buffer.from('tsbuild stat 2\n\n', 'latin1');
+const DIGEST_BYTES = 32;
+const FIXED_BYTES = 8 * 5 + 4 + DIGEST_BYTES;
+/** Less than any record has, so that an offset divided by it tells records apart. */
+const LEAST_RECORD_BYTES = 64;
+const LEAST_FRESH_BYTES = 4096;
 const MAX_PATH_BYTES = 0xffff;
 /** A file changed this shortly before it was read may change again without its times showing it. */
 const RACY_MS = 2000;
 /** Files that no build asks about any more may be remembered up to this many beyond those it does. */
 const MAX_UNUSED = 10_000;
 
-interface Known {
-  readonly path: Buffer;
-  readonly stat: Pick<EntryStat, 'dev' | 'ino' | 'size' | 'mtimeNs' | 'ctimeNs' | 'mode'>;
-  readonly digest: Buffer;
-}
-
 /**
  * Digests of files by what stat(2) says of them, kept in one file per build context. A file whose device, inode, size, times and mode
- * are those of last time is not read again.
+ * are those of last time is not read again. Records stay the bytes they are on disk: a context may have more files than objects are good for.
  */
 export class StatCache {
-  readonly #known = new Map<string, Known>();
-  readonly #used = new Set<string>();
-  #changed = false;
+  /** The file as it was found. */
+  readonly #bytes: Buffer;
+  /** Where the records of `#bytes` end. */
+  readonly #end: number;
+  /** What was learned since: records one after the other, and where they are by path. */
+  #fresh = Buffer.alloc(0);
+  #freshEnd = 0;
+  readonly #learned = new Map<string, number>();
+  /** A byte for each record of `#bytes`, by its offset: somebody asked for it. */
+  readonly #used: Uint8Array;
+  /** Paths are asked for in the order of the records, mostly: where the next one should be, and the path before it. */
+  #next = MAGIC.length;
+  #last = '';
+  /** Offsets by path, once they were asked for in another order. */
+  #index: Map<string, number> | undefined;
 
-  private constructor(readonly file: string) {}
+  private constructor(
+    readonly file: string,
+    bytes: Buffer,
+  ) {
+    this.#bytes = bytes;
+    this.#end = endOfRecords(bytes);
+    this.#used = new Uint8Array(Math.ceil(bytes.length / LEAST_RECORD_BYTES));
+  }
 
   /** The cache of the context at `directory`; empty when there is none, or none that can be read. */
   static load(cacheDirectory: string, directory: string): StatCache {
-    const cache = new StatCache(join(cacheDirectory, `${createHash('sha256').update(directory).digest('hex')}.bin`));
-    let bytes: Buffer;
+    const file = join(cacheDirectory, `${createHash('sha256').update(directory).digest('hex')}.bin`);
     try {
-      bytes = readFileSync(cache.file);
+      const bytes = readFileSync(file);
+      if (bytes.subarray(0, MAGIC.length).equals(MAGIC)) return new StatCache(file, bytes);
     } catch {
       // Missing or not readable: as with a file of another version, or a damaged one, it only costs time.
-      return cache;
     }
-    if (bytes.subarray(0, MAGIC.length).equals(MAGIC)) cache.#parse(bytes);
-    return cache;
+    return new StatCache(file, MAGIC);
   }
 
-  get(path: Buffer, stat: EntryStat): Buffer | undefined {
-    const key = path.toString('latin1');
-    this.#used.add(key);
-    const known = this.#known.get(key);
-    if (known === undefined) return undefined;
-    const { dev, ino, size, mtimeNs, ctimeNs, mode } = known.stat;
+  /** @param path its bytes as latin1 */
+  get(path: string, { dev, ino, size, mtimeNs, ctimeNs, mode }: EntryStat): Buffer | undefined {
+    const learned = this.#learned.get(path);
+    const at = learned ?? this.#find(path);
+    if (at === undefined) return undefined;
+    const bytes = learned === undefined ? this.#bytes : this.#fresh;
+    const fixed = at + 2 + bytes.readUInt16LE(at);
     const same =
-      dev === stat.dev &&
-      ino === stat.ino &&
-      size === stat.size &&
-      mtimeNs === stat.mtimeNs &&
-      ctimeNs === stat.ctimeNs &&
-      mode === stat.mode;
-    return same ? known.digest : undefined;
+      dev === bytes.readDoubleLE(fixed) &&
+      ino === bytes.readDoubleLE(fixed + 8) &&
+      size === bytes.readDoubleLE(fixed + 16) &&
+      mtimeNs === bytes.readBigInt64LE(fixed + 24) &&
+      ctimeNs === bytes.readBigInt64LE(fixed + 32) &&
+      mode === bytes.readUInt32LE(fixed + 40);
+    return same ? bytes.subarray(fixed + 44, fixed + FIXED_BYTES) : undefined;
   }
 
-  /** @param readAtMs when reading the file began, milliseconds since 1970 */
-  set(path: Buffer, stat: EntryStat, digest: Buffer, readAtMs: number): void {
+  /**
+   * @param path its bytes as latin1
+   * @param readAtMs when reading the file began, milliseconds since 1970
+   */
+  set(path: string, stat: EntryStat, digest: Uint8Array, readAtMs: number): void {
     const newest = stat.mtimeNs > stat.ctimeNs ? stat.mtimeNs : stat.ctimeNs;
     if (newest > BigInt(readAtMs - RACY_MS) * 1_000_000n || path.length > MAX_PATH_BYTES) return;
-    const key = path.toString('latin1');
-    this.#used.add(key);
-    this.#known.set(key, { path, stat, digest });
-    this.#changed = true;
+    const at = this.#freshEnd;
+    const end = at + 2 + path.length + FIXED_BYTES;
+    if (end > this.#fresh.length) this.#fresh = Buffer.concat([this.#fresh], Math.max(2 * this.#fresh.length, end, LEAST_FRESH_BYTES));
+    writeRecord(this.#fresh, at, path, stat, digest);
+    this.#freshEnd = end;
+    this.#learned.set(path, at);
   }
 
   /**
@@ -76,56 +97,106 @@ export class StatCache {
    * what was: files of changing names would make the cache grow for ever. One that cannot be written (a full disk) only costs time.
    */
   save(): void {
-    if (!this.#changed) return;
-    if (this.#known.size > 2 * this.#used.size + MAX_UNUSED) {
-      for (const key of this.#known.keys()) if (!this.#used.has(key)) this.#known.delete(key);
-    }
+    if (this.#learned.size === 0) return;
     try {
       mkdirSync(dirname(this.file), { recursive: true });
-      atomicWriteFile(this.file, encode([...this.#known.values()]));
-      this.#changed = false;
+      atomicWriteFile(this.file, this.#merged());
+      this.#learned.clear();
+      this.#freshEnd = 0;
     } catch (error) {
       if (!(error instanceof Error) || !('code' in error)) throw error;
     }
   }
 
-  #parse(bytes: Buffer): void {
-    for (let at = MAGIC.length; at + 2 <= bytes.length; ) {
-      const length = bytes.readUInt16LE(at);
-      const fixed = at + 2 + length;
-      if (fixed + FIXED_BYTES > bytes.length) return;
-      const path = bytes.subarray(at + 2, fixed);
-      const stat = {
-        dev: bytes.readDoubleLE(fixed),
-        ino: bytes.readDoubleLE(fixed + 8),
-        size: bytes.readDoubleLE(fixed + 16),
-        mtimeNs: bytes.readBigInt64LE(fixed + 24),
-        ctimeNs: bytes.readBigInt64LE(fixed + 32),
-        mode: bytes.readUInt32LE(fixed + 40),
-      };
-      this.#known.set(path.toString('latin1'), { path, stat, digest: bytes.subarray(fixed + 44, fixed + FIXED_BYTES) });
-      at = fixed + FIXED_BYTES;
+  /** The old records and the new ones in the order of their paths. */
+  #merged(): Buffer {
+    const fresh = [...this.#learned].sort(([a], [b]) => (a < b ? -1 : 1));
+    const old = [...this.#records()].filter(({ path }) => !this.#learned.has(path));
+    const isUsed = ({ at }: Located): boolean => this.#used[Math.floor(at / LEAST_RECORD_BYTES)] === 1;
+    const used = old.filter(isUsed).length + fresh.length;
+    const kept = old.length + fresh.length > 2 * used + MAX_UNUSED ? old.filter(isUsed) : old;
+    const merged = Buffer.allocUnsafe(this.#end + this.#freshEnd);
+    let size = MAGIC.copy(merged);
+    let next = 0;
+    const addFresh = (before?: string): void => {
+      for (; next < fresh.length && (before === undefined || fresh[next]![0] < before); next++) {
+        const [path, at] = fresh[next]!;
+        size += this.#fresh.copy(merged, size, at, at + 2 + path.length + FIXED_BYTES);
+      }
+    };
+    for (const { path, at, end } of kept) {
+      addFresh(path);
+      size += this.#bytes.copy(merged, size, at, end);
     }
+    addFresh();
+    return merged.subarray(0, size);
+  }
+
+  #find(path: string): number | undefined {
+    if (this.#index === undefined && path < this.#last)
+      this.#index = new Map([...this.#records()].map((record) => [record.path, record.at]));
+    const at = this.#index === undefined ? this.#findNext(path) : this.#index.get(path);
+    if (at !== undefined) this.#used[Math.floor(at / LEAST_RECORD_BYTES)] = 1;
+    return at;
+  }
+
+  #findNext(path: string): number | undefined {
+    this.#last = path;
+    while (this.#next < this.#end) {
+      const { path: found, at, end } = this.#record(this.#next);
+      if (found > path) return undefined;
+      if (found === path) return at;
+      this.#next = end;
+    }
+    return undefined;
+  }
+
+  *#records(): Generator<Located> {
+    for (let at = MAGIC.length; at < this.#end; ) {
+      const record = this.#record(at);
+      yield record;
+      at = record.end;
+    }
+  }
+
+  #record(at: number): Located {
+    const pathEnd = at + 2 + this.#bytes.readUInt16LE(at);
+    return { path: this.#bytes.toString('latin1', at + 2, pathEnd), at, end: pathEnd + FIXED_BYTES };
   }
 }
 
-function encode(all: readonly Known[]): Buffer {
-  const size = all.reduce((sum, { path }) => sum + 2 + path.length + FIXED_BYTES, MAGIC.length);
-  const bytes = Buffer.alloc(size);
-  MAGIC.copy(bytes);
+interface Located {
+  readonly path: string;
+  readonly at: number;
+  readonly end: number;
+}
+
+/** A file that was cut short ends with its last whole record. */
+function endOfRecords(bytes: Buffer): number {
   let at = MAGIC.length;
-  for (const { path, stat, digest } of all) {
-    bytes.writeUInt16LE(path.length, at);
-    bytes.set(path, at + 2);
-    const fixed = at + 2 + path.length;
-    bytes.writeDoubleLE(stat.dev, fixed);
-    bytes.writeDoubleLE(stat.ino, fixed + 8);
-    bytes.writeDoubleLE(stat.size, fixed + 16);
-    bytes.writeBigInt64LE(stat.mtimeNs, fixed + 24);
-    bytes.writeBigInt64LE(stat.ctimeNs, fixed + 32);
-    bytes.writeUInt32LE(stat.mode, fixed + 40);
-    bytes.set(digest, fixed + 44);
-    at = fixed + FIXED_BYTES;
+  while (at + 2 <= bytes.length) {
+    const end = at + 2 + bytes.readUInt16LE(at) + FIXED_BYTES;
+    if (end > bytes.length) break;
+    at = end;
   }
-  return bytes;
+  return at;
+}
+
+function writeRecord(
+  bytes: Buffer,
+  at: number,
+  path: string,
+  { dev, ino, size, mtimeNs, ctimeNs, mode }: EntryStat,
+  digest: Uint8Array,
+): void {
+  bytes.writeUInt16LE(path.length, at);
+  bytes.write(path, at + 2, 'latin1');
+  const fixed = at + 2 + path.length;
+  bytes.writeDoubleLE(dev, fixed);
+  bytes.writeDoubleLE(ino, fixed + 8);
+  bytes.writeDoubleLE(size, fixed + 16);
+  bytes.writeBigInt64LE(mtimeNs, fixed + 24);
+  bytes.writeBigInt64LE(ctimeNs, fixed + 32);
+  bytes.writeUInt32LE(mode, fixed + 40);
+  bytes.set(digest, fixed + 44);
 }

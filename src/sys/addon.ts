@@ -63,19 +63,20 @@ export interface Addon {
   /** The digests one after the other, 32 bytes each. */
   hashFiles(dir: Fd, paths: readonly Buffer[], withAttributes: boolean): Promise<Buffer>;
   sha256(bytes: Uint8Array, portable: boolean): Buffer;
-  /** `numbers` holds mode, uid, gid per entry (NaN: as the source); `times` ns per entry, where `hasTime` is 1. */
+  /**
+   * `names` holds FROM NUL TO NUL per entry, `numbers` mode, uid, gid (NaN: as the source), `times` ns. `flags`: 1 the time counts, 2 it
+   * may become another name of the file in `earlier`.
+   */
   copyEntries(
     source: Fd,
     target: Fd,
-    from: readonly Buffer[],
-    to: readonly Buffer[],
+    names: Uint8Array,
     numbers: Float64Array,
     times: BigInt64Array,
-    hasTime: Uint8Array,
+    flags: Uint8Array,
     modeMask: number,
     xattrs: boolean,
     earlier: Fd | undefined,
-    mayLink: Uint8Array | undefined,
     direct: Fd | undefined,
   ): Promise<void>;
   removeTree(dir: Fd, name: Path): Promise<void>;

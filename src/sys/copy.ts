@@ -20,7 +20,7 @@ export interface CopyPlan {
   /** Root directory of the target, for instance a detached overlay mount. */
   readonly target: Fd;
   /** Parents before what they hold; parents that are not listed must exist in the target. */
-  readonly entries: readonly CopyEntry[];
+  readonly entries: Iterable<CopyEntry>;
   /** Owner of every entry that names none itself. */
   readonly owner?: { readonly uid: number; readonly gid: number } | undefined;
   /** Permission bits that may be set; 0o7777 by default. */
@@ -52,21 +52,48 @@ export interface CopyPlan {
  * @throws ENOENT, EACCES, ENOSPC, ... with the path in the source or in the target
  */
 export async function copyEntries(plan: CopyPlan): Promise<void> {
-  const { entries, owner } = plan;
-  const numbers = new Float64Array(entries.length * 3);
-  const times = new BigInt64Array(entries.length);
-  const hasTime = new Uint8Array(entries.length);
-  for (const [index, entry] of entries.entries()) {
-    numbers[3 * index] = entry.mode ?? Number.NaN;
-    numbers[3 * index + 1] = entry.uid ?? owner?.uid ?? Number.NaN;
-    numbers[3 * index + 2] = entry.gid ?? owner?.gid ?? Number.NaN;
-    if (entry.mtimeNs === undefined) continue;
-    times[index] = entry.mtimeNs;
-    hasTime[index] = 1;
-  }
   const { source, target, modeMask = 0o7777, xattrs, earlier, direct } = plan;
-  const mayLink = earlier && Uint8Array.from(entries, (entry) => Number(earlier.isSame(entry)));
-  const from = entries.map((entry) => entry.from);
-  const to = entries.map((entry) => entry.to);
-  await loadAddon().copyEntries(source, target, from, to, numbers, times, hasTime, modeMask, xattrs, earlier?.root, mayLink, direct);
+  const { names, numbers, times, flags } = packEntries(plan);
+  await loadAddon().copyEntries(source, target, names, numbers, times, flags, modeMask, xattrs, earlier?.root, direct);
+}
+
+const HAS_TIME = 1;
+const MAY_LINK = 2;
+
+/** As columns: of 50,000 entries no object and no Buffer is kept. */
+interface PackedCopies {
+  /** FROM NUL TO NUL of each. */
+  readonly names: Uint8Array;
+  /** Mode, uid and gid of each; NaN where the source's own is meant. */
+  readonly numbers: Float64Array;
+  readonly times: BigInt64Array;
+  readonly flags: Uint8Array;
+}
+
+function packEntries({ entries, owner, earlier }: CopyPlan): PackedCopies {
+  let names = Buffer.allocUnsafe(4096);
+  let used = 0;
+  const numbers: number[] = [];
+  const times: bigint[] = [];
+  const flags: number[] = [];
+  for (const entry of entries) {
+    const { from, to, mtimeNs } = entry;
+    const end = used + from.length + to.length + 2;
+    if (end > names.length) names = Buffer.concat([names.subarray(0, used)], Math.max(2 * names.length, end));
+    if (from.includes(0) || to.includes(0)) throw new TypeError('A path holds a NUL byte');
+    names.set(from, used);
+    names[used + from.length] = 0;
+    names.set(to, used + from.length + 1);
+    names[end - 1] = 0;
+    used = end;
+    numbers.push(entry.mode ?? Number.NaN, entry.uid ?? owner?.uid ?? Number.NaN, entry.gid ?? owner?.gid ?? Number.NaN);
+    times.push(mtimeNs ?? 0n);
+    flags.push((mtimeNs === undefined ? 0 : HAS_TIME) | (earlier?.isSame(entry) === true ? MAY_LINK : 0));
+  }
+  return {
+    names: names.subarray(0, used),
+    numbers: Float64Array.from(numbers),
+    times: BigInt64Array.from(times),
+    flags: Uint8Array.from(flags),
+  };
 }

@@ -71,25 +71,26 @@ class PackedTree implements Tree {
   at(index: number): TreeEntry {
     const n = this.length;
     if (!Number.isInteger(index) || index < 0 || index >= n) throw new RangeError(`No entry ${index} in a tree of ${n}`);
-    const word = (column: number) => this.#words[column * n + index]!;
-    const double = (column: number) => this.#doubles[column * n + index]!;
-    const start = word(6);
-    const end = start + word(7);
+    // No function to read a column by: this runs for every file of every tree, and making one costs more than all the columns.
+    const words = this.#words;
+    const doubles = this.#doubles;
+    const start = words[6 * n + index]!;
+    const end = start + words[7 * n + index]!;
     const entry = {
       path: this.#bytes.subarray(start, end),
-      mode: word(0),
-      uid: word(1),
-      gid: word(2),
-      size: double(0),
+      mode: words[index]!,
+      uid: words[n + index]!,
+      gid: words[2 * n + index]!,
+      size: doubles[index]!,
       mtimeNs: this.#times[index]!,
       ctimeNs: this.#times[n + index]!,
-      dev: double(1),
-      ino: double(2),
-      nlink: word(3),
-      rdevMajor: word(4),
-      rdevMinor: word(5),
+      dev: doubles[n + index]!,
+      ino: doubles[2 * n + index]!,
+      nlink: words[3 * n + index]!,
+      rdevMajor: words[4 * n + index]!,
+      rdevMinor: words[5 * n + index]!,
     };
-    const linkLength = word(8);
+    const linkLength = words[8 * n + index]!;
     return linkLength === 0 ? entry : { ...entry, linkTarget: this.#bytes.subarray(end, end + linkLength) };
   }
 

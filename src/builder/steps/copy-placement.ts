@@ -29,7 +29,8 @@ export interface Placement {
 export interface PlacedCopy {
   /** Directories to make first if they are missing, parents included: 0755. */
   readonly directories: readonly string[];
-  readonly entries: readonly CopyEntry[];
+  /** Can be gone through any number of times; the objects are made anew. */
+  readonly entries: Iterable<CopyEntry>;
 }
 
 /**
@@ -42,41 +43,54 @@ export interface PlacedCopy {
  */
 export function placeCopy(root: Fd, sources: readonly SelectedSource[], placement: Placement): PlacedCopy {
   const { destination, owner, chmod, timeSeconds } = placement;
-  const time = timeSeconds === undefined ? {} : { mtimeNs: BigInt(timeSeconds) * 1_000_000_000n };
+  const time: Pick<CopyEntry, 'mtimeNs'> = timeSeconds === undefined ? {} : { mtimeNs: BigInt(timeSeconds) * 1_000_000_000n };
   const target = resolveTargetPath(root, Buffer.from(destination));
   if (target === undefined) throw new DestinationError(destination, 'its links lead in a circle');
   const base = join(target.parts);
   const existing = target.stat !== undefined && (target.stat.mode & S_IFMT) === S_IFDIR;
   const asDirectory = existing || destination.endsWith('/') || placement.several || placement.parents;
   const directories = new Set<string>();
-  const entries: CopyEntry[] = [];
   const made = new Set<string>();
-  for (const source of sources) {
+  const placed = sources.map((source) => {
     const into = join([base, ...source.parents.map(({ name }) => name)]);
-    source.parents.forEach(({ path, stat }, depth) => {
+    const parents = source.parents.flatMap(({ path, stat }, depth): CopyEntry[] => {
       const to = join([base, ...source.parents.slice(0, depth + 1).map(({ name }) => name)]);
-      if (made.has(text(to)) || isDirectory(root, to)) return;
+      if (made.has(text(to)) || isDirectory(root, to)) return [];
       made.add(text(to));
-      entries.push({ from: path, to, ...owner, ...time, ...(chmod === undefined ? {} : { mode: changeMode(stat.mode, chmod) }) });
+      return [{ from: path, to, ...owner, ...time, ...(chmod === undefined ? {} : { mode: changeMode(stat.mode, chmod) }) }];
     });
     // Named sources keep their name with --parents, a directory too; without it only a file does.
     const named = placement.parents || (!source.isDirectory && asDirectory);
     const to = named ? join([into, source.name]) : into;
     directories.add(text(placement.parents ? base : source.isDirectory ? to : parentOf(to)));
-    for (const entry of source.entries) {
-      // The destination directory of a directory's contents is not the source itself: it keeps, or gets, attributes of its own.
-      if (source.isDirectory && entry.path.length === 0 && !placement.parents) continue;
-      const isLink = (entry.stat.mode & S_IFMT) === S_IFLNK;
-      entries.push({
-        from: join([source.path, entry.path]),
-        to: join([to, entry.path]),
-        ...owner,
-        ...time,
-        ...(chmod === undefined || isLink ? {} : { mode: changeMode(entry.stat.mode, chmod) }),
-      });
+    return { source, parents, to };
+  });
+  function* entries(): Generator<CopyEntry> {
+    for (const { source, parents, to } of placed) {
+      yield* parents;
+      const [above, below] = [prefixOf(source.path), prefixOf(to)];
+      for (const { path, stat } of source.entries) {
+        const isItself = path.length === 0;
+        // The destination directory of a directory's contents is not the source itself: it keeps, or gets, attributes of its own.
+        if (source.isDirectory && isItself && !placement.parents) continue;
+        const isLink = (stat.mode & S_IFMT) === S_IFLNK;
+        yield {
+          from: isItself ? source.path : Buffer.concat([above, path]),
+          to: isItself ? to : Buffer.concat([below, path]),
+          uid: owner?.uid,
+          gid: owner?.gid,
+          mtimeNs: time.mtimeNs,
+          mode: chmod === undefined || isLink ? undefined : changeMode(stat.mode, chmod),
+        };
+      }
     }
   }
-  return { directories: [...directories].filter((directory) => directory !== ''), entries };
+  return { directories: [...directories].filter((directory) => directory !== ''), entries: { [Symbol.iterator]: entries } };
+}
+
+/** What the names below a directory have in front of them. */
+function prefixOf(directory: Buffer): Buffer {
+  return directory.length === 0 ? directory : Buffer.concat([directory, SLASH]);
 }
 
 function join(parts: readonly Buffer[]): Buffer {

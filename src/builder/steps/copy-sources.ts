@@ -68,7 +68,10 @@ export async function digestSources(
   return {
     origin: only?.origin,
     digest: `${options.sources.length === 1 ? 'file' : 'multi'}:${definition.slice('sha256:'.length)}`,
-    entries: () => [...(loose?.entries ?? []), ...selections.flatMap(({ entries }) => entries?.() ?? [])],
+    entries: function* () {
+      yield* loose?.entries ?? [];
+      for (const { entries } of selections) yield* entries?.() ?? [];
+    },
   };
 }
 

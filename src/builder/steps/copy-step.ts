@@ -239,7 +239,8 @@ async function separateArchives(group: SourceGroup): Promise<{ archives: readonl
   const others: SelectedSource[] = [];
   for (const source of group.sources) {
     // A device or a fifo is never read.
-    const isFile = ((source.entries[0]?.stat.mode ?? 0) & S_IFMT) === S_IFREG;
+    const [itself] = source.entries;
+    const isFile = ((itself?.stat.mode ?? 0) & S_IFMT) === S_IFREG;
     const isOne = isFile && (await isArchive(readHead(group.root, source.path), () => readFile(group.root, source.path))) !== undefined;
     (isOne ? archives : others).push(source);
   }

@@ -2,18 +2,16 @@ import { closeSync, constants, existsSync, openSync } from 'node:fs';
 import type { DiffId } from '../../image/index.js';
 import type { CopyEntry, Fd } from '../../sys/index.js';
 import { contentOf, diffIdsOf, isUnpublished, type RootState } from './root-state.js';
+import { changesBetween } from './selection-changes.js';
 import { definitionOf, type StepInputs } from './step-definition.js';
-import type { Selection, SelectionEntry } from './step-key.js';
+import type { Selection } from './step-key.js';
 import type { Toolbox } from './toolbox.js';
-
-const S_IFMT = 0o170000;
-const S_IFREG = 0o100000;
 
 /** What an earlier run of a copy with other content left behind. */
 export interface EarlierCopy {
   /** Its snapshot; the caller closes it by {@link close}. */
   readonly root: Fd;
-  /** Whether a file had the content and attributes that it has now. */
+  /** Whether a file that is copied had the content and attributes that it has now. */
   isSame(entry: CopyEntry): boolean;
   close(): void;
 }
@@ -50,9 +48,11 @@ export class CopyHistory {
     if (directory === undefined || !existsSync(directory)) return undefined;
     const old = await toolbox.store.selections.get(before);
     if (old === undefined) return undefined;
-    const same = unchanged(old, selection.entries());
+    const changed = new Set(changesBetween(old, selection.entries()).map(({ path }) => path));
+    // Names that would be shown with escapes are not told apart by what is shown: their files are copied.
+    const isUnchanged = (name: string): boolean => /^[\x20-\x7e]*$/.test(name) && !changed.has(name);
     const root = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);
-    return { root, isSame: ({ from }) => same.has(from.toString('latin1')), close: () => closeSync(root) };
+    return { root, isSame: ({ from }) => isUnchanged(from.toString('latin1')), close: () => closeSync(root) };
   }
 
   async remember(selection: Selection, layer: DiffId, createdAt: string): Promise<void> {
@@ -67,20 +67,4 @@ export class CopyHistory {
     const { layerPerStep, timestampSeconds, clampSeconds, snapshots } = this.toolbox;
     return layerPerStep && timestampSeconds === undefined && clampSeconds === undefined && snapshots.kind === 'overlay';
   }
-}
-
-/** Names that need escapes to be shown are left out: their files are copied. */
-function unchanged(before: readonly SelectionEntry[], now: readonly SelectionEntry[]): Set<string> {
-  const contents = new Map<string, string>();
-  for (const entry of before) if (isFile(entry)) contents.set(entry.path, entry.content);
-  const same = new Set<string>();
-  for (const entry of now) {
-    const { path, content } = entry;
-    if (isFile(entry) && contents.get(path) === content && /^[\x20-\x7e]*$/.test(path)) same.add(path);
-  }
-  return same;
-}
-
-function isFile({ mode, content }: SelectionEntry): boolean {
-  return (mode & S_IFMT) === S_IFREG && content !== '';
 }

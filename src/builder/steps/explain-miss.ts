@@ -1,4 +1,5 @@
-import type { Difference, FileChange, FileFacts } from '../../progress.js';
+import type { Difference } from '../../progress.js';
+import { changesBetween } from './selection-changes.js';
 import type { SelectionEntry } from './step-key.js';
 
 /** A step as it is compared with another one. */
@@ -19,7 +20,7 @@ export function distanceBetween(before: ComparedStep, after: ComparedStep): numb
 }
 
 /** What a step is listed with: lists of the files behind an input, before and after; undefined where one is not known. */
-export type ListsOf = (input: string) => Promise<readonly [readonly SelectionEntry[], readonly SelectionEntry[]] | undefined>;
+export type ListsOf = (input: string) => Promise<readonly [Iterable<SelectionEntry>, Iterable<SelectionEntry>] | undefined>;
 
 /** What differs, the most telling first: the text, variables, files, mounts, everything else, then what the step stands on. */
 export async function differencesBetween(
@@ -64,23 +65,11 @@ async function inputDifference(name: string, change: Change, listsOf: ListsOf, c
   if (prefix === 'env') return { kind: 'variable', instruction: 'ENV', name: rest, ...change };
   if (prefix === 'arg') return { kind: 'variable', instruction: 'ARG', name: rest, ...change };
   const lists = await listsOf(name);
-  const changes = lists === undefined ? [] : fileChanges(...lists);
+  const changes = lists === undefined ? [] : changesBetween(...lists);
   if (changes.length > 0) {
     const origin = context === undefined ? {} : { context };
     const files = { kind: 'files', ...origin, count: changes.length, files: changes.slice(0, MAX_FILES) } as const;
     return prefix === 'mount' ? { ...files, mount: rest } : files;
   }
   return prefix === 'mount' ? { kind: 'mount', target: rest, ...change } : { kind: 'input', name, ...change };
-}
-
-function fileChanges(before: readonly SelectionEntry[], after: readonly SelectionEntry[]): FileChange[] {
-  const [old, now] = [byPath(before), byPath(after)];
-  const paths = [...new Set([...old.keys(), ...now.keys()])].sort();
-  return paths
-    .map((path) => ({ path, before: old.get(path), after: now.get(path) }))
-    .filter((change) => JSON.stringify(change.before) !== JSON.stringify(change.after));
-}
-
-function byPath(entries: readonly SelectionEntry[]): ReadonlyMap<string, FileFacts> {
-  return new Map(entries.map(({ path, mode, size, content, owner }) => [path, { mode, size, content, owner }]));
 }

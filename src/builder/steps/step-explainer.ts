@@ -123,7 +123,7 @@ export class StepExplainer {
     input: string,
     entry: SiteEntry,
     key: ExplainableKey,
-  ): Promise<readonly [readonly SelectionEntry[], readonly SelectionEntry[]] | undefined> {
+  ): Promise<readonly [Iterable<SelectionEntry>, Iterable<SelectionEntry>] | undefined> {
     const [before, after] = [entry.selections[input], key.selections[input]];
     if (before === undefined || after === undefined) return undefined;
     const old = await this.store.selections.get(before);

@@ -12,7 +12,7 @@ export interface Selection {
   /** What was selected of a build context: a copy takes just what its key is made of. */
   readonly selected?: readonly SelectedSource[] | undefined;
   /** What it holds; absent when the digest was remembered, and the tree not looked at. */
-  readonly entries?: (() => readonly SelectionEntry[]) | undefined;
+  readonly entries?: (() => Iterable<SelectionEntry>) | undefined;
 }
 
 export interface SelectionEntry {

@@ -19,14 +19,16 @@ const S_IFSOCK = 0o140000;
 export async function copyDirectories(
   root: Fd,
   merged: Fd,
-  entries: readonly CopyEntry[],
+  entries: Iterable<CopyEntry>,
   modeOf: (path: Buffer) => number,
 ): Promise<UnwrittenFiles | undefined> {
-  const names = new Set(entries.map(({ to }) => nameOf(to)));
-  if (names.size < entries.length) return undefined;
+  const names = new Set<string>();
   const directories: CopyEntry[] = [];
   const files: LayerEntry[] = [];
   for (const entry of entries) {
+    const name = nameOf(entry.to);
+    if (names.has(name)) return undefined;
+    names.add(name);
     const type = modeOf(entry.from) & S_IFMT;
     if (type === S_IFDIR) directories.push(entry);
     else if (type !== S_IFSOCK) files.push({ kind: 'file', ...entry });

@@ -117,7 +117,7 @@ suite('context/ignore-properties', (test) => {
             const above = folders.filter((folder) => shown.some((one) => one.startsWith(`${folder}/`)));
             const expected = [...new Set([...kept, ...shown, ...above])].sort();
             assert.equal(
-              selected!.entries
+              [...selected!.entries]
                 .slice(1)
                 .map((entry) => entry.path.toString())
                 .sort(),

@@ -33,7 +33,7 @@ async function withContext<T>(place: Place, options: Partial<ContextOptions>, bo
 const names = (place: Place, options: Partial<ContextOptions> = {}) =>
   withContext(place, options, async (context) => {
     const [all] = await context.select(['.']);
-    return all!.entries.map((entry) => entry.path.toString()).filter((name) => /^[abc]$/.test(name));
+    return [...all!.entries].map((entry) => entry.path.toString()).filter((name) => /^[abc]$/.test(name));
   });
 
 suite('context/open-context', (test) => {

@@ -48,7 +48,9 @@ async function withTree(ignore: string | undefined, body: (where: Where) => Prom
 
 /** `name <- path: entries`. */
 function show(selected: readonly SelectedSource[]): string[] {
-  return selected.map(({ name, path, entries }) => `${name} <- ${path}: ${entries.map((entry) => entry.path.toString() || '.').join(' ')}`);
+  return selected.map(
+    ({ name, path, entries }) => `${name} <- ${path}: ${[...entries].map((entry) => entry.path.toString() || '.').join(' ')}`,
+  );
 }
 
 suite('context/source-tree', (test) => {
@@ -79,7 +81,7 @@ suite('context/source-tree', (test) => {
   test('select() keeps the attributes of a directory that only holds something brought back', () =>
     withTree('*\n!dir/sub/keep', async ({ select }) => {
       const [dir] = await select(['dir']);
-      assert.is(dir!.entries.find((entry) => entry.path.toString() === 'sub')!.stat.mode & 0o777, 0o700);
+      assert.is([...dir!.entries].find((entry) => entry.path.toString() === 'sub')!.stat.mode & 0o777, 0o700);
     }));
 
   for (const [source, ignore, message, hint] of [

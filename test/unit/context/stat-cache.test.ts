@@ -21,7 +21,7 @@ const STAT: EntryStat = {
   rdevMinor: 0,
 };
 const DIGEST = Buffer.alloc(32, 7);
-const PATH = Buffer.from([0x61, 0xff]);
+const PATH = Buffer.from([0x61, 0xff]).toString('latin1');
 const NOW_MS = Number(OLD_NS / 1_000_000n) + 60_000;
 
 const fileOf = (directory: string) => join(directory, readdirSync(directory)[0]!);
@@ -32,11 +32,11 @@ suite('context/stat-cache', (test) => {
       const cache = StatCache.load(join(directory, 'new'), '/context');
       assert.is(cache.get(PATH, STAT), undefined);
       cache.set(PATH, STAT, DIGEST, NOW_MS);
-      cache.set(Buffer.from('second'), STAT, Buffer.alloc(32, 9), NOW_MS);
+      cache.set('second', STAT, Buffer.alloc(32, 9), NOW_MS);
       cache.save();
       const again = StatCache.load(join(directory, 'new'), '/context');
       assert.equal(again.get(PATH, STAT), DIGEST);
-      assert.equal(again.get(Buffer.from('second'), STAT), Buffer.alloc(32, 9));
+      assert.equal(again.get('second', STAT), Buffer.alloc(32, 9));
       assert.is(StatCache.load(join(directory, 'new'), '/other').get(PATH, STAT), undefined);
     }));
 
@@ -111,6 +111,41 @@ suite('context/stat-cache', (test) => {
       }));
   }
 
+  for (const order of [
+    ['a', 'b', 'b/c', 'd'],
+    ['d', 'b/c', 'b', 'a'],
+    ['b', 'a', 'd', 'b/c'],
+  ]) {
+    test(`get() finds what is asked for in the order ${order.join(' ')}`, () =>
+      withTempDir((directory) => {
+        const digestOf = (path: string) => Buffer.alloc(32, path);
+        const cache = StatCache.load(directory, '/context');
+        for (const path of ['d', 'a', 'b/c']) cache.set(path, STAT, digestOf(path), NOW_MS);
+        cache.save();
+        const again = StatCache.load(directory, '/context');
+        again.set('b', STAT, digestOf('b'), NOW_MS);
+        for (const path of order) assert.equal(again.get(path, STAT), digestOf(path));
+        again.save();
+        const last = StatCache.load(directory, '/context');
+        for (const path of order) assert.equal(last.get(path, STAT), digestOf(path));
+        for (const path of ['', 'aa', 'c', 'e']) assert.is(last.get(path, STAT), undefined);
+      }));
+  }
+
+  test('set() takes the place of what was known before', () =>
+    withTempDir((directory) => {
+      const cache = StatCache.load(directory, '/context');
+      cache.set(PATH, STAT, DIGEST, NOW_MS);
+      cache.save();
+      const changed = { ...STAT, size: 8 };
+      const again = StatCache.load(directory, '/context');
+      again.set(PATH, changed, Buffer.alloc(32, 8), NOW_MS);
+      again.save();
+      const last = StatCache.load(directory, '/context');
+      assert.is(last.get(PATH, STAT), undefined);
+      assert.equal(last.get(PATH, changed), Buffer.alloc(32, 8));
+    }));
+
   test('load() takes the entries before the damage', () =>
     withTempDir((directory) => {
       const cache = StatCache.load(directory, '/context');
@@ -123,19 +158,19 @@ suite('context/stat-cache', (test) => {
   test('save() forgets what nobody asked for once there is much of it', () =>
     withTempDir((directory) => {
       const cache = StatCache.load(directory, '/context');
-      for (let index = 0; index < 10_003; index++) cache.set(Buffer.from(`old-${index}`), STAT, DIGEST, NOW_MS);
+      for (let index = 0; index < 10_003; index++) cache.set(`old-${index}`, STAT, DIGEST, NOW_MS);
       cache.save();
       const few = StatCache.load(directory, '/context');
       few.set(PATH, STAT, DIGEST, NOW_MS);
-      few.get(Buffer.from('old-7'), STAT);
+      few.get('old-7', STAT);
       few.save();
       // 10 004 are known and two were asked for: as many again may stay, and 10 000 more, so all do.
-      assert.equal(StatCache.load(directory, '/context').get(Buffer.from('old-8'), STAT), DIGEST);
+      assert.equal(StatCache.load(directory, '/context').get('old-8', STAT), DIGEST);
       const more = StatCache.load(directory, '/context');
-      more.set(Buffer.from('new'), STAT, DIGEST, NOW_MS);
+      more.set('new', STAT, DIGEST, NOW_MS);
       more.save();
       const kept = StatCache.load(directory, '/context');
-      assert.is(kept.get(Buffer.from('old-8'), STAT), undefined);
-      assert.equal(kept.get(Buffer.from('new'), STAT), DIGEST);
+      assert.is(kept.get('old-8', STAT), undefined);
+      assert.equal(kept.get('new', STAT), DIGEST);
     }));
 });

@@ -49,7 +49,7 @@ suite('SelectionLists', (test) => {
       assert.is(await store.selections.get(SELECTION), undefined);
       await store.selections.put(SELECTION, entries);
       assert.ok(store.selections.has(SELECTION));
-      assert.equal(await store.selections.get(SELECTION), entries);
+      assert.equal([...(await store.selections.get(SELECTION))!], entries);
     }));
 
   test('a torn list counts as absent, a name that is no selection is refused', () =>

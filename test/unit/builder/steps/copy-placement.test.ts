@@ -83,7 +83,7 @@ suite('builder/steps/copy-placement', (test) => {
       const selected = await new SourceTree(context, { place: 'the context' }).select(['src']);
       const { entries } = placeCopy(root, selected, { ...placementOf(['src', '/x']).placement, chmod: '0700' });
       assert.equal(
-        entries.map(({ to, mode }) => [to.toString(), mode]),
+        [...entries].map(({ to, mode }) => [to.toString(), mode]),
         [
           ['x/link', undefined],
           ['x/one', 0o700],

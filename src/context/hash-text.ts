@@ -1,0 +1,40 @@
+import type { Hash } from 'node:crypto';
+
+const BLOCK_BYTES = 64 * 1024;
+/** Of UTF-8, for each unit of a string. */
+const MOST_BYTES_PER_UNIT = 3;
+
+/** Many short texts and bytes into one hash: each call of a hash costs more than the few bytes it is given. */
+export class HashText {
+  readonly #block = Buffer.allocUnsafe(BLOCK_BYTES);
+  #filled = 0;
+
+  constructor(readonly hash: Hash) {}
+
+  text(text: string): void {
+    if (text.length * MOST_BYTES_PER_UNIT > BLOCK_BYTES) return this.bytes(Buffer.from(text));
+    if (this.#filled + text.length * MOST_BYTES_PER_UNIT > BLOCK_BYTES) this.#flush();
+    this.#filled += this.#block.write(text, this.#filled);
+  }
+
+  bytes(bytes: Uint8Array): void {
+    if (this.#filled + bytes.length > BLOCK_BYTES) this.#flush();
+    if (bytes.length > BLOCK_BYTES) {
+      this.hash.update(bytes);
+      return;
+    }
+    this.#block.set(bytes, this.#filled);
+    this.#filled += bytes.length;
+  }
+
+  /** In hexadecimal digits; nothing may follow. */
+  digest(): string {
+    this.#flush();
+    return this.hash.digest('hex');
+  }
+
+  #flush(): void {
+    this.hash.update(this.#block.subarray(0, this.#filled));
+    this.#filled = 0;
+  }
+}
