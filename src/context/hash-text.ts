@@ -12,7 +12,10 @@ export class HashText {
   constructor(readonly hash: Hash) {}
 
   text(text: string): void {
-    if (text.length * MOST_BYTES_PER_UNIT > BLOCK_BYTES) return this.bytes(Buffer.from(text));
+    if (text.length * MOST_BYTES_PER_UNIT > BLOCK_BYTES) {
+      this.bytes(Buffer.from(text));
+      return;
+    }
     if (this.#filled + text.length * MOST_BYTES_PER_UNIT > BLOCK_BYTES) this.#flush();
     this.#filled += this.#block.write(text, this.#filled);
   }

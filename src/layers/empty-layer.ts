@@ -20,7 +20,7 @@ export const EMPTY_LAYER = {
   /** sha256 of 1024 zero bytes. */
   diffId: 'sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef' as DiffId,
   /** sha256 of the content digest's first line alone (docs/layer-format.md). */
-  contentDigest: 'sha256:58fdcf11a2799b79e6014c500d0dbd93a44f1e1004f96efed35a756e0d16fc85' as ContentDigest,
+  contentDigest: 'sha256:944af4664465d644dfb02751edab8726197885837e0ac0c4e7c1a25139321088' as ContentDigest,
   uncompressedBytes: EMPTY_TAR.length,
   /** The blob; the same bytes at every level. */
   async blob(compression: Compression): Promise<Uint8Array> {

@@ -52,10 +52,10 @@ export interface TreeRecord {
 
 /** The content digest of records in their order, in hexadecimal digits. */
 export function contentDigestOf(records: readonly TreeRecord[]): string {
-  const digests = records.map((record) => {
+  const digests = records.flatMap((record) => {
     const content = Buffer.from((record.content ?? '') as string);
     const xattrs = record.xattrs ?? [];
-    return createHash('sha256')
+    const digest = createHash('sha256')
       .update(record.type)
       .update(text(record.path))
       .update(number(record.mode ?? 0, 4))
@@ -67,10 +67,10 @@ export function contentDigestOf(records: readonly TreeRecord[]): string {
       .update(text(record.target ?? ''))
       .update(number(xattrs.length, 4))
       .update(Buffer.concat(xattrs.flatMap(([name, value]) => [text(name), text(value)])))
-      .update(content)
       .digest();
+    return 'fs'.includes(record.type) ? [digest, createHash('sha256').update(content).digest()] : [digest];
   });
-  return sha256('tsbuild tree 1\n', ...digests);
+  return sha256('tsbuild tree 2\n', ...digests);
 }
 
 function number(value: number, bytes: number): Buffer {

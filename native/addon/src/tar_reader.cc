@@ -20,7 +20,7 @@ namespace tsbuild {
 namespace {
 
 constexpr size_t kBlocks = 16;  // 4 MiB: enough that a burst of small files does not stop the hash
-enum Reader : size_t { kTarHash, kTreeHash, kScript, kReaders };
+enum Reader : size_t { kHash, kScript, kReaders };
 
 class TarReader {
  public:
@@ -31,8 +31,7 @@ class TarReader {
 
   void start() {
     threads_.emplace_back([this] { produce(); });
-    threads_.emplace_back([this] { hash_tar(); });
-    threads_.emplace_back([this] { hash_tree(); });
+    threads_.emplace_back([this] { hash(); });
   }
 
   // Throws LayerError.
@@ -89,24 +88,23 @@ class TarReader {
     ring_.cancel();
   }
 
-  void hash_tar() {
-    Sha256 hash;
-    while (const Block* block = ring_.next(kTarHash)) {
-      hash.update(block->data.get(), block->length);
-      ring_.release(kTarHash);
-    }
-    tar_digest = hash.finish();
-  }
-
-  void hash_tree() {
+  // Both digests at once: what is between the contents of files goes into that of the tar alone.
+  void hash() {
+    Sha256 tar;
     TreeDigest tree;
-    while (const Block* block = ring_.next(kTreeHash)) {
+    while (const Block* block = ring_.next(kHash)) {
+      size_t done = 0;
       for (const TreePart& part : block->parts) {
         if (part.kind == TreePart::Kind::kRecord) tree.begin(block->records.data() + part.offset, part.length);
-        if (part.kind == TreePart::Kind::kContent) tree.content(block->data.get() + part.offset, part.length);
+        if (part.kind != TreePart::Kind::kContent) continue;
+        tar.update(block->data.get() + done, part.offset - done);
+        tree.content(&tar, block->data.get() + part.offset, part.length);
+        done = part.offset + part.length;
       }
-      ring_.release(kTreeHash);
+      tar.update(block->data.get() + done, block->length - done);
+      ring_.release(kHash);
     }
+    tar_digest = tar.finish();
     tree_digest = tree.finish();
   }
 

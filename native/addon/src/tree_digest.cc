@@ -3,7 +3,7 @@
 namespace tsbuild {
 namespace {
 
-constexpr std::string_view kMagic = "tsbuild tree 1\n";
+constexpr std::string_view kMagic = "tsbuild tree 2\n";
 
 void put_number(std::string* out, uint64_t value, int bytes) {
   for (int i = 0; i < bytes; i++) out->push_back(static_cast<char>(value >> (8 * i)));
@@ -73,13 +73,15 @@ TreeDigest::TreeDigest() { total_.update(kMagic.data(), kMagic.size()); }
 
 void TreeDigest::begin(const void* record, size_t length) {
   end();
-  entry_.update(record, length);
-  open_ = true;
+  Sha256 hash;
+  hash.update(record, length);
+  add(hash.finish());
+  open_ = has_content(*static_cast<const char*>(record));
 }
 
 void TreeDigest::end() {
   if (!open_) return;
-  add(entry_.finish());
+  add(content_.finish());
   open_ = false;
 }
 

@@ -29,8 +29,11 @@ struct TreeRecord {
   Xattrs xattrs;
 };
 
-// The bytes of a record. An entry's digest is sha256(record, then the bytes of a regular file).
+// The bytes of a record.
 std::string encode_record(const TreeRecord& record);
+
+// Whether the digest of an entry's bytes stands behind that of its record.
+inline bool has_content(char type) { return type == 'f' || type == 's'; }
 
 // Where an entry stands: by the bytes of its name in the archive, the whiteouts of a directory before its other entries.
 std::string order_key(const TreeRecord& record);
@@ -47,15 +50,16 @@ class TreeDigest {
   TreeDigest();
   // Begin an entry, ending the one before.
   void begin(const void* record, size_t length);
-  void content(const void* data, size_t length) { entry_.update(data, length); }
-  // For entries whose digest is known already.
-  void add(const Sha256Digest& entry) { total_.update(entry.data(), entry.size()); }
+  // Bytes of the entry's file, which go into `stream` too: both for little more than the price of one.
+  void content(Sha256* stream, const void* data, size_t length) { stream->update_both(&content_, data, length); }
+  // A digest that is known already: of a record, or of the bytes behind it.
+  void add(const Sha256Digest& digest) { total_.update(digest.data(), digest.size()); }
   Sha256Digest finish();
 
  private:
   void end();
   Sha256 total_;
-  Sha256 entry_;
+  Sha256 content_;
   bool open_ = false;
 };
 

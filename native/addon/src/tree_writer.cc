@@ -149,7 +149,7 @@ void TreeWriter::begin(const ArchiveEntry& found) {
 void TreeWriter::content(uint64_t offset, const uint8_t* data, size_t size) {
   // Data of a whiteout goes nowhere.
   if (!file_) return;
-  if (recording_) record_.update(data, size);
+  if (recording_) content_.update(data, size);
   while (size > 0) {
     const ssize_t written = retry_eintr([&] { return pwrite(file_.get(), data, size, static_cast<off_t>(offset)); });
     if (written < 0) throw_system("pwrite", path_);
@@ -584,10 +584,7 @@ void TreeWriter::begin_record(const std::string& path, const ArchiveEntry& found
     for (const SparseRegion& region : *found.sparse) tree.target += std::to_string(region.offset) + "," + std::to_string(region.length) + ";";
   }
   const std::string bytes = encode_record(tree);
-  record_.update(bytes.data(), bytes.size());
-  record_path_ = path;
-  record_key_ = order_key(tree);
-  recording_ = true;
+  begin_recorded(bytes, path, order_key(tree));
 }
 
 void TreeWriter::mark_record(char type, const std::string& path) {
@@ -595,9 +592,15 @@ void TreeWriter::mark_record(char type, const std::string& path) {
   mark.type = type;
   mark.path = path;
   const std::string bytes = encode_record(mark);
-  record_.update(bytes.data(), bytes.size());
-  record_key_ = order_key(mark);
-  record_path_ = record_key_;
+  const std::string key = order_key(mark);
+  begin_recorded(bytes, key, key);
+}
+
+void TreeWriter::begin_recorded(const std::string& record, std::string path, std::string key) {
+  Sha256 hash;
+  hash.update(record.data(), record.size());
+  recorded_ = {std::move(key), hash.finish(), has_content(record[0]), {}};
+  record_path_ = std::move(path);
   recording_ = true;
 }
 
@@ -605,7 +608,8 @@ void TreeWriter::end_record() {
   if (!recording_) return;
   recording_ = false;
   // The last entry of a name counts.
-  records_[record_path_] = {record_key_, record_.finish()};
+  if (recorded_.has_content) recorded_.content = content_.finish();
+  records_[record_path_] = std::move(recorded_);
 }
 
 Sha256Digest TreeWriter::tree_digest() {
@@ -614,7 +618,10 @@ Sha256Digest TreeWriter::tree_digest() {
   for (const auto& [path, recorded] : records_) order.push_back(&recorded);
   std::sort(order.begin(), order.end(), [](const Recorded* a, const Recorded* b) { return a->key < b->key; });
   TreeDigest tree;
-  for (const Recorded* recorded : order) tree.add(recorded->digest);
+  for (const Recorded* recorded : order) {
+    tree.add(recorded->record);
+    if (recorded->has_content) tree.add(recorded->content);
+  }
   return tree.finish();
 }
 

@@ -70,7 +70,9 @@ class TreeWriter : public ArchiveSink {
   };
   struct Recorded {
     std::string key;
-    Sha256Digest digest;
+    Sha256Digest record;
+    bool has_content;
+    Sha256Digest content;
   };
 
   std::string rooted(const std::string& path) const { return options_.prefix.empty() ? path : path.empty() ? options_.prefix : options_.prefix + "/" + path; }
@@ -110,6 +112,7 @@ class TreeWriter : public ArchiveSink {
 
   void begin_record(const std::string& path, const ArchiveEntry& entry);
   void mark_record(char type, const std::string& path);
+  void begin_recorded(const std::string& record, std::string path, std::string key);
   void end_record();
 
   const TreeWriterOptions& options_;
@@ -128,9 +131,9 @@ class TreeWriter : public ArchiveSink {
 
   uint64_t entries_ = 0;
   bool recording_ = false;
-  Sha256 record_;
+  Recorded recorded_;
   std::string record_path_;
-  std::string record_key_;
+  Sha256 content_;
   std::unordered_map<std::string, Recorded> records_;
 };
 
