@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Buildah } from './support/buildah.js';
 import { withBuildKit } from './support/buildkit.js';
 import { Comparison } from './support/comparison.js';
+import { floorOf } from './support/floor.js';
 import { type Command, runOnce, type Sample } from './support/measure.js';
 import { withRegistry } from './support/registry.js';
 import type { Result } from './support/report.js';
@@ -61,6 +62,12 @@ export async function registryTransfer(): Promise<Result[]> {
           build: (from, name) => ours.command(['bud', '-q', '-t', name, from]),
           push: (name) => ours.command(['push', '-q', '--tls-verify=false', name]),
         });
+        execFileSync('sync');
+        comparison.add(
+          `push ${work.name}`,
+          'curl, the same blobs',
+          await floorOf([await uploadsOf(host, `tsbuild:${at}`, join(storeOf('tsbuild'), 'root'))]),
+        );
         const buildah = new Buildah(storeOf('buildah'));
         await push('buildah', {
           build: (from, name) => buildah.command(['bud', '-q', '-t', name, from]),
@@ -90,6 +97,20 @@ export async function registryTransfer(): Promise<Result[]> {
       return results;
     }),
   );
+}
+
+/** The registry's own speed: the blobs of an image put into another repository, one request each. */
+async function uploadsOf(host: string, name: string, store: string): Promise<string> {
+  const [repository, tag] = name.split(':');
+  const accept = 'application/vnd.oci.image.manifest.v1+json';
+  const response = await fetch(`http://${host}/v2/${repository}/manifests/${tag}`, { headers: { accept } });
+  const { config, layers } = (await response.json()) as { config: { digest: string }; layers: { digest: string }[] };
+  const put = ({ digest }: { digest: string }): string => {
+    const file = join(store, 'blobs', digest.replace(':', '/'));
+    const start = `curl -sSf -o /dev/null -D - -X POST http://${host}/v2/${repository}-again/blobs/uploads/`;
+    return `at=$(${start} | tr -d '\\r' | sed -n 's/^location: //Ip'); curl -sSf -T '${file}' "$at&digest=${digest}"`;
+  };
+  return [config, ...layers].map(put).join('; ');
 }
 
 function memory(work: string, { peakKiB }: Sample): Result {

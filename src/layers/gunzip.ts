@@ -20,8 +20,8 @@ export async function* gunzip(source: AsyncIterable<Uint8Array>): AsyncGenerator
     yield* inflater as AsyncIterable<Uint8Array>;
     await feeding;
   } catch (error) {
-    // The source's own failure is not the stream's fault.
-    if (feed.failure !== undefined) throw feed.failure;
+    // The source's own failure is not the stream's fault; but a stream that fails ends its source too, with an error of its own.
+    if (feed.failure !== undefined && !isOfZlib(error)) throw feed.failure;
     throw damaged(error);
   } finally {
     inflater.destroy();
@@ -46,6 +46,10 @@ function damaged(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'Z_BUF_ERROR') return new ArchiveInvalidError('the gzip stream ends too early', undefined, { cause: error });
-  if (code?.startsWith('Z_')) return new ArchiveInvalidError(`the gzip stream is damaged (${error.message})`, undefined, { cause: error });
+  if (isOfZlib(error)) return new ArchiveInvalidError(`the gzip stream is damaged (${error.message})`, undefined, { cause: error });
   return error;
+}
+
+function isOfZlib(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && String(error.code).startsWith('Z_');
 }

@@ -41,6 +41,14 @@ Block* BlockRing::next(size_t reader) {
   return &blocks_[released_[reader] % blocks_.size()];
 }
 
+Block* BlockRing::next_after(size_t reader, size_t other) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  const auto ended = [&] { return closed_ && released_[reader] == published_; };
+  changed_.wait(lock, [&] { return cancelled_ || ended() || released_[reader] < released_[other]; });
+  if (cancelled_ || ended()) return nullptr;
+  return &blocks_[released_[reader] % blocks_.size()];
+}
+
 void BlockRing::release(size_t reader) {
   const std::lock_guard<std::mutex> lock(mutex_);
   released_[reader]++;

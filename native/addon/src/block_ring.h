@@ -13,7 +13,7 @@
 namespace tsbuild {
 
 // What a stretch of the stream means to the content digest: the record of a new entry (`offset` into `Block::records`), or bytes
-// of the current entry's file (`offset` into `Block::data`).
+// of the current entry's file (`offset` into `Block::data`). A parser of the stream leaves kRecord parts without a record: a file begins.
 struct TreePart {
   enum class Kind : uint8_t { kRecord, kContent };
   Kind kind;
@@ -44,6 +44,8 @@ class BlockRing {
 
   // Reader: the next block; null at the end of the stream or after `cancel`. Stays valid until `release`.
   Block* next(size_t reader);
+  // The same, but not before `other` has released that block: what it left in the block's parts can be read.
+  Block* next_after(size_t reader, size_t other);
   void release(size_t reader);
 
   // Wakes everybody; from then on `acquire` and `next` give null.

@@ -8,6 +8,7 @@
 // adoptAttributes(target, overlay, lowers, paths): what `implied` named gets the attributes it has in the lowers, top first
 
 #include "block_ring.h"
+#include "hash_block.h"
 #include "layer_script.h"
 #include "module.h"
 #include "tree_writer.h"
@@ -23,7 +24,7 @@ namespace {
 constexpr size_t kBlocks = 8;  // 2 MiB ahead of the file system
 enum Reader : size_t { kExtract, kHash };
 
-class Extractor {
+class Extractor : private ContentListener {
  public:
   Extractor(TreeWriterOptions options, UniqueFd root, std::vector<UniqueFd> lowers, bool require_end)
       : root_(std::move(root)),
@@ -31,10 +32,10 @@ class Extractor {
         options_(std::move(options)),
         // A plain archive has no digest to verify.
         ring_(kBlocks, is_layer() ? 2 : 1),
-        writer_(options_),
+        writer_(options_, this),
         parser_(&writer_, require_end) {}
 
-  ~Extractor() { stop(); }
+  ~Extractor() override { stop(); }
 
   void start() {
     if (is_layer()) threads_.emplace_back([this] { hash(); });
@@ -63,6 +64,7 @@ class Extractor {
     for (std::thread& thread : threads_) thread.join();
     threads_.clear();
     if (ring_.cancelled()) throw_reason();
+    tree_digest = writer_.tree_digest(contents_);
   }
 
   // The descriptors go at once: one of a detached mount would keep it mounted until the garbage collector comes by.
@@ -89,26 +91,40 @@ class Extractor {
     block_ = nullptr;
   }
 
+  // Behind the one that extracts, which finds out where files are: their bytes go into both hashes at once.
   void hash() {
-    Sha256 sha;
-    while (const Block* block = ring_.next(kHash)) {
-      sha.update(block->data.get(), block->length);
+    Sha256 tar;
+    Sha256 content;
+    bool in_file = false;
+    const auto begin_file = [&](const TreePart&) {
+      if (in_file) contents_.push_back(content.finish());
+      in_file = true;
+    };
+    while (const Block* block = ring_.next_after(kHash, kExtract)) {
+      hash_block(*block, &tar, &content, begin_file);
       ring_.release(kHash);
     }
-    tar_digest = sha.finish();
+    if (in_file) contents_.push_back(content.finish());
+    tar_digest = tar.finish();
+  }
+
+  void file_begins() override { extracted_->parts.push_back({TreePart::Kind::kRecord, 0, 0}); }
+
+  void file_content(const uint8_t* data, size_t size) override {
+    const auto offset = static_cast<uint32_t>(data - extracted_->data.get());
+    extracted_->parts.push_back({TreePart::Kind::kContent, offset, static_cast<uint32_t>(size)});
   }
 
   void extract() {
     LayerError error;
     const auto body = [this] {
-      while (const Block* block = ring_.next(kExtract)) {
-        parser_.feed(block->data.get(), block->length);
+      while ((extracted_ = ring_.next(kExtract)) != nullptr) {
+        parser_.feed(extracted_->data.get(), extracted_->length);
         ring_.release(kExtract);
       }
       if (ring_.cancelled()) throw Cancelled();
       parser_.finish();
       writer_.finish();
-      tree_digest = writer_.tree_digest();
     };
     if (run_guarded(body, &error)) return;
     {
@@ -132,7 +148,9 @@ class Extractor {
   TreeWriter writer_;
   TarParser parser_;
   std::vector<std::thread> threads_;
-  Block* block_ = nullptr;  // being filled
+  Block* block_ = nullptr;      // being filled
+  Block* extracted_ = nullptr;  // being extracted
+  std::vector<Sha256Digest> contents_;
   uint64_t bytes_ = 0;
   std::mutex mutex_;
   LayerError error_;

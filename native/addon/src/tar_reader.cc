@@ -7,6 +7,7 @@
 //   finish(): {diffId, contentDigest (hex), bytes, entries}; call it after read gave 0
 //   cancel(): stops the threads and closes the descriptors; to be called in the end too. A later call throws ECANCELED
 
+#include "hash_block.h"
 #include "layer_script.h"
 #include "layer_walk.h"
 #include "module.h"
@@ -88,20 +89,11 @@ class TarReader {
     ring_.cancel();
   }
 
-  // Both digests at once: what is between the contents of files goes into that of the tar alone.
   void hash() {
     Sha256 tar;
     TreeDigest tree;
     while (const Block* block = ring_.next(kHash)) {
-      size_t done = 0;
-      for (const TreePart& part : block->parts) {
-        if (part.kind == TreePart::Kind::kRecord) tree.begin(block->records.data() + part.offset, part.length);
-        if (part.kind != TreePart::Kind::kContent) continue;
-        tar.update(block->data.get() + done, part.offset - done);
-        tree.content(&tar, block->data.get() + part.offset, part.length);
-        done = part.offset + part.length;
-      }
-      tar.update(block->data.get() + done, block->length - done);
+      hash_block(*block, &tar, tree.content(), [&](const TreePart& part) { tree.begin(block->records.data() + part.offset, part.length); });
       ring_.release(kHash);
     }
     tar_digest = tar.finish();

@@ -50,8 +50,8 @@ class TreeDigest {
   TreeDigest();
   // Begin an entry, ending the one before.
   void begin(const void* record, size_t length);
-  // Bytes of the entry's file, which go into `stream` too: both for little more than the price of one.
-  void content(Sha256* stream, const void* data, size_t length) { stream->update_both(&content_, data, length); }
+  // Where the bytes of the entry's file go.
+  Sha256* content() { return &content_; }
   // A digest that is known already: of a record, or of the bytes behind it.
   void add(const Sha256Digest& digest) { total_.update(digest.data(), digest.size()); }
   Sha256Digest finish();

@@ -149,7 +149,7 @@ void TreeWriter::begin(const ArchiveEntry& found) {
 void TreeWriter::content(uint64_t offset, const uint8_t* data, size_t size) {
   // Data of a whiteout goes nowhere.
   if (!file_) return;
-  if (recording_) content_.update(data, size);
+  if (recording_ && recorded_.has_content) listener_->file_content(data, size);
   while (size > 0) {
     const ssize_t written = retry_eintr([&] { return pwrite(file_.get(), data, size, static_cast<off_t>(offset)); });
     if (written < 0) throw_system("pwrite", path_);
@@ -599,7 +599,11 @@ void TreeWriter::mark_record(char type, const std::string& path) {
 void TreeWriter::begin_recorded(const std::string& record, std::string path, std::string key) {
   Sha256 hash;
   hash.update(record.data(), record.size());
-  recorded_ = {std::move(key), hash.finish(), has_content(record[0]), {}};
+  recorded_ = {std::move(key), hash.finish(), has_content(record[0]), files_};
+  if (recorded_.has_content) {
+    listener_->file_begins();
+    files_++;
+  }
   record_path_ = std::move(path);
   recording_ = true;
 }
@@ -608,11 +612,10 @@ void TreeWriter::end_record() {
   if (!recording_) return;
   recording_ = false;
   // The last entry of a name counts.
-  if (recorded_.has_content) recorded_.content = content_.finish();
   records_[record_path_] = std::move(recorded_);
 }
 
-Sha256Digest TreeWriter::tree_digest() {
+Sha256Digest TreeWriter::tree_digest(const std::vector<Sha256Digest>& contents) {
   std::vector<const Recorded*> order;
   order.reserve(records_.size());
   for (const auto& [path, recorded] : records_) order.push_back(&recorded);
@@ -620,7 +623,7 @@ Sha256Digest TreeWriter::tree_digest() {
   TreeDigest tree;
   for (const Recorded* recorded : order) {
     tree.add(recorded->record);
-    if (recorded->has_content) tree.add(recorded->content);
+    if (recorded->has_content) tree.add(contents[recorded->content]);
   }
   return tree.finish();
 }

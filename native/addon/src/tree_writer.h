@@ -35,10 +35,19 @@ struct TreeWriterOptions {
 // Lexically clean path without leading slash: "./a//b/../c/" is "a/c". False when ".." leads above the root.
 bool clean_path(const std::string& raw, std::string* out);
 
+// Hears of the bytes that count for the content digest, while they are there.
+class ContentListener {
+ public:
+  virtual ~ContentListener() = default;
+  virtual void file_begins() = 0;
+  virtual void file_content(const uint8_t* data, size_t size) = 0;
+};
+
 class TreeWriter : public ArchiveSink {
  public:
-  // `options` must outlive the writer.
-  explicit TreeWriter(const TreeWriterOptions& options) : options_(options), is_layer_(!options.overlay_prefix.empty()) {}
+  // `options` must outlive the writer, and `listener`, which is told of the files of a layer.
+  explicit TreeWriter(const TreeWriterOptions& options, ContentListener* listener = nullptr)
+      : options_(options), listener_(listener), is_layer_(!options.overlay_prefix.empty()) {}
 
   void begin(const ArchiveEntry& entry) override;
   void content(uint64_t offset, const uint8_t* data, size_t size) override;
@@ -58,7 +67,8 @@ class TreeWriter : public ArchiveSink {
   // Close every descriptor but the options' own; nothing else may be called then.
   void close();
 
-  Sha256Digest tree_digest();
+  // `contents`: of each file that the listener heard of.
+  Sha256Digest tree_digest(const std::vector<Sha256Digest>& contents);
   uint64_t entries() const { return entries_; }
 
  private:
@@ -72,7 +82,7 @@ class TreeWriter : public ArchiveSink {
     std::string key;
     Sha256Digest record;
     bool has_content;
-    Sha256Digest content;
+    size_t content;  // which one of the files
   };
 
   std::string rooted(const std::string& path) const { return options_.prefix.empty() ? path : path.empty() ? options_.prefix : options_.prefix + "/" + path; }
@@ -116,6 +126,7 @@ class TreeWriter : public ArchiveSink {
   void end_record();
 
   const TreeWriterOptions& options_;
+  ContentListener* const listener_;
   const bool is_layer_;
   std::unordered_map<std::string, UniqueFd> directories_;
   std::map<std::string, timespec> times_;
@@ -133,7 +144,7 @@ class TreeWriter : public ArchiveSink {
   bool recording_ = false;
   Recorded recorded_;
   std::string record_path_;
-  Sha256 content_;
+  size_t files_ = 0;
   std::unordered_map<std::string, Recorded> records_;
 };
 

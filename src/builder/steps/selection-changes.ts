@@ -42,6 +42,7 @@ function isSame(a: SelectionEntry, b: SelectionEntry): boolean {
   return a.mode === b.mode && a.size === b.size && a.content === b.content && a.owner === b.owner;
 }
 
+/** For people: half of the digits tell two contents apart. */
 function factsOf({ mode, size, content, owner }: SelectionEntry): FileFacts {
-  return { mode, size, content, owner };
+  return { mode, size, content: /^[0-9a-f]{32}$/.test(content) ? content.slice(0, 16) : content, owner };
 }
