@@ -42,7 +42,7 @@ suite('digestSources()', (test) => {
         ] as const) {
           const { digest, entries } = await digestSources(options(sources), { context }, toolbox, signal);
           assert.match(digest, new RegExp(`^${kind}:[0-9a-f]{64}$`));
-          const files = entries!().filter(({ content }) => content !== '');
+          const files = [...entries!()].filter(({ content }) => content !== '');
           assert.equal(
             files.map((entry) => entry.path),
             listed,
