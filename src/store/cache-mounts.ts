@@ -84,7 +84,7 @@ export function openCacheMounts(layout: Layout, scratch: Scratch, ensureLayout: 
   return {
     async open(request, { signal }) {
       ensureLayout();
-      explainingFailure(layout.cacheMounts, () => mkdirSync(layout.cacheMounts, { recursive: true }));
+      explainingFailure(layout.cacheMounts, () => mkdirSync(layout.cacheMounts, { recursive: true, mode: 0o700 }));
       const digest = digestOf(request.identity);
       if (request.sharing !== 'private') return openSlot(join(layout.cacheMounts, digest), request, scratch, signal);
       for (let number = 0; ; number++) {

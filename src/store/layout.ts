@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasCode } from '../errors.js';
 import { type Digest, digestAlgorithm, digestHex } from '../image/index.js';
@@ -87,20 +87,20 @@ export function checkLayout(layout: Layout): void {
 export function ensureLayout(layout: Layout): void {
   explainingFailure(layout.root, () => {
     mkdirSync(layout.root, { recursive: true, mode: 0o711 });
-    for (const directory of [
-      join(layout.blobs, 'sha256'),
-      layout.layers,
-      layout.snapshots,
-      layout.steps,
-      layout.containers,
-      layout.tmp,
-      layout.trash,
-    ]) {
-      mkdirSync(directory, { recursive: true });
-    }
+    for (const directory of [join(layout.blobs, 'sha256'), layout.layers, layout.steps]) mkdirSync(directory, { recursive: true });
+    for (const directory of [layout.snapshots, layout.containers, layout.tmp, layout.trash]) ensurePrivate(directory);
     writeOnce(layout, join(layout.root, 'oci-layout'), OCI_LAYOUT);
     writeOnce(layout, layout.versionFile, `${LAYOUT_VERSION}\n`);
   });
+}
+
+/**
+ * Files of images keep their set-user-id bits and may be writable to all: nobody but the owner may get at them by path (CVE-2021-41091).
+ * Stores of an earlier day let others in.
+ */
+function ensurePrivate(directory: string): void {
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  if ((statSync(directory).mode & 0o077) !== 0) chmodSync(directory, 0o700);
 }
 
 /** Every process writes the same bytes here, so who wins the race does not matter. */
