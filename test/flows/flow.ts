@@ -1,0 +1,53 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { project } from '../support/tsbuild.js';
+
+const SCRIPTS = join(project, 'test/flows/scripts');
+
+/**
+ * A script as Buildah's users write them, which calls the builder `$B`. Comments at its end say how it is compared:
+ *
+ * - `# compare: image NAME` also the image of that name, as it is pushed to a directory
+ * - `# as: unshare` an ordinary user runs it within `$B unshare`, where mounts can be made
+ * - `# only: root` what it does needs root
+ * - `# needs: ids` it sees or sets owners, which a user with one id cannot have
+ */
+export interface Flow {
+  /** `group/name`. */
+  readonly name: string;
+  readonly group: string;
+  readonly path: string;
+  readonly images: readonly string[];
+  readonly unshared: boolean;
+  readonly rootOnly: boolean;
+  readonly needsIds: boolean;
+  /** Of the script: what was recorded of another text says nothing. */
+  readonly digest: string;
+}
+
+/** Every flow, by name. */
+export function readFlows(): readonly Flow[] {
+  const groups = readdirSync(SCRIPTS).sort();
+  return groups.flatMap((group) =>
+    readdirSync(join(SCRIPTS, group))
+      .sort()
+      .map((file) => readFlow(group, file)),
+  );
+}
+
+function readFlow(group: string, file: string): Flow {
+  const path = join(SCRIPTS, group, file);
+  const text = readFileSync(path, 'utf8');
+  const declared = (key: string) => [...text.matchAll(new RegExp(`^# ${key}: (.*)$`, 'gm'))].map((match) => match[1]!);
+  return {
+    name: `${group}/${file.replace(/\.sh$/, '')}`,
+    group,
+    path,
+    images: declared('compare').map((what) => what.replace(/^image /, '')),
+    unshared: declared('as').includes('unshare'),
+    rootOnly: declared('only').includes('root'),
+    needsIds: declared('needs').includes('ids'),
+    digest: createHash('sha256').update(text).digest('hex').slice(0, 16),
+  };
+}
