@@ -1,6 +1,6 @@
 import { UsageError } from '../errors.js';
 import { inspect } from '../operations/inspect.js';
-import { executeTemplate } from '../ui/index.js';
+import { executeTemplate, isOutputShown } from '../ui/index.js';
 import { text } from './flags/flags.js';
 import { refuseFlagsAmong } from './flags/operands.js';
 import { BaseCommand, type CommandServices } from './program/base-command.js';
@@ -53,7 +53,8 @@ export class Inspect extends BaseCommand<typeof Inspect> {
     const { format } = this.flags;
     if (format === undefined) return `${JSON.stringify(document, null, 4)}\n`;
     const text = executeTemplate(format.replaceAll('\\t', '\t').replaceAll('\\n', '\n'), document, { zeroValues: ZERO_VALUES });
-    return text.endsWith('\n') ? text : `${text}\n`;
+    // A program gets what the template says and nothing else, as from Buildah.
+    return text.endsWith('\n') || !isOutputShown() ? text : `${text}\n`;
   }
 }
 

@@ -14,5 +14,5 @@ export { shortId } from './short-id.js';
 export { SplitLogReporter } from './split-log-reporter.js';
 export { formatTable } from './table.js';
 export { executeTemplate, TemplateError, type TemplateOptions } from './template/index.js';
-export { OutputClosedError, processTerminal, type Terminal } from './terminal.js';
+export { isOutputShown, OutputClosedError, processTerminal, type Terminal } from './terminal.js';
 export { TransferReporter } from './transfer-reporter.js';

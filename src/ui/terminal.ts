@@ -1,4 +1,4 @@
-import { writeSync } from 'node:fs';
+import { fstatSync, writeSync } from 'node:fs';
 import { hasCode } from '../errors.js';
 
 /** The two streams of a command. Everything tsbuild shows goes through here; nothing else writes to them. */
@@ -20,6 +20,11 @@ export const processTerminal: Terminal = {
   out: (text) => writeAll(1, text),
   err: (text) => writeAll(2, text),
 };
+
+/** Whether somebody looks at standard output, rather than a program. */
+export function isOutputShown(): boolean {
+  return fstatSync(1).isCharacterDevice();
+}
 
 const RETRY_MS = 2;
 

@@ -157,7 +157,7 @@ suite('integration/cli', (test) => {
       const inspected = JSON.parse((await store.ok(['inspect', '--type', 'image', 'app'])).stdout);
       assert.is(inspected.FromImageID, id);
       const template = '{{.FromImageID}} {{.OCIv1.Config.Env}} {{index .Docker.Config.Labels "x"}} {{.OCIv1.Config.Entrypoint}}';
-      assert.match((await store.ok(['inspect', '--format', template, 'app'])).stdout, new RegExp(`^${id} \\[.*A=b\\] y \\[\\]\\n$`));
+      assert.match((await store.ok(['inspect', '--format', template, 'app'])).stdout, new RegExp(`^${id} \\[.*A=b\\] y \\[\\]$`));
       assert.is((await store.ok(['rmi', 'other:1'])).stdout, 'untagged: localhost/other:1\n');
       const removed = (await store.ok(['rmi', '-f', 'host:5000/x/y', 'app'])).stdout;
       assert.match(removed, new RegExp(`untagged: localhost/app:latest\\n${id}\\n$`));

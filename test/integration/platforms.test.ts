@@ -64,7 +64,7 @@ suite('integration/platforms', (test) => {
       assert.is(row?.id, row?.digest);
       assert.is(built.stdout.trim().split('\n').at(-1), row?.digest.slice(7));
       // This machine's own image is the one that is looked at.
-      assert.is((await store.ok(['inspect', '--format', '{{.OCIv1.Architecture}}', 'cross'])).stdout, `${own}\n`);
+      assert.is((await store.ok(['inspect', '--format', '{{.OCIv1.Architecture}}', 'cross'])).stdout, own);
       await store.ok(['push', '-q', '--all', 'cross', `oci:${store.directory}/layout:cross`]);
       await store.ok(['rmi', 'cross']);
       await store.ok(['images']);

@@ -38,7 +38,7 @@ suite('integration/source-policy', (test) => {
       ]);
       const context = contextOf(store, 'c', 'FROM one\nLABEL built=yes\n');
       await store.ok(['bud', '-q', '--source-policy-file', policy, '-t', 'top', context]);
-      assert.is((await store.ok(['inspect', '--format', '{{.OCIv1.Config.Labels.name}}', 'top'])).stdout, 'two\n');
+      assert.is((await store.ok(['inspect', '--format', '{{.OCIv1.Config.Labels.name}}', 'top'])).stdout, 'two');
     });
   });
 

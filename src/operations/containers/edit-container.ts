@@ -179,6 +179,9 @@ function editList(list: readonly string[], specs: readonly string[] | undefined 
   return [...names];
 }
 
+/** What the first change starts from. @see https://github.com/containers/buildah/blob/v1.44.0/cmd/buildah/config.go (updateHealthcheck) */
+const NO_HEALTHCHECK: Healthcheck = { Test: ['NONE'], Interval: 30e9, Timeout: 30e9, Retries: 3 };
+
 function editHealthcheck(before: Healthcheck | undefined, edits: ContainerEdits): { Healthcheck?: Healthcheck | undefined } {
   const { healthcheck, healthcheckRetries: retries } = edits;
   const changes = defined({
@@ -190,7 +193,7 @@ function editHealthcheck(before: Healthcheck | undefined, edits: ContainerEdits)
     Retries: retries,
   });
   if (healthcheck?.trim() === '') return { Healthcheck: undefined };
-  return Object.keys(changes).length === 0 ? {} : { Healthcheck: { Test: ['NONE'], ...before, ...changes } };
+  return Object.keys(changes).length === 0 ? {} : { Healthcheck: { ...(before ?? NO_HEALTHCHECK), ...changes } };
 }
 
 /** What a shell is to run is kept as one text. */

@@ -1,0 +1,3 @@
+# Credentials that are not there.
+c=$($B from busybox)
+fails $B commit --authfile nowhere "$c" "docker://$REGISTRY/x"

@@ -1,0 +1,3 @@
+# add fetches.
+c=$($B from scratch)
+fails $B add -q "$c" "http://$REGISTRY/missing" /x

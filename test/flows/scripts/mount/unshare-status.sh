@@ -1,0 +1,3 @@
+# unshare ends as its command.
+$B unshare sh -c 'exit 9' 2>/dev/null
+echo "status $?"
