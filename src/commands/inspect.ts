@@ -52,7 +52,7 @@ export class Inspect extends BaseCommand<typeof Inspect> {
   private format(document: unknown): string {
     const { format } = this.flags;
     if (format === undefined) return `${JSON.stringify(document, null, 4)}\n`;
-    const text = executeTemplate(format.replaceAll('\\t', '\t').replaceAll('\\n', '\n'), document, { zeroValues: ZERO_VALUES });
+    const text = executeTemplate(format.replaceAll('\\t', '\t').replaceAll('\\n', '\n'), withTimes(document), { zeroValues: ZERO_VALUES });
     // A program gets what the template says and nothing else, as from Buildah.
     return text.endsWith('\n') || !isOutputShown() ? text : `${text}\n`;
   }
@@ -61,4 +61,23 @@ export class Inspect extends BaseCommand<typeof Inspect> {
 function readType(text: string | undefined): 'container' | 'image' | 'manifest' | undefined {
   if (text === undefined || text === 'container' || text === 'image' || text === 'manifest') return text;
   throw new UsageError('the only recognized types are "container", "image" and "manifest"');
+}
+
+/** A time of the document: a template prints it as Go does, `json` as it is written. */
+class WrittenTime extends Date {
+  constructor(private readonly written: string) {
+    super(written);
+  }
+
+  override toJSON(): string {
+    return this.written;
+  }
+}
+
+/** Go's structures hold times where JSON has texts. */
+function withTimes(value: unknown, name = ''): unknown {
+  if (name.toLowerCase() === 'created' && typeof value === 'string' && !Number.isNaN(Date.parse(value))) return new WrittenTime(value);
+  if (Array.isArray(value)) return value.map((item) => withTimes(item));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withTimes(item, key)]));
 }

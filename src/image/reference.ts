@@ -139,7 +139,7 @@ function checkParts(text: string, parts: { host: string | undefined; path: strin
 
 function pathProblem(path: string): string {
   if (path === '') return 'the path is empty';
-  if (path !== path.toLowerCase() && PATH.test(path.toLowerCase())) return 'the path must be lower case';
+  if (path !== path.toLowerCase() && PATH.test(path.toLowerCase())) return 'invalid reference format: repository name must be lowercase';
   return `${JSON.stringify(path)} is not a path of lower-case letters, digits and single separators`;
 }
 

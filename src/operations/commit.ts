@@ -147,7 +147,8 @@ function configOf(
     options.configFile === undefined ? record.config : mergeConfigFile(record.config, options.configFile),
     options.changes,
   );
-  const { createdBy = '/bin/sh', comment } = record.historyNotes ?? {};
+  // As from Buildah: the shell that the container's commands are given to.
+  const { createdBy = (changed.config?.Shell ?? ['/bin/sh']).join(' '), comment } = record.historyNotes ?? {};
   const comments = [comment, record.image?.name === undefined ? undefined : `FROM ${record.image.name}`].filter(Boolean).join(' ');
   const own: HistoryEntry = {
     created,

@@ -10,7 +10,7 @@ const SCRIPTS = join(project, 'test/flows/scripts');
  *
  * - `# compare: image NAME` also the image of that name, as it is pushed to a directory
  * - `# as: unshare` an ordinary user runs it within `$B unshare`, where mounts can be made
- * - `# only: root` what it does needs root
+ * - `# only: root`, `# only: user` nobody else can do it with Buildah
  * - `# needs: ids` it sees or sets owners, which a user with one id cannot have
  */
 export interface Flow {
@@ -20,7 +20,7 @@ export interface Flow {
   readonly path: string;
   readonly images: readonly string[];
   readonly unshared: boolean;
-  readonly rootOnly: boolean;
+  readonly only: 'root' | 'user' | undefined;
   readonly needsIds: boolean;
   /** Of the script: what was recorded of another text says nothing. */
   readonly digest: string;
@@ -46,7 +46,7 @@ function readFlow(group: string, file: string): Flow {
     path,
     images: declared('compare').map((what) => what.replace(/^image /, '')),
     unshared: declared('as').includes('unshare'),
-    rootOnly: declared('only').includes('root'),
+    only: declared('only').find((who) => who === 'root' || who === 'user'),
     needsIds: declared('needs').includes('ids'),
     digest: createHash('sha256').update(text).digest('hex').slice(0, 16),
   };

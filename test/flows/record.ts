@@ -15,8 +15,9 @@ const flows = all.filter(isWanted);
 
 await withTempDir(async (directory) => {
   chmodSync(directory, 0o755);
-  const root = await runTheirs(flows, 'root', join(directory, 'root'));
-  const others = flows.filter(({ rootOnly }) => !rootOnly);
+  const forRoot = flows.filter(({ only }) => only !== 'user');
+  const root = await runTheirs(forRoot, 'root', join(directory, 'root'));
+  const others = flows.filter(({ only }) => only !== 'root');
   const user = await runTheirs(others, 'user', join(directory, 'user'));
   for (const group of new Set(all.map((flow) => flow.group))) {
     const old = readRecordings(group);
@@ -29,9 +30,13 @@ await withTempDir(async (directory) => {
         if (kept !== undefined) recordings[flow.name] = kept;
         continue;
       }
-      const [ofRoot, ofUser] = [root[at]!, user[others.indexOf(flow)]];
+      const [ofRoot, ofUser] = [root[forRoot.indexOf(flow)], user[others.indexOf(flow)]];
       const same = ofUser === undefined || JSON.stringify(ofUser) === JSON.stringify(ofRoot);
-      recordings[flow.name] = { of: flow.digest, root: ofRoot, ...(same ? {} : { user: ofUser }) };
+      recordings[flow.name] = {
+        of: flow.digest,
+        ...(ofRoot === undefined ? {} : { root: ofRoot }),
+        ...(same ? {} : { user: ofUser }),
+      };
     }
     writeRecordings(group, recordings);
   }

@@ -7,7 +7,7 @@ import type { Flow } from './flow.js';
 export interface Recording {
   /** {@link Flow.digest} of the script. */
   readonly of: string;
-  readonly root: readonly string[];
+  readonly root?: readonly string[];
   readonly user?: readonly string[];
 }
 

@@ -33,7 +33,15 @@ export async function runTheirs(flows: readonly Flow[], as: 'root' | 'user', dir
   const archive = join(seed, 'busybox.tar');
   await withTestStore(async (store) => {
     await addBusybox(store);
-    await store.ok(['push', '-q', '--compression-format', 'gzip', '--force-compression', 'busybox', `oci-archive:${archive}:localhost/busybox:latest`]);
+    await store.ok([
+      'push',
+      '-q',
+      '--compression-format',
+      'gzip',
+      '--force-compression',
+      'busybox',
+      `oci-archive:${archive}:localhost/busybox:latest`,
+    ]);
   });
   chmodSync(archive, 0o644);
   const outcomes: (readonly string[])[] = [];

@@ -230,7 +230,7 @@ suite('integration/bad-input', (test) => {
     [
       'a name with upper case',
       ['-t', 'Upper/Case', 'CTX'],
-      'Invalid image name "Upper/Case": the path must be lower case\nWrite an image name as [HOST[:PORT]/]PATH[:TAG][@sha256:HEX], with a lower-case path\n',
+      'Invalid image name "Upper/Case": invalid reference format: repository name must be lowercase\nWrite an image name as [HOST[:PORT]/]PATH[:TAG][@sha256:HEX], with a lower-case path\n',
     ],
   ] as const) {
     test(title, () =>

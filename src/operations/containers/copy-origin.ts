@@ -70,7 +70,14 @@ function openMachine(parents: boolean): OpenedOrigin {
 
 async function openDirectory(directory: string, ignoreFile: string | undefined, { store }: Workspace): Promise<OpenedOrigin> {
   const context = await openContext({ directory: resolve(directory), ignoreFile, statCacheDirectory: store.statCacheDir });
-  return { origin: { context: openedContext(context) }, sourceOf: asIs, close: () => context.close() };
+  const root = resolve(directory);
+  return { origin: { context: openedContext(context) }, sourceOf: (written) => belowContext(written, root), close: () => context.close() };
+}
+
+/** Buildah's users also write the whole path of what lies in the directory. */
+function belowContext(written: string, root: string): string {
+  if (written === root) return '.';
+  return written.startsWith(`${root}/`) ? written.slice(root.length) : written;
 }
 
 function openRoot(root: Fd, contextDir: string | undefined): OpenedOrigin {

@@ -116,7 +116,7 @@ suite('parseReference()', (test) => {
       parseReference('docker.io/MyApp');
       assert.unreachable();
     } catch (error) {
-      assert.match((error as Error).message, /must be lower case/);
+      assert.match((error as Error).message, /repository name must be lowercase/);
     }
   });
   test('reads back what it formats, and reads nothing it would not format', () => {

@@ -2,4 +2,4 @@
 c=$($B from busybox)
 $B config --env 'PATH=/opt/bin:$PATH' "$c"
 $B config --env HOME_OF=/x --env 'WHERE=${HOME_OF}/y' "$c"
-$B inspect --format '{{json .OCIv1.Config.Env}}' "$c"
+$B inspect --format '{{.OCIv1.Config.Env}}' "$c"
