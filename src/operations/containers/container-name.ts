@@ -10,7 +10,8 @@ export function containerPrefix(asked: string, known: string | undefined): strin
   if (asked.startsWith('dir:')) return 'dir-';
   const path = /^(?:oci|oci-archive):([^:]*)/.exec(asked)?.[1];
   const name = path ?? withoutTag(known ?? asked.replace(/^(?:docker:\/\/|[a-z-]+:(?=[^\d]))/, ''));
-  const last = name.replace(/\/+$/, '').split('/').at(-1) ?? '';
+  // Of a registry with a port Buildah takes its host for the image's name, and scripts know that.
+  const last = (name.split(':')[0] ?? '').replace(/\/+$/, '').split('/').at(-1) ?? '';
   return `${last.replace(/[^a-zA-Z0-9_.-]/g, '-') || 'localhost'}-`;
 }
 

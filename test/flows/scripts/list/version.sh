@@ -1,0 +1,5 @@
+# Versions.
+fails $B version
+fails $B --version
+fails $B version --json
+fails $B version extra
