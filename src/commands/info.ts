@@ -1,5 +1,5 @@
 import { info } from '../operations/info.js';
-import { executeTemplate } from '../ui/index.js';
+import { executeTemplate, isOutputShown } from '../ui/index.js';
 import { flag, text } from './flags/flags.js';
 import { refuseOperands } from './flags/operands.js';
 import { BaseCommand, type CommandServices } from './program/base-command.js';
@@ -17,7 +17,11 @@ export class Info extends BaseCommand<typeof Info> {
     const document = await info({ debug: this.flags.debug === true }, services);
     const { format } = this.flags;
     this.terminal.out(
-      format === undefined ? `${JSON.stringify(document, null, 4)}\n` : `${executeTemplate(format, document, { isMap: true })}\n`,
+      format === undefined
+        ? `${JSON.stringify(document, null, 4)}
+`
+        : executeTemplate(format, document, { isMap: true }) + (isOutputShown() ? '
+' : ''),
     );
     return 0;
   }

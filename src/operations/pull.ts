@@ -205,15 +205,18 @@ function treatAsMirror(name: string, asked: string, access: RegistryAccess): voi
 /** Copies the whole image. */
 async function copyIn(
   transport: TransportName,
-  names: readonly string[],
+  asked: readonly string[],
   request: ImageRequest,
   search: ImageSearch,
   insecure?: boolean,
 ): Promise<NamedImage> {
   const { store, access, services } = search;
-  const askedName = transport.kind === 'docker' ? names[0] : undefined;
+  const askedName = transport.kind === 'docker' ? asked[0] : undefined;
   const source = await openAllowedSource(transport, { store, access, services, insecure, askedName });
   try {
+    // A directory's names are its own affair, an archive is one image under its names: as Buildah has it.
+    const kept = transport.kind.endsWith('-archive') ? (source.keptNames ?? []).filter(isName) : [];
+    const names = asked.length > 0 ? asked : kept.map(localName);
     const sink = openStoreSink(store, names, publisher(names, request, search));
     const { descriptor } = await copyImage(source, sink, {
       platform: request.platform,
@@ -225,6 +228,16 @@ async function copyIn(
     return name === undefined ? { descriptor } : { name, descriptor };
   } finally {
     await source.close();
+  }
+}
+
+function isName(text: string): boolean {
+  try {
+    parseReference(text);
+    return true;
+  } catch {
+    // Whoever made the archive may have written anything.
+    return false;
   }
 }
 

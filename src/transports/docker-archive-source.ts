@@ -51,6 +51,7 @@ export async function openDockerArchiveSource(
     const config: Descriptor = { mediaType: DOCKER_CONFIG, digest: digestOf(configBytes), size: configBytes.byteLength };
     let manifest: Promise<RawManifest> | undefined;
     return {
+      ...(selection.reference === undefined ? { keptNames: image.RepoTags } : {}),
       description: image.RepoTags[0] === undefined ? description : `${description}:${image.RepoTags[0]}`,
       readManifest() {
         manifest ??= makeManifest(archive.index, config, diffIds, names);

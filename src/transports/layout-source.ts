@@ -44,8 +44,7 @@ export async function openOciArchiveSource(
 ): Promise<ImageSource> {
   const archive = await openPlainTar(path, options.tempDir);
   try {
-    const source = await openLayout(archive.index, `oci-archive:${path}`, selection);
-    return { ...source, close: archive.close };
+    return { ...(await openLayout(archive.index, `oci-archive:${path}`, selection)), close: archive.close };
   } catch (error) {
     await archive.close();
     throw error;
@@ -56,7 +55,9 @@ async function openLayout(files: LayoutFiles, description: string, selection: Se
   const { manifests } = parseIndex(await files.read('index.json', MAX_MANIFEST_BYTES), { subject: `index.json of ${description}` });
   const top = selectEntry(manifests, selection, description);
   const known = new Map<Digest, string>([[top.digest, top.mediaType]]);
+  const name = top.annotations?.[ANNOTATION_REF_NAME];
   return {
+    ...(selection.reference === undefined && name !== undefined ? { keptNames: [name] } : {}),
     description: selection.reference === undefined ? description : `${description}:${selection.reference}`,
     async readManifest(digest = top.digest) {
       const bytes = await files.read(blobName(digest), MAX_MANIFEST_BYTES);

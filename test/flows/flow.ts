@@ -9,6 +9,7 @@ const SCRIPTS = join(project, 'test/flows/scripts');
  * A script as Buildah's users write them, which calls the builder `$B`. Comments at its end say how it is compared:
  *
  * - `# compare: image NAME` also the image of that name, as it is pushed to a directory
+ * - `# compare: content NAME` of that image only its files and configuration, and not how they came to be
  * - `# as: unshare` an ordinary user runs it within `$B unshare`, where mounts can be made
  * - `# only: root`, `# only: user` nobody else can do it with Buildah
  * - `# needs: ids` it sees or sets owners, which a user with one id cannot have
@@ -18,7 +19,7 @@ export interface Flow {
   readonly name: string;
   readonly group: string;
   readonly path: string;
-  readonly images: readonly string[];
+  readonly images: readonly { readonly name: string; readonly contentOnly: boolean }[];
   readonly unshared: boolean;
   readonly only: 'root' | 'user' | undefined;
   readonly needsIds: boolean;
@@ -44,7 +45,7 @@ function readFlow(group: string, file: string): Flow {
     name: `${group}/${file.replace(/\.sh$/, '')}`,
     group,
     path,
-    images: declared('compare').map((what) => what.replace(/^image /, '')),
+    images: declared('compare').map((what) => ({ name: what.replace(/^\S+ /, ''), contentOnly: what.startsWith('content ') })),
     unshared: declared('as').includes('unshare'),
     only: declared('only').find((who) => who === 'root' || who === 'user'),
     needsIds: declared('needs').includes('ids'),

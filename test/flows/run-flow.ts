@@ -49,9 +49,14 @@ export async function runFlow(flow: Flow, builder: Builder, { directory, registr
   const { status, stdout, stderr } = await builder.start(argv, { cwd: work, env });
   if (process.env.FLOW_SHOWS !== undefined) process.stderr.write(`${flow.name}: ${stderr}\n`);
   const lines = [`status ${status}`, ...stdout.replace(/\n$/, '').split('\n')];
-  for (const image of flow.images) lines.push(...(await imageLines(image, builder, directory, env)));
+  for (const { name, contentOnly } of flow.images) {
+    const all = await imageLines(name, builder, directory, env);
+    lines.push(...all.filter((line) => !contentOnly || !HOW_IT_CAME.test(line)));
+  }
   return normalise(lines, directory, registry);
 }
+
+const HOW_IT_CAME = /^image \S+: (?:annotations|layers|history) /;
 
 async function imageLines(
   name: string,

@@ -6,7 +6,6 @@ says 'can be specified after the image or container name' $B commit one localhos
 says 'can be specified after the image or container name' $B inspect one --type container
 says 'can be specified after the image or container name' $B rm one --all
 says 'can be specified after the image or container name' $B copy one --chown 1 /etc/passwd /
-says 'can be specified after the image or container name' $B tag busybox --x y
 says 'can be specified after the image or container name' $B push busybox --format oci
 says 'can be specified after the image or container name' $B pull busybox --quiet
 $B containers -q | wc -l | tr -d ' '

@@ -9,7 +9,7 @@ suite('containerPrefix', (test) => {
     ['busybox', 'localhost/busybox:latest', 'busybox-'],
     ['89e84e845b26', 'localhost/busybox:latest', 'busybox-'],
     ['localhost/busybox@sha256:00', 'localhost/busybox:latest', 'busybox-'],
-    ['docker://host:5000/a/b:1', 'host:5000/a/b:1', 'b-'],
+    ['docker://host:5000/a/b:1', 'host:5000/a/b:1', 'host-'],
     ['dir:/srv/image', undefined, 'dir-'],
     ['oci:/srv/layout:tag', 'localhost/tag:latest', 'layout-'],
     ['docker-archive:/srv/a.tar', 'docker.io/library/foo:bar', 'foo-'],
