@@ -18,10 +18,8 @@ export class Info extends BaseCommand<typeof Info> {
     const { format } = this.flags;
     this.terminal.out(
       format === undefined
-        ? `${JSON.stringify(document, null, 4)}
-`
-        : executeTemplate(format, document, { isMap: true }) + (isOutputShown() ? '
-' : ''),
+        ? `${JSON.stringify(document, null, 4)}\n`
+        : executeTemplate(format, document, { isMap: true }) + (isOutputShown() ? '\n' : ''),
     );
     return 0;
   }

@@ -1,5 +1,6 @@
 import { GLOBAL_FLAGS } from '../flags/global-flags.js';
 import { describeFlags } from '../program/help.js';
+import { buildahFlagsPage } from './buildah-flags-page.js';
 import { commandPages } from './command-page.js';
 import { manPage, programManPage } from './man-page.js';
 import { markdownIndex, markdownPage } from './markdown-page.js';
@@ -18,6 +19,7 @@ export async function writeManual(version: string): Promise<Manual> {
   const globalFlags = describeFlags(GLOBAL_FLAGS);
   return new Map([
     [`${MARKDOWN_DIR}/README.md`, markdownIndex(pages, globalFlags)],
+    [`${MARKDOWN_DIR}/buildah-flags.md`, await buildahFlagsPage()],
     [`${MAN_DIR}/tsbuild.1`, programManPage(pages, globalFlags, version)],
     ...pages.flatMap((page): [string, string][] => [
       [`${MARKDOWN_DIR}/${page.file}.md`, markdownPage(page)],

@@ -92,6 +92,10 @@ suite('editContainer', (test) => {
   test('what a shell shall run is one text', () => {
     assert.equal(edit({ healthcheck: 'CMD-SHELL curl -f x || exit 1' }).record.config.config?.Healthcheck, {
       Test: ['CMD-SHELL', 'curl -f x || exit 1'],
+      // What Buildah starts from: recorded in test/flows/recorded/from.json.
+      Interval: 30_000_000_000,
+      Timeout: 30_000_000_000,
+      Retries: 3,
     });
   });
 
