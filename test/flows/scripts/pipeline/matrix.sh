@@ -5,7 +5,7 @@ for version in 1 2 3; do
   $B run "$c" -- sh -c 'echo $VERSION > /version'
   $B commit -q --rm "$c" localhost/matrix:$version > /dev/null
 done
-$B images --format '{{.Tag}}' localhost/matrix | sort
+$B images --format '{{.Name}}:{{.Tag}}' | grep matrix | sort
 for version in 1 2 3; do
   c=$($B from localhost/matrix:$version)
   $B run "$c" cat /version
