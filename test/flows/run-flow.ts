@@ -136,6 +136,8 @@ function normalise(lines: readonly string[], directory: string, registry: string
   };
   return lines.map((line) =>
     line
+      // Overlay's own notes, which Buildah 1.28 takes along for ordinary users.
+      .replaceAll(/ \{user\.overlay\.[^}]*\}/g, '')
       .replaceAll(directory, '<directory>')
       .replaceAll(registry, '<registry>')
       .replaceAll(/\b(?:[0-9a-f]{64}|[0-9a-f]{12})\b/g, nameOf)
