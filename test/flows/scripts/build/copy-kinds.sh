@@ -2,7 +2,7 @@
 mkdir tree
 echo a > tree/a
 echo b > 'with space'
-tar -cf archive.tar tree
+tar --owner=0 --group=0 -cf archive.tar tree
 cat > Containerfile <<END
 FROM localhost/busybox
 WORKDIR /work

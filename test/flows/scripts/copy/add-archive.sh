@@ -1,7 +1,7 @@
 # add unpacks archives, copy does not.
 mkdir tree
 echo a > tree/a
-tar -czf tree.tar.gz tree
+tar --owner=0 --group=0 -czf tree.tar.gz tree
 c=$($B from scratch)
 $B add -q "$c" tree.tar.gz /unpacked/
 $B copy -q "$c" tree/a /plain/

@@ -1,8 +1,8 @@
 # Archives by their content.
 mkdir tree
 echo a > tree/a
-tar -cf one.tar tree
-tar -cJf two.bin tree
+tar --owner=0 --group=0 -cf one.tar tree
+tar --owner=0 --group=0 -cJf two.bin tree
 echo text > three.tar
 c=$($B from scratch)
 $B add -q "$c" one.tar /one/
