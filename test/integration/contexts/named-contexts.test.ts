@@ -104,8 +104,7 @@ suite('integration/contexts/named-contexts', (test) => {
       for (const [flag, name] of cases) {
         const built = await store.tsbuild(['bud', '-q', '--pull=never', '--build-context', flag, '-t', 'top', context]);
         assert.is(built.status, name === undefined ? 125 : 0, flag + built.stderr);
-        if (name !== undefined)
-          assert.is((await store.ok(['inspect', '--format', '{{.OCIv1.Config.Labels.n}}', 'top'])).stdout, name);
+        if (name !== undefined) assert.is((await store.ok(['inspect', '--format', '{{.OCIv1.Config.Labels.n}}', 'top'])).stdout, name);
       }
       assert.not.match((await store.ok(['images'])).stdout, 'localhost/v1');
     }));
