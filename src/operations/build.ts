@@ -162,7 +162,7 @@ export async function build(given: BuildOptions, services: Services): Promise<Bu
   const options = withTimes(given, services);
   const extraHosts = options.addHosts.flatMap(parseAddHost);
   const ambient = options.httpProxy === false ? {} : services.settings.proxyEnvironment;
-  const networks = new LateNetworks(extraHosts, ambient, services, (kind, reason) => reportDefaultNetwork(kind, reason, services));
+  const networks = new LateNetworks(extraHosts, services);
   const network: CommandNetwork = {
     request: parseNetwork(options.network),
     open: networks.open,
@@ -494,12 +494,6 @@ async function findDevice(name: string, directories: readonly string[]): Promise
   ]);
   const { mounts, env } = readDevice(name, [...CDI_DIRECTORIES, ...directories]);
   return [...mounts, { kind: 'variables', env }];
-}
-
-function reportDefaultNetwork(kind: 'host' | 'private', reason: string, { reporter }: Services): void {
-  const text =
-    kind === 'private' ? `Network of RUN commands: private (${reason})` : `Network of RUN commands: that of the host, because ${reason}`;
-  reporter.report({ kind: 'note', text });
 }
 
 function warnAboutIds({ reporter, settings }: Services): void {

@@ -109,9 +109,7 @@ async function execute(
   const defaults = record.defaults ?? {};
   const named = options.network ?? defaults.network;
   const extraHosts = (defaults.addHosts ?? []).flatMap(parseAddHost);
-  const proxies = defaults.httpProxy === false ? {} : services.settings.proxyEnvironment;
-  // What `run` prints is the command's.
-  const networks = new LateNetworks(extraHosts, proxies, services, () => {});
+  const networks = new LateNetworks(extraHosts, services);
   const network: CommandNetwork = {
     request: parseNetwork(named),
     open: networks.open,

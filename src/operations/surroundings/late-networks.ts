@@ -1,4 +1,4 @@
-import type { Networks, NetworksOptions } from '../../sandbox/index.js';
+import type { Networks } from '../../sandbox/index.js';
 import type { Services } from '../context.js';
 
 /** The networks of an operation, loaded when a command runs. */
@@ -7,13 +7,10 @@ export class LateNetworks {
 
   /**
    * @param extraHosts of `--add-host`: one may ask for this machine's address
-   * @param onDefault told which network commands have that ask for none
    */
   constructor(
     readonly extraHosts: readonly { readonly address: string }[],
-    readonly proxies: Readonly<Record<string, string>>,
     readonly services: Services,
-    readonly onDefault: NetworksOptions['onDefault'],
   ) {}
 
   readonly open = (): Promise<Networks> => {
@@ -31,10 +28,8 @@ export class LateNetworks {
     const { settings } = this.services;
     return new Networks({
       isRealRoot: settings.idMode === 'root',
-      proxies: this.proxies,
       path: settings.environment.PATH,
       hostReachable: this.extraHosts.some(({ address }) => address === 'host-gateway'),
-      onDefault: this.onDefault,
     });
   }
 }

@@ -21,14 +21,10 @@ export interface LeasedNetwork {
 export interface NetworksOptions {
   /** No user namespace: helpers are told to stay root. */
   readonly isRealRoot: boolean;
-  /** Proxies the commands are told of: one on this machine's loopback can only be reached on its own network. */
-  readonly proxies: Readonly<Record<string, string>>;
   /** Where helpers are looked for. */
   readonly path: string | undefined;
   /** Let commands reach what listens on this machine's loopback: somebody asked for `host-gateway`. */
   readonly hostReachable: boolean;
-  /** Told once which network the default has become, and why where it is the host's. */
-  readonly onDefault: (kind: 'host' | 'private', reason: string) => void;
 }
 
 /**
@@ -38,13 +34,14 @@ export interface NetworksOptions {
 export class Networks {
   readonly #idle = new Map<string, PrivateNetwork[]>();
   readonly #open = new Set<PrivateNetwork>();
-  #defaultRequest: Promise<NetworkRequest> | undefined;
 
   constructor(readonly options: NetworksOptions) {}
 
   /** @throws {NetworkError} a private network was asked for and cannot be had */
   async lease(request: NetworkRequest): Promise<LeasedNetwork> {
     switch (request.kind) {
+      // Whether a private network reaches name servers is not known before a command asks one; a build must not fail for that unasked.
+      case 'default':
       case 'host':
         return { plan: 'host', kind: 'host', resolver: undefined, hostAddress: ownAddress(), release: async () => {} };
       case 'none':
@@ -55,9 +52,6 @@ export class Networks {
       }
       case 'private':
         return this.#private(request);
-      case 'default':
-        this.#defaultRequest ??= this.#chooseDefault();
-        return this.lease(await this.#defaultRequest);
     }
   }
 
@@ -66,26 +60,6 @@ export class Networks {
     await Promise.all([...this.#open].map((network) => network.close()));
     this.#open.clear();
     this.#idle.clear();
-  }
-
-  /** The first network is made to find out; it stays for the command that asked. */
-  async #chooseDefault(): Promise<NetworkRequest> {
-    const { proxies, onDefault } = this.options;
-    const wanted = { kind: 'private', options: [] } as const;
-    const reason = loopbackProxy(proxies) ?? tunnelProblem();
-    if (reason !== undefined) {
-      onDefault('host', reason);
-      return { kind: 'host' };
-    }
-    try {
-      const { helper } = await this.#make(wanted).then((network) => this.#keep(wanted, network));
-      onDefault('private', helper.name);
-      return wanted;
-    } catch (error) {
-      if (!(error instanceof NetworkError)) throw error;
-      onDefault('host', error.reason);
-      return { kind: 'host' };
-    }
   }
 
   async #private(request: NetworkRequest & { kind: 'private' }): Promise<LeasedNetwork> {
@@ -133,22 +107,12 @@ export class Networks {
         reasons.push(error.reason);
       }
     }
-    throw new NetworkError(reasons.join('; '));
+    throw new NetworkError([...reasons, tunnelProblem()].filter((reason) => reason !== undefined).join('; '));
   }
 }
 
 function keyOf({ helper, options }: NetworkRequest & { kind: 'private' }): string {
   return JSON.stringify([helper, options]);
-}
-
-/** Such a proxy is what the host's network was set up for: without it the command would reach nothing. */
-function loopbackProxy(proxies: Readonly<Record<string, string>>): string | undefined {
-  for (const [name, value] of Object.entries(proxies)) {
-    if (/^no_proxy$/i.test(name)) continue;
-    if (/^(?:[a-z0-9]+:\/\/)?(?:[^@/]*@)?(?:localhost|127\.[\d.]+|\[::1\])(?::|\/|$)/i.test(value))
-      return `${name} names a proxy of this machine`;
-  }
-  return undefined;
 }
 
 /** An address of this machine that is no loopback; 127.0.0.1 where it has none. */
