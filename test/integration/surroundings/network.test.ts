@@ -93,15 +93,16 @@ suite('--network', (test) => {
         const { port } = server.address() as { port: number };
         try {
           const args = ['--network', helper, '--add-host', 'the-host:host-gateway'];
-          const { status, stdout, stderr } = await build(store, `${NAMESPACE} && nc the-host ${port}`, args);
+          const { status, stdout, stderr } = await build(store, `${NAMESPACE} && timeout 20 nc the-host ${port}`, args);
           assert.is(status, 0, stderr);
           assert.match(stdout, 'from the host');
           assert.not.match(stdout, execFileSync('readlink', ['/proc/self/ns/net'], { encoding: 'utf8' }).trim());
           // Loopback is its own, and without host-gateway the host's is out of reach.
-          const alone = await build(store, `nc -w 1 127.0.0.1 ${port} || nc -w 1 $(route -n | awk '/^0.0.0.0/ {print $2}') ${port}`, [
-            '--network',
-            helper,
-          ]);
+          const alone = await build(
+            store,
+            `timeout 5 nc -w 1 127.0.0.1 ${port} || timeout 5 nc -w 1 $(route -n | awk '/^0.0.0.0/ {print $2}') ${port}`,
+            ['--network', helper],
+          );
           assert.not.match(alone.stdout, 'from the host');
         } finally {
           server.close();
@@ -180,7 +181,7 @@ cp ${containerfiles}/busybox/Containerfile base/
 cp ${fixtures}/busybox.tar.zst base/rootfs.tar.zst
 ts bud -q -t busybox base
 printf 'FROM busybox\\nRUN route -n | grep -c "^0.0.0.0"; cat /etc/resolv.conf\\n' > context/Containerfile
-ts bud --no-cache context
+ts bud --no-cache --network private context
 ts bud --no-cache --network slirp4netns --dns 192.0.2.7 --dns-search a.test context
 ts unshare rm -rf "$DIR/root"`;
       const { status, stdout, stderr } = await runWithTunnel(user, script, {
@@ -190,7 +191,6 @@ ts unshare rm -rf "$DIR/root"`;
         HTTPS_PROXY: '',
       });
       assert.is(status, 0, stderr);
-      assert.match(stderr, 'Network of RUN commands: private (pasta)');
       assert.is(stdout.match(/^1$/gm)?.length, 2, stdout);
       assert.match(stdout, 'search a.test\nnameserver 192.0.2.7\n');
     });
