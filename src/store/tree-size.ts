@@ -24,6 +24,10 @@ export class TreeSizes {
         else if (this.#isNew(`${dev}:${ino}`, size, nlink)) bytes += size;
       }
       return bytes;
+    } catch (error) {
+      // Another command removes it at this moment.
+      if (hasCode(error, 'ENOENT')) return 0;
+      throw error;
     } finally {
       closeSync(fd);
     }
