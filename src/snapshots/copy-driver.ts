@@ -127,7 +127,7 @@ export function openCopySnapshots(store: Store): SnapshotDriver {
           mkdirSync(directory, { mode: 0o700 });
           renameSync(working.upper, join(directory, 'fs'));
         });
-        places.enter(directory, chain);
+        if (!places.enter(directory, chain)) return;
       }
       store.scratch.trash(working.dir);
     },

@@ -67,7 +67,7 @@ export function openOverlaySnapshots(store: Store, { userxattr }: SnapshotOption
           mkdirSync(directory, { mode: 0o700 });
           renameSync(working.upper, join(directory, 'fs'));
         });
-        places.enter(directory, chain);
+        if (!places.enter(directory, chain)) return;
       }
       store.scratch.trash(working.dir);
     },

@@ -59,18 +59,24 @@ export class SnapshotDirectories {
     return fs;
   }
 
-  /** Make `<directory>/fs` the snapshot of the chain; whoever comes second throws its own away. */
-  enter(directory: string, chain: readonly DiffId[]): void {
+  /**
+   * Make `<directory>/fs` the snapshot of the chain. Whoever comes second keeps its own where it is, and it goes with the process: a step that
+   * still reads it must not lose its files to another process, which empties the trash.
+   *
+   * @returns whether it became the snapshot
+   */
+  enter(directory: string, chain: readonly DiffId[]): boolean {
     const target = this.#directoryOf(chain);
-    explainingFailure(target, () => {
+    return explainingFailure(target, () => {
       markUnsynced(directory);
       // One that a power failure may have torn makes room.
       if (!renamed(directory, target) && mayBeTorn(target)) {
         this.store.scratch.trash(target);
         renamed(directory, target);
       }
-      if (existsSync(directory)) this.store.scratch.trash(directory);
-      else this.store.whenSynced(() => unmark(target));
+      if (existsSync(directory)) return false;
+      this.store.whenSynced(() => unmark(target));
+      return true;
     });
   }
 

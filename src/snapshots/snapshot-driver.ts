@@ -74,7 +74,7 @@ export interface SnapshotDriver {
   rootAttributes(lowers: readonly string[]): RootAttributes;
   /**
    * Make a working layer's upper directory the snapshot of `chain` (whose last diff id is the layer's) by rename. It must not be mounted
-   * any more. If the snapshot is there already, the upper directory is thrown away: the outcome is the same.
+   * any more. If the snapshot is there already, the upper directory goes with this process: the outcome is the same.
    */
   publish(working: WorkingLayer, chain: readonly DiffId[]): void;
   /** Throw a working layer away. */

@@ -149,7 +149,7 @@ void TreeWriter::begin(const ArchiveEntry& found) {
 void TreeWriter::content(uint64_t offset, const uint8_t* data, size_t size) {
   // Data of a whiteout goes nowhere.
   if (!file_) return;
-  if (recording_ && recorded_.has_content) listener_->file_content(data, size);
+  if (recording_ && recorded_.has_content && listener_ != nullptr) listener_->file_content(data, size);
   while (size > 0) {
     const ssize_t written = retry_eintr([&] { return pwrite(file_.get(), data, size, static_cast<off_t>(offset)); });
     if (written < 0) throw_system("pwrite", path_);
@@ -601,7 +601,7 @@ void TreeWriter::begin_recorded(const std::string& record, std::string path, std
   hash.update(record.data(), record.size());
   recorded_ = {std::move(key), hash.finish(), has_content(record[0]), files_};
   if (recorded_.has_content) {
-    listener_->file_begins();
+    if (listener_ != nullptr) listener_->file_begins();
     files_++;
   }
   record_path_ = std::move(path);
