@@ -23,6 +23,7 @@ import { openAllowedSource } from '../allowed-source.js';
 import { type Services, withStore } from '../context.js';
 import { atRegistries } from '../pull.js';
 import { RegistryAccess, type RegistryOptions } from '../registry-access.js';
+import { goTime } from './go-time.js';
 
 export interface InspectElsewhereOptions extends RegistryOptions {
   /** `transport:rest`. */
@@ -99,7 +100,7 @@ async function describe(
     ...(asked === undefined ? {} : { Name: formatReference({ registry: asked.registry, repository: asked.repository }) }),
     Digest: top.digest,
     RepoTags: tags,
-    Created: config?.created ?? null,
+    Created: config?.created === undefined ? null : goTime(config.created),
     DockerVersion: (config as { docker_version?: string } | undefined)?.docker_version ?? '',
     Labels: config?.config?.Labels ?? null,
     Architecture: config?.architecture ?? '',

@@ -3,6 +3,7 @@ import type { Store } from '../../store/index.js';
 import { splitDockerConfig } from '../containers/docker-only.js';
 import { type Services, withStore } from '../context.js';
 import { type FoundImage, findImage, storedBytes } from './find-image.js';
+import { goTime } from './go-time.js';
 
 /** What `podman image inspect` prints of an image: the same keys in the same order. */
 export type ImageDocument = Readonly<Record<string, unknown>>;
@@ -28,7 +29,7 @@ function describe(image: FoundImage, store: Store): ImageDocument {
     RepoDigests: image.names.map((name) => `${repositoryOf(name)}@${image.descriptor.digest}`),
     Parent: parentId(image, store),
     Comment: (docker.comment as string | undefined) ?? '',
-    Created: config.created,
+    Created: config.created === undefined ? undefined : goTime(config.created),
     Config: config.config ?? {},
     Version: (docker.docker_version as string | undefined) ?? '',
     Author: config.author ?? '',
