@@ -1,4 +1,4 @@
-/* What went wrong, in the parts a caller can act on. Only main.c and sandbox.c turn one into text. */
+/* What went wrong, in the parts a caller can act on. Only status.c turns one into text. */
 #ifndef TSBUILD_FAILURE_H
 #define TSBUILD_FAILURE_H
 
