@@ -12,7 +12,7 @@ export class Doctor extends BaseCommand<typeof Doctor> {
 
   protected async execute(services: CommandServices): Promise<number> {
     refuseMoreThan(0, this.operands);
-    const diagnosis = diagnose(services);
+    const diagnosis = await diagnose(services);
     this.terminal.out(this.flags.json === true ? `${JSON.stringify(diagnosis, null, 4)}\n` : formatDiagnosis(diagnosis));
     return diagnosis.exitStatus;
   }

@@ -79,6 +79,7 @@ export interface Addon {
     earlier: Fd | undefined,
     direct: Fd | undefined,
   ): Promise<void>;
+  probeFence(inside: Fd, outside: Fd): Promise<{ version: number; holds: boolean }>;
   removeTree(dir: Fd, name: Path): Promise<void>;
 }
 

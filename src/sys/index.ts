@@ -15,6 +15,7 @@ export {
   RESOLVE_NO_XDEV,
 } from './constants.js';
 export { type CopyEntry, type CopyPlan, copyEntries } from './copy.js';
+export { type FenceProbe, probeFence } from './fence.js';
 export {
   closeFd,
   fchmodat,

@@ -21,6 +21,7 @@
 #include <unistd.h>
 #include <unordered_map>
 
+#include "fence.h"
 #include "kernel.h"
 #include "module.h"
 #include "override_stat.h"
@@ -576,8 +577,12 @@ napi_value js_copy_entries(napi_env env, napi_callback_info info) {
     entry.has_time = (static_cast<const uint8_t*>(flags)[i] & kHasTime) != 0;
     entry.time = static_cast<const int64_t*>(times)[i];
   }
-  return run_on_pool(
-      env, "tsbuild:copy", [plan] { return Copier(plan.get()).run(); }, make_undefined);
+  // A thread of its own, because a fence cannot be taken down again.
+  const auto work = [plan] {
+    fence_thread({plan->source, plan->earlier}, {plan->target, plan->direct, plan->earlier});
+    return Copier(plan.get()).run();
+  };
+  return run_on_own_thread(env, "tsbuild:copy", work, make_undefined);
 }
 
 }  // namespace

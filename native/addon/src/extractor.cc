@@ -8,6 +8,7 @@
 // adoptAttributes(target, overlay, lowers, paths): what `implied` named gets the attributes it has in the lowers, top first
 
 #include "block_ring.h"
+#include "fence.h"
 #include "hash_block.h"
 #include "layer_script.h"
 #include "module.h"
@@ -116,6 +117,8 @@ class Extractor : private ContentListener {
   }
 
   void extract() {
+    // Before the first byte of the archive is looked at.
+    fence_thread(options_.lowers, {root_.get()});
     LayerError error;
     const auto body = [this] {
       while ((extracted_ = ring_.next(kExtract)) != nullptr) {

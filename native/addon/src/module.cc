@@ -7,6 +7,7 @@ NAPI_MODULE_INIT() {
   register_flock(env, exports);
   register_walk(env, exports);
   register_hash(env, exports);
+  register_fence(env, exports);
   register_copy(env, exports);
   register_remove(env, exports);
   register_tar_reader(env, exports);

@@ -9,6 +9,7 @@ void register_spawn(napi_env env, napi_value exports);         // spawn.cc
 void register_flock(napi_env env, napi_value exports);         // flock.cc
 void register_walk(napi_env env, napi_value exports);          // walk.cc
 void register_hash(napi_env env, napi_value exports);          // hash.cc
+void register_fence(napi_env env, napi_value exports);         // fence.cc
 void register_copy(napi_env env, napi_value exports);          // copy.cc
 void register_remove(napi_env env, napi_value exports);        // remove.cc
 void register_tar_reader(napi_env env, napi_value exports);    // tar_reader.cc

@@ -9,7 +9,7 @@ export interface Diagnosis {
 }
 
 /** Looks at what builds lean on. Nothing is changed, and nothing is left behind. */
-export function diagnose(services: Services): Diagnosis {
-  const findings = judge(gatherFacts(services));
+export async function diagnose(services: Services): Promise<Diagnosis> {
+  const findings = judge(await gatherFacts(services));
   return { findings, exitStatus: exitStatusOf(findings) };
 }

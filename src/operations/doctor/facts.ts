@@ -11,9 +11,9 @@ import {
   statfsSync,
   statSync,
 } from 'node:fs';
-import { release } from 'node:os';
+import { release, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { closeFd, getXattr, mountOverlay, packageFile, unlinkat } from '../../sys/index.js';
+import { closeFd, type FenceProbe, getXattr, mountOverlay, packageFile, probeFence, unlinkat } from '../../sys/index.js';
 import type { Services } from '../context.js';
 
 /** What was found on this machine, before anybody judges it. */
@@ -31,6 +31,8 @@ export interface Facts {
   /** Why no overlay could be mounted beside the store; undefined when one could. */
   readonly overlayProblem: string | undefined;
   readonly storeRoot: string;
+  /** Undefined where there was no place to try it. */
+  readonly landlock: FenceProbe | undefined;
   readonly seccompActions: readonly string[];
   readonly tun: 'usable' | 'closed' | 'absent';
   readonly networkHelper: string | undefined;
@@ -56,7 +58,7 @@ const SET_USER_ID = 0o4000;
 const CAP_SYS_ADMIN = 21n; // linux/capability.h
 const PROGRAM_FOLDERS = ['/usr/local/bin', '/usr/bin', '/bin', '/usr/local/sbin', '/usr/sbin', '/sbin'];
 
-export function gatherFacts({ settings }: Services): Facts {
+export async function gatherFacts({ settings }: Services): Promise<Facts> {
   const place = existingAncestor(settings.root);
   const { bavail, bsize, files, ffree } = statfsSync(place);
   return {
@@ -70,6 +72,7 @@ export function gatherFacts({ settings }: Services): Facts {
     mappers: ['newuidmap', 'newgidmap'].map(findMapper),
     overlayProblem: tryOverlay(place),
     storeRoot: settings.root,
+    landlock: await tryFence(),
     seccompActions: readText('/proc/sys/kernel/seccomp/actions_avail').split(/\s+/).filter(Boolean),
     tun: tunState(),
     networkHelper: ['pasta', 'slirp4netns'].find((name) => findProgram(name) !== undefined),
@@ -162,6 +165,28 @@ function tryOverlay(place: string): string | undefined {
     return undefined;
   } catch (error) {
     return (error as Error).message;
+  } finally {
+    for (const fd of fds) closeSync(fd);
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** Not beside the store, which may be where nothing can be written. */
+async function tryFence(): Promise<FenceProbe | undefined> {
+  let directory: string;
+  try {
+    directory = mkdtempSync(join(tmpdir(), 'tsbuild-doctor-'));
+  } catch {
+    return undefined; // a full disk, for instance, which has a line of its own
+  }
+  const fds: number[] = [];
+  try {
+    for (const name of ['inside', 'outside']) {
+      mkdirSync(join(directory, name));
+      fds.push(openSync(join(directory, name), constants.O_RDONLY | constants.O_DIRECTORY));
+    }
+    const [inside = -1, outside = -1] = fds;
+    return await probeFence(inside, outside);
   } finally {
     for (const fd of fds) closeSync(fd);
     rmSync(directory, { recursive: true, force: true });

@@ -31,6 +31,7 @@ export function judge(facts: Facts): Finding[] {
     subordinateIds(facts),
     overlay(facts),
     seccomp(facts),
+    landlock(facts),
     tun(facts),
     networkHelper(facts),
     cgroups(facts),
@@ -134,6 +135,18 @@ function seccomp({ seccompActions }: Facts): Finding {
     return { subject, verdict: 'missing', found: 'the kernel has none', cost: 'no command can be confined, so none runs', remedy };
   const cost = 'with one id only, owners that a command sets are forgotten';
   return { subject, verdict: 'degraded', found: 'filters, but hands no calls over', cost, remedy };
+}
+
+/** A kernel without it is no fault: it comes on top of what holds anyway. */
+function landlock({ landlock: found }: Facts): Finding {
+  const subject = 'Landlock';
+  if (found === undefined) return ok(subject, 'not tried: no temporary directory can be made');
+  const { version, holds } = found;
+  if (holds) return ok(subject, `version ${version}: threads that copy and extract are fenced in`);
+  return ok(
+    subject,
+    version === 0 ? 'not there: an extra fence around copying and extracting is missing' : `version ${version} is not used`,
+  );
 }
 
 function tun({ tun: state }: Facts): Finding {

@@ -1,12 +1,13 @@
-import { lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import * as assert from 'uvu/assert';
 import { applyLayer, extractArchive } from '../../../src/layers/index.js';
-import { getXattr, O_PATH, openat2 } from '../../../src/sys/index.js';
+import { getXattr, O_PATH, openat2, probeFence } from '../../../src/sys/index.js';
 import { makeDirectory, withDirectoryFd } from '../../support/layer-tree.js';
 import { rejects } from '../../support/rejects.js';
-import { suite } from '../../support/suite.js';
-import { END, paxRecords, type TarItem, tarOf } from '../../support/tar-of.js';
+import { skip, suite } from '../../support/suite.js';
+import { END, paxRecords, type TarItem, tarEntry, tarOf } from '../../support/tar-of.js';
 import { withTempDir } from '../../support/temp-dir.js';
 
 const ME = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
@@ -339,6 +340,28 @@ suite('layers/hostile-archive', (test) => {
       });
     });
   }
+
+  // Its descriptor was opened when it was inside, and nothing looks it up again: only the fence knows where it is now.
+  test('a directory that is moved out while it is filled takes nothing along', async () => {
+    await withTempDir(async (dir) => {
+      const fence = await withDirectoryFd(makeDirectory(join(dir, 'a')), (inside) =>
+        withDirectoryFd(makeDirectory(join(dir, 'b')), (outside) => probeFence(inside, outside)),
+      );
+      if (!fence.holds) skip(`this kernel has Landlock version ${fence.version}`);
+      const root = makeDirectory(join(dir, 'root'));
+      const outside = makeDirectory(join(dir, 'outside'));
+      async function* source(): AsyncGenerator<Uint8Array> {
+        // More than what is collected before it is handed on.
+        yield Buffer.concat([tarEntry(own({ name: 'd/' })), tarEntry(own({ name: 'd/first', data: Buffer.alloc(600_000) }))]);
+        while (!existsSync(join(root, 'd/first'))) await setTimeout(1);
+        renameSync(join(root, 'd'), join(outside, 'd'));
+        yield Buffer.concat([tarEntry(own({ name: 'd/second', data: 'evil' })), END]);
+      }
+      const extracted = withDirectoryFd(root, (target) => extractArchive({ source: source(), target, prefix: Buffer.from('') }));
+      await rejects(extracted, { code: 'SYSTEM', message: /EACCES/ });
+      assert.equal(readdirSync(join(outside, 'd')), ['first']);
+    });
+  });
 
   test('extractArchive() takes whiteouts for names', async () => {
     await withPlace(async (place) => {

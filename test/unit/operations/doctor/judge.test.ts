@@ -15,6 +15,7 @@ const WELL: Facts = {
   mappers: ['newuidmap', 'newgidmap'].map((name) => ({ name, path: `/usr/bin/${name}`, privileged: true })),
   overlayProblem: undefined,
   storeRoot: '/home/ann/store',
+  landlock: { version: 7, holds: true },
   seccompActions: ['kill_process', 'errno', 'user_notif', 'allow'],
   tun: 'usable',
   networkHelper: 'pasta',
@@ -93,6 +94,18 @@ suite('operations/doctor', (test) => {
       assert.match(finding?.remedy ?? '', remedy);
       assert.ok((finding?.cost ?? '').length > 10);
       assert.is(exitStatusOf(findings), verdict === 'missing' ? 2 : 1);
+    });
+
+  for (const [title, landlock, found] of [
+    ['says which Landlock holds', { version: 7, holds: true }, /^version 7: /],
+    ['says that there is no Landlock, which is no fault', { version: 0, holds: false }, /^not there/],
+    ['says that a Landlock too old is not used', { version: 1, holds: false }, /^version 1 is not used$/],
+    ['says that Landlock was not tried', undefined, /^not tried/],
+  ] as const)
+    test(`judge() ${title}`, () => {
+      const finding = judge({ ...WELL, landlock }).find(({ subject }) => subject === 'Landlock');
+      assert.is(finding?.verdict, 'ok');
+      assert.match(finding?.found ?? '', found);
     });
 
   test('root needs neither namespaces nor ids', () => {
