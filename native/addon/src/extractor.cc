@@ -12,7 +12,7 @@
 #include "hash_block.h"
 #include "layer_script.h"
 #include "module.h"
-#include "tree_writer.h"
+#include "layer/tree_writer.h"
 
 #include <cstring>
 #include <fcntl.h>

@@ -9,7 +9,7 @@
 
 #include "hash_block.h"
 #include "layer_script.h"
-#include "layer_walk.h"
+#include "layer/layer_walk.h"
 #include "module.h"
 
 #include <fcntl.h>

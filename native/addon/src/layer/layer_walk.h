@@ -54,6 +54,7 @@ class LayerWalk {
   uint64_t entries() const { return entries_; }
 
  private:
+  static constexpr char kWhiteoutPrefix[] = ".wh.";  // image-spec layer.md
   enum class Kind { kFile, kDirectory, kSymlink, kSpecial, kWhiteout, kSocket };
   struct Child {
     std::string name;
@@ -78,6 +79,7 @@ class LayerWalk {
     bool opaque = false;
   };
 
+  [[noreturn]] static void throw_changed(const std::string& path);
   std::vector<Child> list(int directory, const std::string& prefix) const;
   Kind kind_of(int directory, const std::string& name, unsigned char type, const std::string& path) const;
   void walk(int directory, const std::string& prefix, bool opaque);

@@ -1,6 +1,7 @@
-#include "tree_writer.h"
+#include "layer/tree_writer.h"
 
 #include "kernel.h"
+#include "layer/tree_names.h"
 #include "remove.h"
 
 #include <algorithm>
@@ -24,35 +25,11 @@ constexpr mode_t kImplicitMode = 0755;
 
 bool starts_with(std::string_view text, std::string_view start) { return text.substr(0, start.size()) == start; }
 
-// A fifo with permissions and a time that no archive gives one; src/snapshots/fold-layer.ts knows them too.
-constexpr mode_t kMarkMode = 01000;
-constexpr timespec kMarkTime = {1, 604'021'937};
-
-bool is_whiteout(const struct stat& status) {
-  if (S_ISFIFO(status.st_mode)) {
-    const bool marked_time = status.st_mtim.tv_sec == kMarkTime.tv_sec && status.st_mtim.tv_nsec == kMarkTime.tv_nsec;
-    return marked_time && (status.st_mode & 07777) == kMarkMode;
-  }
-  return S_ISCHR(status.st_mode) && status.st_rdev == 0;
-}
-
 timespec time_of(const ArchiveEntry& entry) {
   timespec time = {};
   time.tv_sec = static_cast<time_t>(entry.mtime_seconds);
   time.tv_nsec = static_cast<long>(entry.mtime_nanoseconds);
   return time;
-}
-
-bool status_at(int parent, const std::string& name, const std::string& path, struct stat* status) {
-  if (fstatat(parent, name.c_str(), status, AT_SYMLINK_NOFOLLOW) == 0) return true;
-  if (errno != ENOENT) throw_system("fstatat", path);
-  return false;
-}
-
-UniqueFd open_nofollow(int parent, const std::string& name, int flags, const std::string& path) {
-  UniqueFd fd(retry_eintr([&] { return openat(parent, name.c_str(), flags | O_NOFOLLOW | O_CLOEXEC); }));
-  if (!fd) throw_system("openat", path);
-  return fd;
 }
 
 [[noreturn]] void throw_escape(const std::string& entry, const std::string& reason) {
@@ -73,22 +50,6 @@ bool cannot_have_xattr(int error) { return error == EPERM || error == ENOTSUP ||
 
 // ids outside this user namespace's map, and ids without the privilege to give files away
 bool cannot_own(int error) { return error == EINVAL || error == EPERM; }
-
-std::vector<std::string> names_in(int directory, const std::string& path) {
-  UniqueFd copy = open_nofollow(directory, ".", O_RDONLY | O_DIRECTORY, path);
-  const std::unique_ptr<DIR, int (*)(DIR*)> stream(fdopendir(copy.get()), closedir);
-  if (!stream) throw_system("fdopendir", path);
-  copy.steal();
-  std::vector<std::string> names;
-  errno = 0;
-  while (const dirent* found = readdir(stream.get())) {
-    const std::string name = found->d_name;
-    if (name != "." && name != "..") names.push_back(name);
-    errno = 0;
-  }
-  if (errno != 0) throw_system("readdir", path);
-  return names;
-}
 
 }  // namespace
 
@@ -459,173 +420,6 @@ void TreeWriter::set_opaque(int parent, const std::string& name, const std::stri
   const UniqueFd fd = open_nofollow(parent, name, O_PATH | O_DIRECTORY, path);
   if (set_xattr(fd.get(), (options_.overlay_prefix + "opaque").c_str(), "y") != 0) throw_system("setxattr", path);
   opaque_.insert(path);
-}
-
-// --- the end ---------------------------------------------------------------------------------------------------------------------
-
-void TreeWriter::finish() {
-  entry_ = {};
-  // An archive without entries leaves an empty directory.
-  directory(options_.prefix);
-  if (is_layer_ && !has_root_entry_) copy_lower_attributes({options_.root, ".", {}});
-  if (root_is_opaque_) hide_lower_roots();
-  if (has_whiteouts_) drop_hidden_whiteouts();
-  set_times();
-}
-
-std::vector<std::string> TreeWriter::implied() const {
-  std::vector<std::string> paths(implied_.begin(), implied_.end());
-  if (is_layer_ && !has_root_entry_) paths.emplace_back();
-  return paths;
-}
-
-void TreeWriter::adopt(const std::vector<std::string>& paths) {
-  for (const std::string& path : paths) {
-    if (path.empty()) {
-      copy_lower_attributes({options_.root, ".", {}});
-      continue;
-    }
-    const std::string above = parent_of(path);
-    const UniqueFd parent(above.empty() ? fcntl(options_.root, F_DUPFD_CLOEXEC, 3) : open_directory(above));
-    struct stat status;
-    // A later entry of the layer may have put something else there, or above it.
-    if (!parent || !status_at(parent.get(), name_of(path), path, &status) || !S_ISDIR(status.st_mode)) continue;
-    copy_lower_attributes({parent.get(), name_of(path), path});
-  }
-  set_times();
-}
-
-void TreeWriter::close() {
-  directories_.clear();
-  file_.reset();
-}
-
-// The kernel always merges the roots of layers, so what an opaque root hides is hidden name by name.
-void TreeWriter::hide_lower_roots() {
-  for (const int lower : options_.lowers) {
-    for (const std::string& name : names_in(lower, {})) {
-      struct stat status;
-      if (!status_at(options_.root, name, name, &status)) {
-        make_whiteout(options_.root, name, name);
-      } else if (S_ISDIR(status.st_mode)) {
-        set_opaque(options_.root, name, name);
-      }
-    }
-  }
-}
-
-// In a directory that merges with nothing the kernel lists whiteouts as what they are: broken devices.
-void TreeWriter::drop_hidden_whiteouts() {
-  const auto is_below_opaque = [this](std::string path) {
-    while (!(path = parent_of(path)).empty()) {
-      if (opaque_.count(path) != 0) return true;
-    }
-    return false;
-  };
-  for (const std::string& path : opaque_) {
-    if (is_below_opaque(path)) continue;
-    const UniqueFd fd(open_directory(path));
-    if (fd) drop_whiteouts_below(fd.get(), path);
-  }
-}
-
-void TreeWriter::drop_whiteouts_below(int directory, const std::string& path) {
-  for (const std::string& name : names_in(directory, path)) {
-    struct stat status;
-    if (!status_at(directory, name, path, &status)) continue;
-    if (is_whiteout(status) && unlinkat(directory, name.c_str(), 0) != 0) throw_system("unlinkat", path + "/" + name);
-    if (S_ISDIR(status.st_mode)) {
-      const UniqueFd below = open_nofollow(directory, name, O_PATH | O_DIRECTORY, path);
-      drop_whiteouts_below(below.get(), path + "/" + name);
-    }
-  }
-}
-
-void TreeWriter::set_times() {
-  for (const auto& [path, time] : times_) {
-    // Links on the way to the prefix were followed; nothing in the archive can have replaced it.
-    const bool is_prefix = path == options_.prefix;
-    const std::string above = is_prefix ? path : parent_of(path);
-    const UniqueFd parent(above.empty() ? fcntl(options_.root, F_DUPFD_CLOEXEC, 3) : open_directory(above));
-    const std::string name = is_prefix ? "." : name_of(path);
-    struct stat status;
-    // A later entry may have put something else there, or above it.
-    if (!parent || !status_at(parent.get(), name, path, &status) || !S_ISDIR(status.st_mode)) continue;
-    const timespec times[2] = {time, time};
-    if (utimensat(parent.get(), name.c_str(), times, AT_SYMLINK_NOFOLLOW) != 0) throw_system("utimensat", path);
-  }
-}
-
-// --- content digest --------------------------------------------------------------------------------------------------------------
-
-void TreeWriter::begin_record(const std::string& path, const ArchiveEntry& found) {
-  if (!is_layer_) return;
-  constexpr char kTypes[] = "fhlcbdp";  // by typeflag '0' to '6'
-  TreeRecord tree;
-  tree.path = path;
-  tree.type = found.sparse ? 's' : kTypes[found.type - '0'];
-  if (found.type == '2') tree.target = found.link_name;
-  if (found.type == '1') {
-    // As it would be written: without "./". One that leads out is refused in a moment.
-    clean_path(found.link_name, &tree.target);
-  } else {
-    tree.mode = found.type == '2' ? 0 : found.mode;
-    tree.uid = static_cast<uint64_t>(found.uid);
-    tree.gid = static_cast<uint64_t>(found.gid);
-    tree.size = found.size;
-    tree.major = found.major;
-    tree.minor = found.minor;
-    for (const auto& [name, value] : found.xattrs) {
-      if (is_layer_xattr(name)) tree.xattrs.emplace_back(name, name == "security.capability" ? portable_capability(value) : value);
-    }
-  }
-  if (found.sparse) {
-    // Not the zeros of its holes, which may be exabytes: the map, then the data.
-    for (const SparseRegion& region : *found.sparse) tree.target += std::to_string(region.offset) + "," + std::to_string(region.length) + ";";
-  }
-  const std::string bytes = encode_record(tree);
-  begin_recorded(bytes, path, order_key(tree));
-}
-
-void TreeWriter::mark_record(char type, const std::string& path) {
-  TreeRecord mark;
-  mark.type = type;
-  mark.path = path;
-  const std::string bytes = encode_record(mark);
-  const std::string key = order_key(mark);
-  begin_recorded(bytes, key, key);
-}
-
-void TreeWriter::begin_recorded(const std::string& record, std::string path, std::string key) {
-  Sha256 hash;
-  hash.update(record.data(), record.size());
-  recorded_ = {std::move(key), hash.finish(), has_content(record[0]), files_};
-  if (recorded_.has_content) {
-    if (listener_ != nullptr) listener_->file_begins();
-    files_++;
-  }
-  record_path_ = std::move(path);
-  recording_ = true;
-}
-
-void TreeWriter::end_record() {
-  if (!recording_) return;
-  recording_ = false;
-  // The last entry of a name counts.
-  records_[record_path_] = std::move(recorded_);
-}
-
-Sha256Digest TreeWriter::tree_digest(const std::vector<Sha256Digest>& contents) {
-  std::vector<const Recorded*> order;
-  order.reserve(records_.size());
-  for (const auto& [path, recorded] : records_) order.push_back(&recorded);
-  std::sort(order.begin(), order.end(), [](const Recorded* a, const Recorded* b) { return a->key < b->key; });
-  TreeDigest tree;
-  for (const Recorded* recorded : order) {
-    tree.add(recorded->record);
-    if (recorded->has_content) tree.add(contents[recorded->content]);
-  }
-  return tree.finish();
 }
 
 }  // namespace tsbuild

@@ -1,0 +1,37 @@
+#pragma once
+// What is to be copied, from where and to where.
+
+#include <cmath>
+#include <cstdint>
+#include <string>
+#include <sys/stat.h>
+#include <vector>
+
+namespace tsbuild {
+
+struct CopyEntry {
+  std::string from;
+  std::string to;
+  double mode = NAN;  // NaN: as the source
+  double uid = NAN;
+  double gid = NAN;
+  bool has_time = false;
+  int64_t time = 0;
+  bool may_link = false;
+  // Found in the first phase:
+  struct stat status = {};
+  bool dropped = false;              // another entry for the same target follows, or a socket
+  size_t link_to = SIZE_MAX;         // entry that already has this file's content
+};
+
+struct CopyPlan {
+  int source = -1;
+  int target = -1;
+  int direct = -1;  // the directory in which `target`, an overlay, keeps what is written to it
+  std::vector<CopyEntry> entries;
+  uint32_t mode_mask = 07777;
+  bool xattrs = false;
+  int earlier = -1;  // a tree with files of the same content at the same target paths, for entries that may be links
+};
+
+}  // namespace tsbuild
