@@ -74,6 +74,7 @@ export class Build extends BaseCommand<typeof Build> {
       summary:
         'Another context, for FROM, --from and mounts: a directory, git repository, URL, docker-image://NAME, oci-layout://PATH[:TAG]',
     }),
+    'compat-volumes': flag({ summary: 'Undo what RUN commands change below volumes: only COPY and ADD fill them' }),
     'cpp-flag': list({ value: 'FLAG', summary: 'Flag for the C preprocessor, which Containerfiles whose names end with .in go through' }),
     'cache-from': list({
       value: 'NAME|type=...',
@@ -243,6 +244,7 @@ export class Build extends BaseCommand<typeof Build> {
       commands: commandOptions(flags, conf.capabilities),
       allow: (flags.allow ?? []).flatMap((text) => (text.startsWith('device=') ? [text] : text.split(','))),
       httpProxy: flags['http-proxy'],
+      compatVolumes: flags['compat-volumes'],
     };
   }
 

@@ -143,6 +143,8 @@ export interface BuildOptions extends RegistryOptions, ImageOptions, ResultFiles
   readonly commands: CommandOptions;
   /** What RUN commands may ask for beyond that: BuildKit's entitlements. */
   readonly allow: readonly string[];
+  /** What RUN commands do below the volumes of the image is undone. */
+  readonly compatVolumes?: boolean | undefined;
   /** Hand on the proxy variables of the environment; default true. */
   readonly httpProxy?: boolean | undefined;
 }
@@ -251,6 +253,7 @@ export async function build(given: BuildOptions, services: Services): Promise<Bu
           ...commands,
           volumes: [...configured.mounts, ...commands.volumes],
           entitlements,
+          revertsVolumes: options.compatVolumes === true,
           isolation,
           findDevice: (name) => findDevice(name, options.commands.cdiDirectories),
           ambient: { ...configured.env, ...ambient },

@@ -7,6 +7,7 @@ import type { Step, StepKey } from '../scheduler/index.js';
 import { type CommandNetwork, networkInputs, withCommandNetwork } from './command-network.js';
 import { type ImageUser, lookUpUser } from './image-user.js';
 import { type OpenedMounts, openRunMounts } from './open-run-mounts.js';
+import { openRevertedVolumes } from './reverted-volumes.js';
 import type { RootState } from './root-state.js';
 import { runCommand } from './run-command.js';
 import { type Confidants, type RunMount, runMountInputs } from './run-mounts.js';
@@ -19,6 +20,8 @@ import { writeStep } from './write-step.js';
 export interface RunSurroundings {
   readonly network: CommandNetwork;
   readonly mounts: readonly RunMount[];
+  /** Absolute paths below which nothing that the command does stays. */
+  readonly reverted?: readonly string[] | undefined;
   readonly confidants: Confidants;
   readonly shmSizeBytes?: number | undefined;
   readonly limits?: readonly ResourceLimit[] | undefined;
@@ -68,6 +71,7 @@ export class RunStep implements Step<RootState> {
       ...named('arg', spec.args),
       ...(surroundings.shmSizeBytes === undefined ? {} : { 'run.shm': String(surroundings.shmSizeBytes) }),
       ...((surroundings.limits ?? []).length === 0 ? {} : { 'run.limits': JSON.stringify(surroundings.limits) }),
+      ...((surroundings.reverted ?? []).length === 0 ? {} : { 'run.reverted': JSON.stringify(surroundings.reverted) }),
       ...confinementInput(surroundings.confinement),
       ...(spec.security === 'insecure' ? { 'run.security': spec.security } : {}),
       ...mounts.inputs,
@@ -81,11 +85,17 @@ export class RunStep implements Step<RootState> {
     const root = await writeStep(parent, this.toolbox, { ...options, inPlace: true }, async ({ lowers, working }) => {
       const user = await this.#user(lowers, working);
       const surroundings = { ...this.toolbox, confidants: this.surroundings.confidants };
-      const mounts = await openRunMounts(this.surroundings.mounts, sources, user, surroundings, options);
+      const reverted = await openRevertedVolumes(this.surroundings.reverted ?? [], { lowers, working }, this.toolbox);
       try {
-        await this.#execute(lowers, working, user, mounts, options);
+        const mounts = await openRunMounts(this.surroundings.mounts, sources, user, surroundings, options);
+        try {
+          const shown = { ...mounts, mounts: [...reverted.mounts, ...mounts.mounts] };
+          await this.#execute(lowers, working, user, shown, options);
+        } finally {
+          await mounts.close();
+        }
       } finally {
-        await mounts.close();
+        reverted.close();
       }
     });
     if (root.addedLayer) this.#record(key, root, createdAt);

@@ -6,7 +6,6 @@ const USAGE = 'what a step took is not recorded';
 export const REFUSED_BUILD_FLAGS = {
   'blob-cache': 'blobs are kept in the store',
   cgroupns: NAMESPACES,
-  'compat-volumes': 'what commands write below a VOLUME stays in the image',
   cw: 'images for confidential workloads are not made',
   'decryption-key': 'encrypted images cannot be read',
   'group-add': 'groups are those of the user in the image',

@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import type { Step as GraphStep, InputSource } from '../../builder/graph/index.js';
 import type { Step } from '../../builder/scheduler/index.js';
 import {
@@ -15,7 +16,7 @@ import {
   type Toolbox,
 } from '../../builder/steps/index.js';
 import type { ContextSource } from '../../context/index.js';
-import { formatPlatform, type Platform } from '../../image/index.js';
+import { type ContainerConfig, formatPlatform, type Platform } from '../../image/index.js';
 import type { StepLabel } from '../../progress.js';
 import type { Confinement, Isolation, ResourceLimit, ResourceLimits } from '../../sandbox/index.js';
 import type { Entitlements } from '../surroundings/entitlements.js';
@@ -37,6 +38,8 @@ export interface StepSurroundings {
   readonly shmSizeBytes: number | undefined;
   readonly confinement: Confinement;
   readonly entitlements: Entitlements;
+  /** What RUN does below a volume is undone: `--compat-volumes`. */
+  readonly revertsVolumes: boolean;
   /** Proxy variables of the user's own environment. */
   readonly ambient: Readonly<Record<string, string>>;
 }
@@ -101,7 +104,18 @@ export function stepMaker(surroundings: StepSurroundings): StepMaker {
           parent,
           sources,
           step,
-          { network: { ...network, request }, mounts, isolation, resources, ambient, confidants, limits, shmSizeBytes, confinement },
+          {
+            network: { ...network, request },
+            mounts,
+            reverted: surroundings.revertsVolumes ? revertedPaths(step.before) : undefined,
+            isolation,
+            resources,
+            ambient,
+            confidants,
+            limits,
+            shmSizeBytes,
+            confinement,
+          },
           neighbours.label,
           toolbox,
         );
@@ -113,4 +127,11 @@ export function stepMaker(surroundings: StepSurroundings): StepMaker {
 /** Not where the stage makes one layer of everything, nor where a name has to be looked up in the parent's /etc/passwd. */
 function isLinked({ link, chown }: { readonly link: boolean; readonly chown: string | undefined }, { layerPerStep }: Toolbox): boolean {
   return link && layerPerStep && (chown === undefined || /^[0-9]+(:[0-9]+)?$/.test(chown));
+}
+
+/** The volumes of an image as paths. Nothing would be left of a command if the root were one. */
+function revertedPaths({ Volumes }: ContainerConfig): string[] {
+  return Object.keys(Volumes ?? {})
+    .map((path) => posix.resolve('/', path))
+    .filter((path) => path !== '/');
 }

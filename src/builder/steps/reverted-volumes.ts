@@ -1,0 +1,61 @@
+import { hasCode } from '../../errors.js';
+import type { SandboxMount } from '../../sandbox/index.js';
+import { closeFd, type Fd, O_PATH, openat2 } from '../../sys/index.js';
+import { openThrowAway } from './throw-away.js';
+import type { Toolbox } from './toolbox.js';
+import type { Workplace } from './write-step.js';
+
+/** Mounts of a command, open until they are closed. */
+export interface RevertedVolumes {
+  readonly mounts: readonly SandboxMount[];
+  close(): void;
+}
+
+/**
+ * Shows each of `paths` as it is in the file system of a command, so that the command may write there and nobody sees what it wrote: what
+ * `--compat-volumes` means by a volume. One that is not there is an empty directory to the command.
+ *
+ * @param paths absolute
+ */
+export async function openRevertedVolumes(
+  paths: readonly string[],
+  { lowers, working }: Workplace,
+  { snapshots, store }: Pick<Toolbox, 'snapshots' | 'store'>,
+): Promise<RevertedVolumes> {
+  const closers: (() => void)[] = [];
+  const close = (): void => {
+    for (const closer of closers.splice(0).reverse()) closer();
+  };
+  try {
+    const mounts: SandboxMount[] = [];
+    if (paths.length > 0) {
+      const root = await snapshots.openMerged([working.upper, ...lowers]);
+      closers.push(() => closeFd(root));
+      // One below another is mounted after it.
+      for (const target of [...new Set(paths)].sort()) {
+        const source = openIfThere(root, target);
+        if (source === undefined) {
+          mounts.push({ kind: 'tmpfs', target, modeBits: 0o755 });
+          continue;
+        }
+        closers.push(() => closeFd(source));
+        const copy = await openThrowAway(source, { snapshots, store });
+        closers.push(copy.close);
+        mounts.push({ kind: 'bind', target, source: copy.fd, readOnly: false, recursive: false });
+      }
+    }
+    return { mounts, close };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+function openIfThere(root: Fd, path: string): Fd | undefined {
+  try {
+    return openat2(root, path.slice(1), { flags: O_PATH });
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
