@@ -1,5 +1,5 @@
 import { copyDestination, isChmod, type StepSource } from '../builder/graph/index.js';
-import { type Confidants, ConstantStep, type CopySpec, CopyStep } from '../builder/steps/index.js';
+import { AddedDigest, type Confidants, ConstantStep, type CopySpec, CopyStep } from '../builder/steps/index.js';
 import { UsageError } from '../errors.js';
 import { Fault, type GitUrl, parseGitUrl } from '../parser/index.js';
 import { RemoteSources } from './build/contexts/remote-sources.js';
@@ -27,10 +27,12 @@ export interface CopyOptions extends CopyOriginOptions {
   /** Seconds since 1970 that everything copied gets as its time. */
   readonly timestamp?: number | undefined;
   readonly addHistory: boolean;
+  /** False: nobody looks at the digest, and what it costs can be saved. */
+  readonly isDigestShown: boolean;
 }
 
 export interface CopyResult {
-  /** Content digest of what was copied, hexadecimal digits. */
+  /** What Buildah prints of the content, hexadecimal digits; where that cannot be had, another digest of the same. */
   readonly digest: string;
 }
 
@@ -57,9 +59,10 @@ export async function copyIntoContainer(options: CopyOptions, services: Services
         toolbox,
       );
       const { signal } = services;
+      if (options.isDigestShown || options.addHistory) step.added = new AddedDigest();
       const key = await step.key([files.root], { signal });
       await step.run([files.root], key, { signal });
-      const contentDigest = key.inputs['copy.content'] ?? '';
+      const contentDigest = step.added?.value ?? key.inputs['copy.content'] ?? '';
       await toolbox.background.done();
       if (options.addHistory) {
         const entry = nop(`${verb} ${contentDigest}`, toolbox.now());

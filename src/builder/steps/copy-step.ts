@@ -5,6 +5,7 @@ import type { WorkingLayer } from '../../snapshots/index.js';
 import { closeFd, copyEntries, type Fd, openat2, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS } from '../../sys/index.js';
 import type { AddStep as GraphAddStep, CopyStep as GraphCopyStep } from '../graph/index.js';
 import type { Step, StepKey } from '../scheduler/index.js';
+import type { AddedDigest } from './added-digest.js';
 import { bytesOf, type Placement, placeCopy } from './copy-placement.js';
 import { type CopyOrigin, type CopySourcesOptions, digestSources, type SourceGroup, withSources } from './copy-sources.js';
 import { CopyHistory } from './earlier-copy.js';
@@ -44,6 +45,8 @@ export class CopyStep implements Step<RootState> {
   isUnseen = false;
   /** The parent is scratch, and the layer is for something else to lie on: `--link`. */
   isLinked = false;
+  /** Is told of everything that is copied, for commands that print its digest. */
+  added: AddedDigest | undefined;
 
   constructor(
     readonly label: string,
@@ -153,10 +156,14 @@ export class CopyStep implements Step<RootState> {
         chmod: spec.chmod,
         timeSeconds: spec.timeSeconds,
       };
+      if (placement.parents || (this.#loose !== undefined && spec.sources.length > 1) || this.#repositories.length > 0)
+        this.added?.giveUp();
       const { archives, others } = this.#unpacks() ? await separateArchives(group) : { archives: [], others: group.sources };
+      if (archives.length > 0) this.added?.giveUp();
       for (const archive of archives) await this.#extract(merged, group.root, archive, chown, signal);
       if (others.length === 0) return undefined;
       const { directories, entries } = placeCopy(merged, others, placement);
+      this.added?.add(group.root, others, entries, { ...placement, downloaded: this.#loose !== undefined });
       makeDirectories(merged, directories.map(bytesOf), chown ?? ROOT);
       if (leaveFiles && archives.length === 0) {
         const left = await copyDirectories(group.root, merged, entries, modesOf(others));

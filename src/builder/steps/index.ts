@@ -1,3 +1,4 @@
+export { AddedDigest } from './added-digest.js';
 export { BackgroundWork } from './background-work.js';
 export {
   CACHE_CONFIG,

@@ -40,6 +40,7 @@ interface CopyFlags extends RegistryAccessFlags {
   readonly from?: string | undefined;
   readonly ignorefile?: string | undefined;
   readonly parents?: boolean;
+  readonly quiet?: boolean;
   readonly timestamp?: number | undefined;
 }
 
@@ -71,6 +72,7 @@ export function copyOptions(
     checksum: flags.checksum,
     timestamp: flags.timestamp,
     addHistory: flags['add-history'] ?? addHistory,
+    isDigestShown: flags.quiet !== true,
     from: flags.from,
     contextDir: flags.contextdir,
     ignoreFile: flags.ignorefile,
