@@ -1,7 +1,8 @@
 import { type ContainersConf, readContainersConf, type Settings } from '../config/index.js';
 import { UsageError } from '../errors.js';
+import type { BuildOptions } from '../operations/build/build-options.js';
 import { parseOutputs, takesStandardOutput } from '../operations/build/build-output.js';
-import { type BuildOptions, build } from '../operations/build.js';
+import { build } from '../operations/build.js';
 import { checkUserNamespace } from '../operations/surroundings/user-namespace.js';
 import { versionInfo } from '../operations/version.js';
 import type { Reporter } from '../progress.js';

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UsageError } from '../errors.js';
+import type { BuildOptions } from './build/build-options.js';
 import { compareImages, type ImageDifferences } from './build/compare-images.js';
-import { type BuildOptions, type BuildResult, build } from './build.js';
+import { type BuildResult, build } from './build.js';
 import { type Services, withStore } from './context.js';
 
 export type Verification =

@@ -1,7 +1,8 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import { commitAll, git } from '../support/git-server.js';
 import { skip, suite } from '../support/suite.js';
 import { addBusybox, type Run, type TestStore, withTestStore } from '../support/tsbuild.js';
 
@@ -38,6 +39,11 @@ function ok(result: Run): Run {
   return result;
 }
 
+/** Agents and sockets that were not closed. */
+function agentsOf(store: TestStore): readonly string[] {
+  return readdirSync(join(store.directory, 'run')).filter((name) => /^(ssh|key)-/.test(name));
+}
+
 /** Runs `body` beside an agent of the user's own that holds `key`. */
 async function withOwnAgent(store: TestStore, key: string, body: (socket: string) => Promise<void>): Promise<void> {
   const socket = join(store.directory, 'own-agent');
@@ -62,11 +68,28 @@ RUN test -z "$SSH_AUTH_SOCK" && ! ls /run/buildkit && ! ls /agent
       const { stdout, stderr } = ok(await build(store, lines, ['--ssh', `a=${one}`, '--ssh', `b=${two}`]));
       assert.match(stdout, /mode 600/);
       assert.is(stdout.match(/^256 \S+ key-one/gm)?.length, 2, stdout + stderr);
-      // The agents and their sockets are gone.
-      assert.equal(
-        readdirSync(join(store.directory, 'run')).filter((name) => /^(ssh|key)-/.test(name)),
-        [],
-      );
+      assert.equal(agentsOf(store), []);
+    }));
+
+  test('a build that fails before its first step leaves no agent behind', () =>
+    withKeys(async (store, { one }) => {
+      const repository = join(store.directory, 'app');
+      mkdirSync(repository);
+      git(repository, 'init', '--quiet');
+      writeFileSync(join(repository, 'Containerfile'), 'FROM scratch\nRUN <<EOF\nnobody ends this\n');
+      commitAll(repository);
+      // In place of ssh: the other end of the connection, here.
+      const programs = join(store.directory, 'programs');
+      mkdirSync(programs);
+      const seen = join(store.directory, 'seen');
+      const ssh = `#!/bin/sh\nssh-add -l >${seen}\nfor command; do :; done\nexec sh -c "$command"\n`;
+      writeFileSync(join(programs, 'ssh'), ssh, { mode: 0o755 });
+      const env = { PATH: `${programs}:${process.env.PATH}`, SSH_AUTH_SOCK: undefined };
+      const { status, stderr } = await store.tsbuild(['bud', '--ssh', `default=${one}`, `ssh://git@localhost${repository}`], { env });
+      assert.is(status, 125, stderr);
+      assert.match(stderr, /unterminated heredoc/);
+      assert.match(readFileSync(seen, 'utf8'), /key-one/);
+      assert.equal(agentsOf(store), []);
     }));
 
   test("default: the user's own agent, also beside another", () =>

@@ -1,4 +1,5 @@
-import { chmodSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { accessSync, chmodSync, constants, existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { type CountingProxy, withCountingProxy } from '../support/counting-proxy.js';
@@ -60,6 +61,15 @@ async function withMachines(body: (machines: Machines) => Promise<void>): Promis
 
 function bud(store: TestStore, args: readonly string[], context: string) {
   return store.ok(['bud', '--tls-verify=false', '-t', 'app', ...args, context]);
+}
+
+function canHavePrivateNetwork(): boolean {
+  try {
+    accessSync('/dev/net/tun', constants.R_OK | constants.W_OK);
+    return existsSync('/usr/bin/pasta');
+  } catch {
+    return false;
+  }
 }
 
 function idIn(stdout: string): string {
@@ -243,6 +253,38 @@ suite('integration/shared-cache', (test) => {
       assert.match(second.stderr, /Cannot fetch the layer .*; building again without --cache-from/);
       assert.is.not(idIn(second.stdout), idIn(first.stdout));
       assert.equal(await new Layout(b.root).problems(), []);
+    });
+  });
+
+  test('an attempt without the cache that was lost still has the fetched context, the agent and the network of the first', async () => {
+    for (const program of ['ssh-keygen', 'ssh-agent', 'ssh-add']) demand(program);
+    await withMachines(async ({ a, b, proxy }) => {
+      const cache = `type=registry,ref=${proxy.host}/team/cache:main`;
+      const network = canHavePrivateNetwork() ? ['--network', 'pasta'] : [];
+      const shared = 'FROM localhost/busybox\nCOPY a.txt /\nRUN --network=none head -c 100000 /dev/urandom > /noise\n';
+      await bud(a, [...network, '--cache-to', `${cache},mode=max`], checkout(a, 'here', shared));
+      const own = 'test -S "$SSH_AUTH_SOCK" && echo network $(readlink /proc/self/ns/net)';
+      const first = `FROM localhost/busybox AS first\nRUN --mount=type=ssh ${own}\n`;
+      // The second command waits for the first, and then for a layer that is gone.
+      const second = `RUN --mount=type=ssh --mount=from=first,target=/first ${own} && cat /a.txt\n`;
+      const context = checkout(b, 'elsewhere', first + shared + second);
+      const key = join(b.directory, 'key');
+      await runOk(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-f', key]);
+      let blobs = 0;
+      proxy.fault = (line) => (/^GET .*\/blobs\//.test(line) && ++blobs > 1 ? 404 : undefined);
+      const { stdout, stderr } = await b.ok(
+        ['bud', '--tls-verify=false', '--no-cache-filter', 'first', ...network, '--ssh', `default=${key}`, '--cache-from', cache, '-'],
+        { stdin: execFileSync('tar', ['-C', context, '-cf', '-', '.']) },
+      );
+      assert.match(stderr, /Cannot fetch the layer .*; building again without --cache-from/);
+      assert.match(stdout, /^alpha$/m);
+      const networks = [...stdout.matchAll(/^network (net:\S+)$/gm)].map(([, name]) => name);
+      assert.is(networks.length, 3, stdout);
+      assert.is(new Set(networks).size, 1, networks.join(' '));
+      assert.equal(
+        readdirSync(join(b.directory, 'run')).filter((name) => /^(ssh|key)-/.test(name)),
+        [],
+      );
     });
   });
 

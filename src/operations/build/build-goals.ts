@@ -1,6 +1,5 @@
 import { findFaults, type Graph, type ResolveOptions, resolveStages, type Stage } from '../../builder/graph/index.js';
-import { UsageError } from '../../errors.js';
-import { formatPlatform, localName, type Platform } from '../../image/index.js';
+import { formatPlatform, type Platform } from '../../image/index.js';
 import { type Containerfile, combineSyntaxErrors } from '../../parser/index.js';
 import { type BuiltStage, StageBuilder, type StageBuilderOptions } from './build-stages.js';
 
@@ -61,21 +60,4 @@ export async function buildGoals(
 /** The number of a stage in progress lines. */
 export function stageNumber({ graph, place }: Goal, stage: Stage): number {
   return (place?.first ?? 0) + graph.stages.findIndex(({ index }) => index === stage.index);
-}
-
-/**
- * Full names by the place of the target they are for: `NAME` is for the last target, `STAGE=NAME` for that stage.
- *
- * @throws {UsageError} a name for a stage that is no target
- */
-export function namesByTarget(tags: readonly string[], targets: Graph['targets']): readonly (readonly string[])[] {
-  const names: string[][] = targets.map(() => []);
-  for (const tag of tags) {
-    const equals = tag.indexOf('=');
-    const stage = equals < 0 ? undefined : tag.slice(0, equals).toLowerCase();
-    const at = stage === undefined ? names.length - 1 : targets.findIndex(({ name, index }) => name === stage || String(index) === stage);
-    if (at < 0) throw new UsageError(`--tag ${tag}: ${stage} is no target of this build`, { hint: `Add --target ${stage}` });
-    names[at]!.push(localName(tag.slice(equals + 1)));
-  }
-  return names;
 }

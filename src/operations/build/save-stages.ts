@@ -1,9 +1,33 @@
 import type { Stage, StageBase } from '../../builder/graph/index.js';
+import type { Toolbox } from '../../builder/steps/index.js';
+import type { Services } from '../context.js';
+import type { BuiltGoal } from './build-goals.js';
+import type { TimedOptions } from './build-options.js';
 import type { BuiltStage } from './build-stages.js';
 import type { ImageOptions } from './describe-image.js';
+import { finishStage } from './finish-stage.js';
+import type { BuildWorkspace } from './shared-workspace.js';
+
+/** Makes images without a name of the stages that are no target. */
+export async function saveStages(
+  built: readonly BuiltGoal[],
+  options: TimedOptions,
+  toolbox: Toolbox,
+  workspace: BuildWorkspace,
+  { reporter, signal }: Services,
+): Promise<void> {
+  for (const { goal, others } of built) {
+    for (const stage of others) {
+      const described = stageImageOptions(stage, goal.graph.allStages, options.stageLabels === true);
+      const { descriptor, imageId } = await finishStage(stage, options, described, toolbox, workspace, { isKept: true, signal });
+      await workspace.store.names.publish([], descriptor);
+      reporter.report({ kind: 'note', text: `Stage ${stage.stage.name ?? stage.stage.index} is kept as ${imageId}` });
+    }
+  }
+}
 
 /** What an image of an intermediate stage is described with: nothing that the command line says of the final image is said of it. */
-export function stageImageOptions(built: BuiltStage, allStages: readonly Stage[], withLabels: boolean): ImageOptions {
+function stageImageOptions(built: BuiltStage, allStages: readonly Stage[], withLabels: boolean): ImageOptions {
   return { labels: withLabels ? stageLabels(built.stage, allStages) : {}, annotations: {} };
 }
 

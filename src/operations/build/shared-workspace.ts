@@ -1,5 +1,5 @@
 import { hasCode } from '../../errors.js';
-import { type Services, type Workspace, withWorkspace } from '../context.js';
+import type { Services, Workspace } from '../context.js';
 import { withRemoteLayers } from '../pull.js';
 import { RegistryAccess, type RegistryOptions } from '../registry-access.js';
 import { fetchingSnapshots } from '../remote/fetching-snapshots.js';
@@ -15,23 +15,22 @@ export interface BuildWorkspace extends Workspace {
 }
 
 /**
- * As `withWorkspace`, for a build. When a shared cache turns out not to give a layer it promised, `body` runs again without imported caches:
+ * Runs `body` on a workspace for a build. When a shared cache turns out not to give a layer it promised, `body` runs again without imported caches:
  * steps that were done meanwhile are in the store's own cache, so little is done twice.
  */
 export async function withSharedWorkspace<O extends Options, T>(
   options: O,
+  workspace: Workspace,
   services: Services,
   body: (workspace: BuildWorkspace, options: O) => Promise<T>,
 ): Promise<T> {
-  return withWorkspace(services, async (workspace) => {
-    try {
-      return await attempt(options, workspace, services, body);
-    } catch (error) {
-      if (options.cacheFrom.length === 0 || !hasCode(error, 'CACHE_LAYER_LOST')) throw error;
-      services.reporter.report({ kind: 'warning', text: `${(error as Error).message}; building again without --cache-from` });
-      return await attempt({ ...options, cacheFrom: [] }, workspace, services, body);
-    }
-  });
+  try {
+    return await attempt(options, workspace, services, body);
+  } catch (error) {
+    if (options.cacheFrom.length === 0 || !hasCode(error, 'CACHE_LAYER_LOST')) throw error;
+    services.reporter.report({ kind: 'warning', text: `${(error as Error).message}; building again without --cache-from` });
+    return await attempt({ ...options, cacheFrom: [] }, workspace, services, body);
+  }
 }
 
 async function attempt<O extends Options, T>(

@@ -1,0 +1,57 @@
+import type { Services } from '../context.js';
+import { readCommandOptions } from '../surroundings/command-surroundings.js';
+import { readConfigured } from '../surroundings/configured.js';
+import { readDns } from '../surroundings/dns-flags.js';
+import { Entitlements } from '../surroundings/entitlements.js';
+import { readIsolation } from '../surroundings/isolation-flag.js';
+import { LateNetworks } from '../surroundings/late-networks.js';
+import { parseNetwork } from '../surroundings/network-flag.js';
+import { parseAddHost } from '../surroundings/run-flags.js';
+import type { BuildOptions } from './build-options.js';
+import { findDevice } from './find-device.js';
+import type { StepSurroundings } from './make-step.js';
+
+/** What the commands of a build find around them, but for what a single attempt at it makes. */
+export type BuildSurroundings = Omit<StepSurroundings, 'toolbox' | 'context'>;
+
+/**
+ * Reads what flags and configuration say of a build's commands, for `body`. Networks and agents that it opens last as long as `body`, however
+ * often that builds, and however it ends.
+ *
+ * @throws {UsageError} a flag that cannot be read, or that names what is not there
+ */
+export async function withBuildSurroundings<T>(
+  options: BuildOptions,
+  services: Services,
+  body: (surroundings: BuildSurroundings) => Promise<T>,
+): Promise<T> {
+  const extraHosts = options.addHosts.flatMap(parseAddHost);
+  const networks = new LateNetworks(extraHosts, services);
+  const network = {
+    request: parseNetwork(options.network),
+    open: networks.open,
+    dns: readDns(options.dns ?? {}, options.network),
+    extraHosts,
+    writeHosts: options.writeHosts,
+    writeHostname: options.writeHostname,
+  };
+  const { isolation: usual, idMode, proxyEnvironment } = services.settings;
+  const isolation = readIsolation(options.isolation ?? {}, usual, idMode === 'root', options.network);
+  const { close, ...commands } = await readCommandOptions(options.commands, services);
+  try {
+    const configured = await readConfigured(services);
+    return await body({
+      ...commands,
+      network,
+      isolation,
+      volumes: [...configured.mounts, ...commands.volumes],
+      entitlements: new Entitlements(options.allow),
+      revertsVolumes: options.compatVolumes === true,
+      findDevice: (name) => findDevice(name, options.commands.cdiDirectories),
+      ambient: { ...configured.env, ...(options.httpProxy === false ? {} : proxyEnvironment) },
+    });
+  } finally {
+    await networks.close();
+    await close();
+  }
+}
