@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { accessSync, chmodSync, constants, existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { accessSync, chmodSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { type CountingProxy, withCountingProxy } from '../support/counting-proxy.js';
@@ -270,17 +270,22 @@ suite('integration/shared-cache', (test) => {
       const context = checkout(b, 'elsewhere', first + shared + second);
       const key = join(b.directory, 'key');
       await runOk(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-f', key]);
+      const programs = join(b.directory, 'programs');
+      mkdirSync(programs);
+      const agent = execFileSync('which', ['ssh-agent'], { encoding: 'utf8' }).trim();
+      writeFileSync(join(programs, 'ssh-agent'), `#!/bin/sh\necho begun >>${programs}/agents\nexec ${agent} "$@"\n`, { mode: 0o755 });
       let blobs = 0;
       proxy.fault = (line) => (/^GET .*\/blobs\//.test(line) && ++blobs > 1 ? 404 : undefined);
       const { stdout, stderr } = await b.ok(
         ['bud', '--tls-verify=false', '--no-cache-filter', 'first', ...network, '--ssh', `default=${key}`, '--cache-from', cache, '-'],
-        { stdin: execFileSync('tar', ['-C', context, '-cf', '-', '.']) },
+        { stdin: execFileSync('tar', ['-C', context, '-cf', '-', '.']), env: { PATH: `${programs}:${process.env.PATH}` } },
       );
       assert.match(stderr, /Cannot fetch the layer .*; building again without --cache-from/);
       assert.match(stdout, /^alpha$/m);
       const networks = [...stdout.matchAll(/^network (net:\S+)$/gm)].map(([, name]) => name);
       assert.is(networks.length, 3, stdout);
       assert.is(new Set(networks).size, 1, networks.join(' '));
+      assert.is(readFileSync(join(programs, 'agents'), 'utf8'), 'begun\n');
       assert.equal(
         readdirSync(join(b.directory, 'run')).filter((name) => /^(ssh|key)-/.test(name)),
         [],
