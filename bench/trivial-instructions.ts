@@ -1,13 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { BASE_IMAGE, writeBase } from './support/base-image.js';
-import { Buildah } from './support/buildah.js';
-import { withBuildKit } from './support/buildkit.js';
+import { BASE_IMAGE } from './support/base-image.js';
 import { Comparison } from './support/comparison.js';
 import { median, runOnce } from './support/measure.js';
 import type { Result } from './support/report.js';
-import { withStoreDisk } from './support/store-disk.js';
-import { Tsbuild } from './support/tsbuild.js';
+import { sideBySide } from './support/side-by-side.js';
 
 const ROUNDS = 5;
 const RUNS = 10;
@@ -17,43 +14,30 @@ const CACHED = '20 trivial instructions, cached';
 
 /** Twenty instructions, ten of them `RUN true`: what an instruction costs by itself, cold and from the cache. */
 export async function trivialInstructions(): Promise<Result[]> {
-  return withStoreDisk((disk) =>
-    withBuildKit(join(disk, 'buildkit'), async (buildkit) => {
-      const base = writeBase(join(disk, 'base'));
-      const ours = new Tsbuild(join(disk, 'tsbuild'));
-      const buildah = new Buildah(join(disk, 'buildah'));
-      await runOnce(ours.command(['bud', '-q', '-t', BASE_IMAGE, base]));
-      await runOnce(buildah.command(['bud', '-q', '-t', BASE_IMAGE, base]));
-      if (buildkit !== undefined) await runOnce(buildkit.build(['-q', '-t', BASE_IMAGE], base));
-
-      const comparison = new Comparison();
-      const noRuns: number[] = [];
-      for (let round = 0; round < ROUNDS; round++) {
-        // A new salt each round makes every instruction new to the cache.
-        const context = writeContext(join(disk, `w${round}`), `${process.pid}-${round}`, RUNS);
-        const without = writeContext(join(disk, `n${round}`), `${process.pid}-n${round}`, 0);
-        const args = ['bud', '--layers', '--network', 'host', '-t', 'w1'];
-        for (const work of [COLD, CACHED]) {
-          comparison.add(work, 'tsbuild', await runOnce(ours.command([...args, context])));
-          comparison.add(work, 'buildah', await runOnce(buildah.command([...args, context])));
-          if (buildkit !== undefined) comparison.add(work, 'buildkit', await runOnce(buildkit.build(['-t', 'w1'], context)));
-        }
-        noRuns.push((await runOnce(ours.command([...args, without]))).wallMs);
-        comparison.add(
-          CACHED,
-          'node -e 0',
-          await runOnce({ argv: [process.execPath, '-e', '0'], env: { NODE_EXTRA_CA_CERTS: undefined } }),
-        );
+  return sideBySide(async ({ disk, ours, buildah, buildkit }) => {
+    const comparison = new Comparison();
+    const noRuns: number[] = [];
+    for (let round = 0; round < ROUNDS; round++) {
+      // A new salt each round makes every instruction new to the cache.
+      const context = writeContext(join(disk, `w${round}`), `${process.pid}-${round}`, RUNS);
+      const without = writeContext(join(disk, `n${round}`), `${process.pid}-n${round}`, 0);
+      const args = ['bud', '--layers', '--network', 'host', '-t', 'w1'];
+      for (const work of [COLD, CACHED]) {
+        comparison.add(work, 'tsbuild', await runOnce(ours.command([...args, context])));
+        comparison.add(work, 'buildah', await runOnce(buildah.command([...args, context])));
+        if (buildkit !== undefined) comparison.add(work, 'buildkit', await runOnce(buildkit.build(['-t', 'w1'], context)));
       }
-      const cold = comparison.results(COLD, '<= 500 ms; buildah <= 0.1');
-      return [
-        ...cold,
-        ...comparison.results(CACHED, '<= 140 ms; buildkit <= 1, node <= 3'),
-        ...comparison.results(CACHED, 'buildkit <= 1', 'cpu'),
-        { work: 'one RUN true, commit included', unit: 'ms', ours: (cold[0]!.ours - median(noRuns)) / RUNS, goal: '<= 25 ms' },
-      ];
-    }),
-  );
+      noRuns.push((await runOnce(ours.command([...args, without]))).wallMs);
+      comparison.add(CACHED, 'node -e 0', await runOnce({ argv: [process.execPath, '-e', '0'], env: { NODE_EXTRA_CA_CERTS: undefined } }));
+    }
+    const cold = comparison.results(COLD, '<= 500 ms; buildah <= 0.1');
+    return [
+      ...cold,
+      ...comparison.results(CACHED, '<= 140 ms; buildkit <= 1, node <= 3'),
+      ...comparison.results(CACHED, 'buildkit <= 1', 'cpu'),
+      { work: 'one RUN true, commit included', unit: 'ms', ours: (cold[0]!.ours - median(noRuns)) / RUNS, goal: '<= 25 ms' },
+    ];
+  });
 }
 
 function writeContext(directory: string, salt: string, runs: number): string {

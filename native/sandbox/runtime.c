@@ -58,12 +58,7 @@ static int wait_for(pid_t container, int status) {
     pid_t ended;
     while ((ended = waitpid(-1, &result, WNOHANG)) > 0) {
       if (ended != container) continue;
-      if (WIFEXITED(result)) {
-        status_exited(status, WEXITSTATUS(result));
-        return WEXITSTATUS(result);
-      }
-      status_signaled(status, WTERMSIG(result));
-      return 128 + WTERMSIG(result);
+      return status_ended(status, result);
     }
     siginfo_t info;
     int number = sigwaitinfo(&set, &info);

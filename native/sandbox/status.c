@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "kernel.h"
@@ -48,14 +49,12 @@ void status_ready(int fd, int pid) {
   send_line(fd, line);
 }
 
-void status_exited(int fd, int code) {
+int status_ended(int fd, int result) {
   char line[64];
-  snprintf(line, sizeof line, "{\"event\":\"exited\",\"code\":%d}\n", code);
+  if (WIFEXITED(result))
+    snprintf(line, sizeof line, "{\"event\":\"exited\",\"code\":%d}\n", WEXITSTATUS(result));
+  else
+    snprintf(line, sizeof line, "{\"event\":\"signaled\",\"signal\":%d}\n", WTERMSIG(result));
   send_line(fd, line);
-}
-
-void status_signaled(int fd, int signal) {
-  char line[64];
-  snprintf(line, sizeof line, "{\"event\":\"signaled\",\"signal\":%d}\n", signal);
-  send_line(fd, line);
+  return WIFEXITED(result) ? WEXITSTATUS(result) : 128 + WTERMSIG(result);
 }

@@ -7,7 +7,7 @@
 void status_failed(int fd, const struct failure *failure);
 void status_warning(int fd, const char *about);
 void status_ready(int fd, int pid);
-void status_exited(int fd, int code);
-void status_signaled(int fd, int signal);
+/* How a process ended, as waitpid(2) tells it; returns the exit code that says the same, as a shell has it. */
+int status_ended(int fd, int result);
 
 #endif

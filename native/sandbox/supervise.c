@@ -72,9 +72,8 @@ static void forward(int number, int code, pid_t target) {
 int sandbox_ended(pid_t init, int status) {
   int result;
   if (waitpid(init, &result, WNOHANG) != init) return -1;
-  if (WIFEXITED(result)) return WEXITSTATUS(result);
-  status_signaled(status, WTERMSIG(result));
-  return 128 + WTERMSIG(result);
+  /* One that exited has told its end itself. */
+  return WIFEXITED(result) ? WEXITSTATUS(result) : status_ended(status, result);
 }
 
 void signal_passed_on(int number, int code, pid_t init) {
@@ -106,12 +105,7 @@ _Noreturn void supervise_command(pid_t command, int status, bool alone) {
     while ((ended = waitpid(-1, &result, WNOHANG)) > 0) {
       if (ended != command) continue;
       if (!alone) end_children();
-      if (WIFEXITED(result)) {
-        status_exited(status, WEXITSTATUS(result));
-        _exit(WEXITSTATUS(result));
-      }
-      status_signaled(status, WTERMSIG(result));
-      _exit(128 + WTERMSIG(result));
+      _exit(status_ended(status, result));
     }
     siginfo_t info;
     int number = sigwaitinfo(&set, &info);

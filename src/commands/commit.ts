@@ -6,24 +6,17 @@ import { flag, list, text, wholeNumber } from './flags/flags.js';
 import { parseKeyValues } from './flags/key-values.js';
 import { refuseFlagsAmong } from './flags/operands.js';
 import { refusedFlags } from './flags/refused-flags.js';
+import { REFUSED_SBOM_FLAGS } from './flags/refused-sbom-flags.js';
 import { REGISTRY_FLAGS, registryAccess } from './flags/registry-flags.js';
 import { BaseCommand, type CommandServices } from './program/base-command.js';
 
-const SBOM = 'make the list with a scanner of your own';
 const REFUSED = {
   'blob-cache': 'blobs are kept in the store',
   cw: 'images for confidential workloads are not made',
   'encrypt-layer': 'layers are not encrypted',
   'encryption-key': 'layers are not encrypted',
   'reference-time': 'use --timestamp',
-  sbom: SBOM,
-  'sbom-image-output': SBOM,
-  'sbom-image-purl-output': SBOM,
-  'sbom-merge-strategy': SBOM,
-  'sbom-output': SBOM,
-  'sbom-purl-output': SBOM,
-  'sbom-scanner-command': SBOM,
-  'sbom-scanner-image': SBOM,
+  ...REFUSED_SBOM_FLAGS,
   'sign-by': 'images are not signed with GPG; use cosign or skopeo on the pushed image',
 };
 

@@ -50,3 +50,9 @@ export function digestAlgorithm(digest: Digest | DiffId): 'sha256' | 'sha512' {
 export function digestOf(bytes: Uint8Array | string): Digest {
   return `sha256:${createHash('sha256').update(bytes).digest('hex')}` as Digest;
 }
+
+/** Every string that is a digest, at any depth of a JSON value. */
+export function digestsIn(value: unknown): Digest[] {
+  if (typeof value === 'string') return isDigest(value) ? [value] : [];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(digestsIn) : [];
+}

@@ -19,6 +19,7 @@ export {
   digestAlgorithm,
   digestHex,
   digestOf,
+  digestsIn,
   isDigest,
   parseDiffId,
   parseDigest,

@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DiffId } from '../image/index.js';
 import { applyLayer, type LayerEntry } from '../layers/index.js';
@@ -118,20 +118,8 @@ export function openCopySnapshots(store: Store): SnapshotDriver {
         return diffTrees({ before, after, notes, attributesDiffer });
       });
     },
-    publish(working, chain) {
-      const diffId = chain.at(-1);
-      if (diffId === undefined) throw new RangeError('publish() needs the diff ids of the chain, the layer own diff id last');
-      if (!isEmpty(diffId)) {
-        const directory = join(working.dir, 'snapshot');
-        explainingFailure(directory, () => {
-          mkdirSync(directory, { mode: 0o700 });
-          renameSync(working.upper, join(directory, 'fs'));
-        });
-        if (!places.enter(directory, chain)) return;
-      }
-      store.scratch.trash(working.dir);
-    },
-    discard: (working) => store.scratch.trash(working.dir),
+    publish: (working, chain) => places.publish(working, chain),
+    discard: (working) => places.discard(working),
     async openMerged(lowers, working) {
       const writable = working !== undefined;
       return await withDirectories([working?.upper ?? topOf(lowers)], ([root = -1]) =>

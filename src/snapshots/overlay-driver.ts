@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, renameSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DiffId } from '../image/index.js';
 import { explainingFailure, type Store } from '../store/index.js';
@@ -58,20 +58,8 @@ export function openOverlaySnapshots(store: Store, { userxattr }: SnapshotOption
       return { ...working, work };
     },
     changes: async () => undefined,
-    publish(working, chain) {
-      const diffId = chain.at(-1);
-      if (diffId === undefined) throw new RangeError('publish() needs the diff ids of the chain, the layer own diff id last');
-      if (!isEmpty(diffId)) {
-        const directory = join(working.dir, 'snapshot');
-        explainingFailure(directory, () => {
-          mkdirSync(directory, { mode: 0o700 });
-          renameSync(working.upper, join(directory, 'fs'));
-        });
-        if (!places.enter(directory, chain)) return;
-      }
-      store.scratch.trash(working.dir);
-    },
-    discard: (working) => store.scratch.trash(working.dir),
+    publish: (working, chain) => places.publish(working, chain),
+    discard: (working) => places.discard(working),
     async openMerged(lowerPaths, working) {
       const upperPaths = working === undefined ? [] : [working.upper, working.work];
       return await withDirectories([...upperPaths, ...lowerPaths], (fds) => {

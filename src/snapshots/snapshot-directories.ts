@@ -4,7 +4,7 @@ import { hasCode } from '../errors.js';
 import { chainId, type Descriptor, type DiffId, digestHex } from '../image/index.js';
 import { type ByteSource, EMPTY_LAYER } from '../layers/index.js';
 import { BlobNotFoundError, explainingFailure, type Store } from '../store/index.js';
-import type { LayerSource } from './snapshot-driver.js';
+import type { LayerSource, WorkingLayer } from './snapshot-driver.js';
 import { markUnsynced, mayBeTorn, unmark } from './unsynced-mark.js';
 
 /**
@@ -78,6 +78,25 @@ export class SnapshotDirectories {
       this.store.whenSynced(() => unmark(target));
       return true;
     });
+  }
+
+  /** Makes the upper directory of a working layer the snapshot of the chain; see `SnapshotDriver.publish`. */
+  publish(working: WorkingLayer, chain: readonly DiffId[]): void {
+    const diffId = chain.at(-1);
+    if (diffId === undefined) throw new RangeError('publish() needs the diff ids of the chain, the layer own diff id last');
+    if (!isEmpty(diffId)) {
+      const directory = join(working.dir, 'snapshot');
+      explainingFailure(directory, () => {
+        mkdirSync(directory, { mode: 0o700 });
+        renameSync(working.upper, join(directory, 'fs'));
+      });
+      if (!this.enter(directory, chain)) return;
+    }
+    this.discard(working);
+  }
+
+  discard(working: WorkingLayer): void {
+    this.store.scratch.trash(working.dir);
   }
 
   /** The file with the layer's blob. @throws {BlobNotFoundError} */

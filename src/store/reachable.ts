@@ -1,4 +1,4 @@
-import { chainId, type DiffId, digestHex, isDigest } from '../image/index.js';
+import { chainId, type DiffId, digestHex, digestsIn } from '../image/index.js';
 import type { BlobStore } from './blobs.js';
 import type { ContainerRecord } from './containers.js';
 import type { LayerRecords } from './layer-records.js';
@@ -55,7 +55,7 @@ export function reachRecord(reached: Reachable, parts: ReachableParts, { result 
     reached.blobs.add(digest);
     reached.diffIds.add(hex);
     reached.snapshots.add(hex);
-    reachBlobsOf(reached, parts, digest as DiffId);
+    reachBlobsOf(reached, parts, digest as string as DiffId);
   }
 }
 
@@ -68,9 +68,4 @@ function reachChain(reached: Reachable, diffIds: readonly DiffId[]): void {
 
 function reachBlobsOf(reached: Reachable, { layers }: ReachableParts, diffId: DiffId): void {
   for (const { digest } of layers.get(diffId)?.blobs ?? []) reached.blobs.add(digest);
-}
-
-function digestsIn(value: unknown): string[] {
-  if (typeof value === 'string') return isDigest(value) ? [value] : [];
-  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(digestsIn) : [];
 }

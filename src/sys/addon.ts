@@ -32,7 +32,7 @@ export interface Addon {
   fchmodat(dir: Fd, path: Path, mode: number): void;
   utimensat(dir: Fd, path: Path, atimeNs: bigint | null, mtimeNs: bigint | null, flags: number): void;
   readlinkat(dir: Fd, path: Path): Buffer;
-  statat(dir: Fd, path: Path, flags: number): RawStat;
+  statat(dir: Fd, path: Path, flags: number): Stat;
   getXattr(fd: Fd, name: Path): Buffer | undefined;
   setXattr(fd: Fd, name: Path, value: Uint8Array): void;
   listXattrs(fd: Fd): Buffer[];
@@ -83,9 +83,14 @@ export interface Addon {
   removeTree(dir: Fd, name: Path): Promise<void>;
 }
 
-export interface RawStat {
+/**
+ * Status of a file. Sizes in bytes, times in nanoseconds since 1970. `dev` is encoded as in `fs.Stats`; `ino` is exact up to
+ * 2^53 (an overlay over several file systems may use the bits above).
+ */
+export interface Stat {
   readonly dev: number;
   readonly ino: number;
+  /** Type and permission bits, as in `fs.Stats`. */
   readonly mode: number;
   readonly nlink: number;
   readonly uid: number;

@@ -1,25 +1,6 @@
-import { loadAddon } from './addon.js';
+import { loadAddon, type Stat } from './addon.js';
 import { AT_SYMLINK_NOFOLLOW, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS } from './constants.js';
 import type { Fd, Path } from './paths.js';
-
-/**
- * Status of a file. Sizes in bytes, times in nanoseconds since 1970. `dev` is encoded as in `fs.Stats`; `ino` is exact up to
- * 2^53 (an overlay over several file systems may use the bits above).
- */
-export interface Stat {
-  readonly dev: number;
-  readonly ino: number;
-  /** Type and permission bits, as in `fs.Stats`. */
-  readonly mode: number;
-  readonly nlink: number;
-  readonly uid: number;
-  readonly gid: number;
-  readonly rdevMajor: number;
-  readonly rdevMinor: number;
-  readonly size: number;
-  readonly mtimeNs: bigint;
-  readonly ctimeNs: bigint;
-}
 
 /** `flags` as for open(2) (`O_CLOEXEC` is always added); `mode` for a file that `O_CREAT` makes, 0 by default. */
 export interface OpenOptions {

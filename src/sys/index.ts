@@ -1,5 +1,5 @@
 /** The only door to the native addon and the sharp file operations. */
-export { loadAddon, NativeMissingError } from './addon.js';
+export { loadAddon, NativeMissingError, type Stat } from './addon.js';
 export { type AtomicWriteOptions, atomicWriteFile } from './atomic-write.js';
 export {
   AT_EMPTY_PATH,
@@ -31,7 +31,6 @@ export {
   removeXattr,
   renameat,
   renameNoReplace,
-  type Stat,
   setXattr,
   statat,
   symlinkat,

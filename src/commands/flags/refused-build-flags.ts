@@ -1,5 +1,6 @@
+import { REFUSED_SBOM_FLAGS } from './refused-sbom-flags.js';
+
 const NAMESPACES = 'commands always have namespaces of their own';
-const SBOM = 'make the list with a scanner of your own';
 const USAGE = 'what a step took is not recorded';
 
 /** Flags of `buildah build` that tsbuild does not have, and why. */
@@ -15,14 +16,7 @@ export const REFUSED_BUILD_FLAGS = {
   'log-rusage': USAGE,
   pid: NAMESPACES,
   'rusage-logfile': USAGE,
-  sbom: SBOM,
-  'sbom-image-output': SBOM,
-  'sbom-image-purl-output': SBOM,
-  'sbom-merge-strategy': SBOM,
-  'sbom-output': SBOM,
-  'sbom-purl-output': SBOM,
-  'sbom-scanner-command': SBOM,
-  'sbom-scanner-image': SBOM,
+  ...REFUSED_SBOM_FLAGS,
   'sign-by': 'images are not signed with GPG; use cosign or skopeo on the pushed image',
   stdin: 'commands of a build read nothing; use RUN --mount or a heredoc',
   uts: NAMESPACES,

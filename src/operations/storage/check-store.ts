@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { chainId, type Descriptor, type DiffId, type Digest, digestHex, isDigest } from '../../image/index.js';
+import { chainId, type Descriptor, type DiffId, type Digest, digestHex, digestsIn } from '../../image/index.js';
 import { openSnapshots } from '../../snapshots/index.js';
 import type { StepRecord, Store } from '../../store/index.js';
 import { type Services, withStore } from '../context.js';
@@ -153,7 +153,7 @@ class StoreCheck {
 
   /** A record may outlive a layer that it only names; it is then a miss. What it leads to must be one thing or the other. */
   async #checkRecord(record: StepRecord): Promise<void> {
-    const damaged = digestsIn(record.result).filter((digest) => this.#damagedBlobs.has(digest as Digest));
+    const damaged = digestsIn(record.result).filter((digest) => this.#damagedBlobs.has(digest));
     if (damaged.length === 0) return;
     const apply = (): void => this.store.cache.remove(record.definition, record.parent);
     await this.#found(`cache record ${record.definition}`, `it leads to the damaged ${damaged[0]}`, { what: 'forgotten', apply });
@@ -191,9 +191,4 @@ class StoreCheck {
       );
     }
   }
-}
-
-function digestsIn(value: unknown): string[] {
-  if (typeof value === 'string') return isDigest(value) ? [value] : [];
-  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(digestsIn) : [];
 }
