@@ -7,21 +7,26 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as esbuild from 'esbuild';
 import glob from 'fast-glob';
+import { lateImports } from './late-imports.mjs';
 
 const project = fileURLToPath(new URL('..', import.meta.url));
-const bundleOptions = {
-  outExtension: { '.js': '.cjs' },
-  bundle: true,
-  format: 'cjs',
+const syntax = {
   platform: 'node',
   target: 'node20',
-  external: ['zstd-napi', 'undici', 'typescript', '*.node'],
   define: { 'import.meta.dirname': '__dirname' },
   // A script with a hand-made code cache has no import(): what the source imports late, the bundle evaluates late.
   supported: { 'dynamic-import': false },
+};
+const bundleOptions = {
+  ...syntax,
+  outExtension: { '.js': '.cjs' },
+  bundle: true,
+  format: 'cjs',
+  external: ['zstd-napi', 'undici', 'typescript', '*.node'],
   minifyWhitespace: true,
   logLevel: 'warning',
   plugins: [
+    lateImports(project, syntax),
     { name: 'without-unused-oclif', setup: leaveOutUnusedOclif },
     { name: 'without-unused-language-server', setup: leaveOutUnusedLanguageServer },
   ],

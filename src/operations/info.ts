@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import * as os from 'node:os';
+import { availableParallelism, freemem, hostname, release, totalmem, uptime } from 'node:os';
 import { hostPlatform } from '../image/index.js';
 import type { Store } from '../store/index.js';
 import { type Services, withStore } from './context.js';
@@ -51,19 +51,19 @@ export async function info({ debug }: { readonly debug: boolean }, services: Ser
     host: {
       CgroupVersion: existsSync('/sys/fs/cgroup/cgroup.controllers') ? 'v2' : 'v1',
       Distribution: distribution(),
-      MemFree: os.freemem(),
-      MemTotal: os.totalmem(),
+      MemFree: freemem(),
+      MemTotal: totalmem(),
       OCIRuntime: 'tsbuild-launch',
       ...swap(),
       arch: hostPlatform(process.arch).architecture,
-      cpus: os.availableParallelism(),
-      hostname: os.hostname(),
-      kernel: os.release(),
+      cpus: availableParallelism(),
+      hostname: hostname(),
+      kernel: release(),
       os: 'linux',
       rootless: settings.rootless,
       idMode: settings.idMode,
       ...(settings.idProblem === undefined ? {} : { idProblem: settings.idProblem }),
-      uptime: formatUptime(os.uptime()),
+      uptime: formatUptime(uptime()),
       variant: hostPlatform(process.arch).variant ?? '',
     },
     store: {

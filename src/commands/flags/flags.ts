@@ -1,4 +1,4 @@
-import * as Flags from '@oclif/core/flags';
+import { boolean, integer, option, string } from '@oclif/core/flags';
 
 /** What a flag says of itself beside oclif's own fields. */
 interface Extra {
@@ -34,29 +34,29 @@ export interface FlagShape {
 /** A switch. `--name=false` works for each, `--no-name` only where `negatable` says so, as Buildah's users would not expect it. */
 export function flag(extra: Extra & { readonly negatable?: boolean }) {
   const { negatable, ...rest } = extra;
-  return Flags.boolean({ ...rest, ...(negatable === true ? { allowNo: true } : {}) });
+  return boolean({ ...rest, ...(negatable === true ? { allowNo: true } : {}) });
 }
 
 /** A flag with one value; given several times, the last one counts. */
 export function text(extra: ValueExtra) {
   const { value = 'string', ...rest } = extra;
-  return Flags.string({ ...rest, helpValue: value });
+  return string({ ...rest, helpValue: value });
 }
 
 /** A flag that may be given several times. */
 export function list(extra: ValueExtra) {
   const { value = 'string', ...rest } = extra;
-  return Flags.string({ ...rest, helpValue: value, multiple: true });
+  return string({ ...rest, helpValue: value, multiple: true });
 }
 
 /** A flag whose value is one of a few words. */
 export function choice<const T extends string>(options: readonly T[], extra: ValueExtra) {
   const { value = 'string', ...rest } = extra;
-  return Flags.option({ ...rest, helpValue: value, options })();
+  return option({ ...rest, helpValue: value, options })();
 }
 
 /** A flag with a whole number that is not negative; `parseCommandLine` reads it. */
 export function wholeNumber(extra: ValueExtra) {
   const { value = 'int', ...rest } = extra;
-  return Flags.integer({ ...rest, helpValue: value, min: 0 });
+  return integer({ ...rest, helpValue: value, min: 0 });
 }
