@@ -109,7 +109,6 @@ async function bundle() {
     outdir: join(project, 'dist'),
     define: { ...bundleOptions.define, BUNDLE_ID: JSON.stringify(bundleId), PROGRAM_VERSION: JSON.stringify(version) },
   });
-  rmSync(join(project, 'dist/cache'), { recursive: true, force: true });
   // A process of its own: what the bundle does on loading does not touch the build, and what it prints is not shown.
   const command = [process.execPath, join(project, 'scripts/code-cache.mjs'), 'build', bundleId];
   const launcher = join(project, 'dist/native/tsbuild-launch');

@@ -1,7 +1,9 @@
-// Writes V8's code cache of dist/main.cjs for this Node: dist/cache/<bundle>-<version>-<arch>.bin. Functions get into it in compiled
-// form when they have run, so representative commands run first, all in this one process. `src/loader.ts` reads the file.
+// Writes V8's code cache of dist/main.cjs for this Node: dist/cache/<bundle>-<version>-<arch>/<command>.bin, read by `src/loader.ts`.
+// Reading one takes time for everything in it, so each command that scripts call often has its own, of the functions that it runs: it runs
+// in a process, which then writes them. The others share `any.bin`.
 // Arguments: `build`, so that the launcher, when it starts this, makes the namespaces that building needs; and the bundle's name, as the
-// build put it into the loader.
+// build put it into the loader. Then, in the processes that this starts: the command to write, and the command lines to run for it.
+import { execFileSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -11,47 +13,79 @@ import { Script } from 'node:vm';
 
 const dist = fileURLToPath(new URL('../dist', import.meta.url));
 const file = join(dist, 'main.cjs');
-const bundleId = process.argv[3];
+const [, script, , bundleId, command, lines] = process.argv;
+const cache = join(dist, 'cache', `${bundleId}-${process.version}-${process.arch}`);
 
-await writeCodeCache();
+if (command === undefined) writeAll();
+else await writeOne();
 // Workers would hold the process.
 process.exit(0);
 
-async function writeCodeCache() {
-  // The same wrapper as the loader's, to the letter: V8 refuses a cache of another source.
-  const source = `(function (exports, require, module, __filename, __dirname) {${readFileSync(file, 'latin1')}\n})`;
-  const script = new Script(source, { filename: file });
-  const module = { exports: {} };
-  script.runInThisContext()(module.exports, createRequire(file), module, file, dist);
+function writeAll() {
+  rmSync(join(dist, 'cache'), { recursive: true, force: true });
+  mkdirSync(cache, { recursive: true });
   const directory = mkdtempSync(join(tmpdir(), 'tsbuild-cache-'));
+  const store = ['--root', join(directory, 'root'), '--runroot', join(directory, 'run')];
   try {
-    await runSilently(module.exports.main, directory);
+    for (const [name, commandLines] of Object.entries(commandLinesIn(directory))) {
+      const withStore = commandLines.map(([word, ...rest]) => [word, ...store, ...rest]);
+      execFileSync(process.execPath, [...process.execArgv, script, 'build', bundleId, name, JSON.stringify(withStore)], {
+        stdio: 'ignore',
+      });
+    }
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
-  mkdirSync(join(dist, 'cache'), { recursive: true });
-  writeFileSync(join(dist, 'cache', `${bundleId}-${process.version}-${process.arch}.bin`), script.createCachedData());
+  copyFileSync(join(cache, 'build.bin'), join(cache, 'bud.bin'));
 }
 
-/** What fails here only stays out of the cache: a machine without user namespaces can still make one. */
-async function runSilently(main, directory) {
+/** In this order: each finds what the ones before it made. */
+function commandLinesIn(directory) {
   const busybox = '/bin/busybox';
   const run = existsSync(busybox) ? ['COPY busybox /bin/', 'RUN ["/bin/busybox", "true"]'] : [];
   if (run.length > 0) copyFileSync(busybox, join(directory, 'busybox'));
-  writeFileSync(join(directory, 'file'), '');
-  const lines = ['FROM scratch AS one', 'ENV A=b', 'COPY file /', ...run, 'LABEL c=d', 'FROM one', 'ENV E=$A', 'WORKDIR /', 'CMD ["x"]'];
-  writeFileSync(join(directory, 'Containerfile'), `${lines.join('\n')}\n`);
-  const store = ['--root', join(directory, 'root'), '--runroot', join(directory, 'run')];
-  const commands = [
-    ['images'],
-    ['build', '-t', 'x', directory],
-    ['build', '-t', 'x', directory],
-    ['images'],
-    ['inspect', 'x'],
-    ['tag', 'x', 'y'],
-    ['rmi', 'y'],
-    ['info'],
-    ['version'],
+  const source = join(directory, 'file');
+  writeFileSync(source, '');
+  const instructions = [
+    'FROM scratch AS one',
+    'ENV A=b',
+    'COPY file /',
+    ...run,
+    'LABEL c=d',
+    'FROM one',
+    'ENV E=$A',
+    'WORKDIR /',
+    'CMD ["x"]',
   ];
-  for (const [command, ...rest] of commands) await main([command, ...store, ...rest]);
+  writeFileSync(join(directory, 'Containerfile'), `${instructions.join('\n')}\n`);
+  const build = ['build', '--layers', '-t', 'x', directory];
+  return {
+    // The second one is answered from the build cache.
+    build: [build, build],
+    images: [['images']],
+    inspect: [['inspect', 'x']],
+    tag: [['tag', 'x', 'y']],
+    rmi: [['rmi', 'y']],
+    from: [['from', '--name', 'c', 'x']],
+    run: [['run', 'c', '/bin/busybox', 'true']],
+    config: [['config', '--env', 'A=b', 'c']],
+    copy: [['copy', 'c', source, '/copied']],
+    add: [['add', 'c', source, '/added']],
+    containers: [['containers']],
+    commit: [['commit', 'c', 'z']],
+    rm: [['rm', 'c']],
+    push: [['push', 'x', `oci:${join(directory, 'pushed')}`]],
+    any: [['version'], ['info'], ['history', 'x'], ['untag', 'z']],
+  };
+}
+
+async function writeOne() {
+  // The same wrapper as the loader's, to the letter: V8 refuses a cache of another source.
+  const source = `(function (exports, require, module, __filename, __dirname) {${readFileSync(file, 'latin1')}\n})`;
+  const compiled = new Script(source, { filename: file });
+  const module = { exports: {} };
+  compiled.runInThisContext()(module.exports, createRequire(file), module, file, dist);
+  // What fails here only stays out of the cache: a machine without user namespaces can still make one.
+  for (const line of JSON.parse(lines)) await module.exports.main(line);
+  writeFileSync(join(cache, `${command}.bin`), compiled.createCachedData());
 }

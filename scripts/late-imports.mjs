@@ -37,7 +37,7 @@ export function lateImports(project, options) {
 
 /** What esbuild makes of a module: its helpers, `__export(module_exports, {...})`, a line for each import, the module itself. */
 const MODULE =
-  /^var module_exports = \{\};\n__export\(module_exports, \{\n(?<names>[^}]*)\}\);\nmodule\.exports = __toCommonJS\(module_exports\);\n(?<body>[^]*?)\/\/ Annotate the CommonJS export names for ESM import in node:\n/m;
+  /^var module_exports = \{\};\n__export\(module_exports, \{\n(?<names>[^}]*)\}\);\nmodule\.exports = __toCommonJS\(module_exports\);\n(?<body>[\s\S]*?)\/\/ Annotate the CommonJS export names for ESM import in node:\n/m;
 const IMPORT = /^var (?<name>import_\w+) = (?<value>require\("[^"]+"\));\n/gm;
 const DYNAMIC = /Promise\.resolve\(\)\.then\(\(\) => __toESM\(require\((?<path>"[^"]+")\)\)\)/g;
 
@@ -47,10 +47,14 @@ function withLateImports(code, path) {
   const imports = [...text.matchAll(IMPORT)].map(({ groups }) => groups);
   text = text.replaceAll(IMPORT, '');
   const late = (part) =>
-    imports.reduce((changed, { name, value }) => changed.replaceAll(new RegExp(`\\b${name}\\b`, 'g'), () => `(${name} ??= ${value})`), part);
+    imports.reduce(
+      (changed, { name, value }) => changed.replaceAll(new RegExp(`\\b${name}\\b`, 'g'), () => `(${name} ??= ${value})`),
+      part,
+    );
   const variables = imports.length === 0 ? '' : `var ${imports.map(({ name }) => name).join(', ')};\n`;
   const result = `${variables}${late(text)}\n${exportsOf(names, late)}`;
-  if (/\b__[a-z]\w*\(/.test(result)) throw new Error(`${path} needs a helper of esbuild that late imports leave out: ${/\b__[a-z]\w*\(/.exec(result)}`);
+  if (/\b__[a-z]\w*\(/.test(result))
+    throw new Error(`${path} needs a helper of esbuild that late imports leave out: ${/\b__[a-z]\w*\(/.exec(result)}`);
   return result;
 }
 

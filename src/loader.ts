@@ -14,6 +14,7 @@ declare const PROGRAM_VERSION: string;
 
 interface Program {
   main(argv: readonly string[]): Promise<number>;
+  isCommand(word: string): boolean;
 }
 
 function start(argv: readonly string[]): void {
@@ -22,16 +23,16 @@ function start(argv: readonly string[]): void {
     return;
   }
   // Workers and idle connections must not hold the process; everything shown is written by now.
-  void loadProgram()
+  void loadProgram(argv)
     .main(argv)
     .then((status) => process.exit(status));
 }
 
 const distDir = import.meta.dirname;
 
-function loadProgram(): Program {
+function loadProgram(argv: readonly string[]): Program {
   const file = join(distDir, 'main.cjs');
-  return enableOwnCache() ? (require(file) as Program) : runScript(file);
+  return enableOwnCache() ? (require(file) as Program) : runScript(file, argv);
 }
 
 /** Node's own cache; false when this Node has none. */
@@ -59,21 +60,26 @@ function cacheDirs(): CacheDir[] {
 }
 
 /** Does what `require` would do, with the compiled code from the cache. */
-function runScript(file: string): Program {
+function runScript(file: string, argv: readonly string[]): Program {
   // The bundle is pure ASCII (esbuild escapes the rest), and one byte a character is the cheapest string to make.
   const source = `(function (exports, require, module, __filename, __dirname) {${readFileSync(file, 'latin1')}\n})`;
-  const name = `${BUNDLE_ID}-${process.version}-${process.arch}.bin`;
+  const folder = `${BUNDLE_ID}-${process.version}-${process.arch}`;
+  // Global flags may stand before the command, with values that look like one.
+  const words = argv.filter((word) => /^[a-z]+$/.test(word)).slice(0, 3);
   let script: Script | undefined;
-  for (const { directory, checkOwner } of cacheDirs()) script ??= compileCached(join(directory, name), checkOwner, file, source);
+  for (const { directory, checkOwner } of cacheDirs())
+    for (const name of [...words, 'any']) script ??= compileCached(join(directory, folder, `${name}.bin`), checkOwner, file, source);
+  const compiled = script ?? new Script(source, { filename: file });
+  const module = { exports: {} as Program };
+  compiled.runInThisContext()(module.exports, require, module, file, distDir);
   if (script === undefined) {
-    const compiled = new Script(source, { filename: file });
-    script = compiled;
     // Only functions that have run are in compiled form, so the cache is written at the end.
-    process.once('exit', () => writeCache(name, compiled));
+    process.once('exit', () => {
+      const command = words.find((word) => module.exports.isCommand(word));
+      if (command !== undefined) writeCache(join(folder, `${command}.bin`), compiled);
+    });
   }
-  const module = { exports: {} };
-  script.runInThisContext()(module.exports, require, module, file, distDir);
-  return module.exports as Program;
+  return module.exports;
 }
 
 /** Undefined without a cache that fits this Node. */
