@@ -230,22 +230,23 @@ suite('integration/cli', (test) => {
       copyFileSync(join(project, 'package.json'), join(directory, 'package.json'));
       // A file where the directory should be: nothing can be written there, not even by root.
       writeFileSync(join(dist, 'cache'), '');
-      const argv = [
-        process.execPath,
-        join(dist, 'tsbuild.cjs'),
-        '--root',
-        join(directory, 'root'),
-        '--runroot',
-        join(directory, 'run'),
-        'images',
-      ];
-      const env = { XDG_CACHE_HOME: join(directory, 'xdg') };
-      for (let count = 0; count < 2; count++) assert.is((await run(argv, { env })).status, 0);
-      const made = readdirSync(join(directory, 'xdg/tsbuild/v8'));
-      assert.is(made.length, 1);
-      // A broken cache must not matter.
-      writeFileSync(join(directory, 'xdg/tsbuild/v8', made[0] ?? ''), 'garbage');
-      assert.is((await run(argv, { env })).status, 0);
+      const loader = [process.execPath, join(dist, 'tsbuild.cjs')];
+      const store = ['--root', join(directory, 'root'), '--runroot', join(directory, 'run')];
+      const options = { cwd: directory, env: { XDG_CACHE_HOME: join(directory, 'xdg') } };
+      const cache = join(directory, 'xdg/tsbuild/v8');
+      for (let count = 0; count < 2; count++) assert.is((await run([...loader, ...store, 'images'], options)).status, 0);
+      const [made = '', ...others] = readdirSync(cache);
+      assert.equal(others, []);
+      assert.equal(readdirSync(join(cache, made)), ['images.bin']);
+      // Each command has one, under its own name: not that of a flag's value, nor a word that is no command.
+      await run([...loader, '--root', 'somewhere', '--runroot', 'elsewhere', 'containers'], options);
+      assert.is.not((await run([...loader, 'nonsense'], options)).status, 0);
+      assert.equal(readdirSync(join(cache, made)).sort(), ['containers.bin', 'images.bin']);
+      // One that is broken, or of a V8 with other flags, must not matter.
+      writeFileSync(join(cache, made, 'images.bin'), 'garbage');
+      assert.is((await run([...loader, ...store, 'images'], options)).status, 0);
+      const [node = '', ...words] = loader;
+      assert.is((await run([node, '--max-lazy', ...words, ...store, 'images'], options)).status, 0);
     });
   });
 });
