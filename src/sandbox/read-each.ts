@@ -1,7 +1,6 @@
-import { Socket } from 'node:net';
-
 /** Read the descriptor of a pipe to its end, and close it. */
-export function readEach(fd: number, receive: (chunk: Uint8Array) => void): Promise<void> {
+export async function readEach(fd: number, receive: (chunk: Uint8Array) => void): Promise<void> {
+  const { Socket } = await import('node:net');
   return new Promise((resolve, reject) => {
     const socket = new Socket({ fd, readable: true, writable: false });
     socket.on('data', receive);

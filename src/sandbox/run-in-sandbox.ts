@@ -1,5 +1,5 @@
-import { closeSync, openSync } from 'node:fs';
-import { Socket } from 'node:net';
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { hasCode } from '../errors.js';
 import { type Child, nativeFile, pipe, spawn } from '../sys/index.js';
 import { encodePlan } from './encode-plan.js';
 import { SandboxSetupError } from './errors.js';
@@ -47,7 +47,8 @@ async function runByLauncher(plan: SandboxPlan, options: RunOptions): Promise<Sa
   const launcher = startLauncher(plan, await openFilters(plan), options.onOutput ?? (() => {}));
   const release = endOnAbort(launcher.child, options);
   try {
-    const [, status] = await Promise.all([launcher.child.exited, launcher.status, ...launcher.outputs]);
+    // The status descriptor ends when PID 1 of the sandbox does.
+    const [{ collected: status }] = await Promise.all([launcher.child.exited, ...launcher.outputs]);
     options.signal?.throwIfAborted();
     return readResult(status);
   } finally {
@@ -57,8 +58,6 @@ async function runByLauncher(plan: SandboxPlan, options: RunOptions): Promise<Sa
 
 interface Launcher {
   readonly child: Child;
-  /** All of the status descriptor; it ends when PID 1 of the sandbox does. */
-  readonly status: Promise<Buffer>;
   readonly outputs: readonly Promise<void>[];
 }
 
@@ -102,20 +101,25 @@ function startLauncher(plan: SandboxPlan, filters: Filters, onOutput: NonNullabl
         { fd: statusPipe.theirs, as: STATUS_FD },
         ...[...programs, ...sources].map((fd, index) => ({ fd, as: numberOf(index) })),
       ],
+      collect: statusPipe.ours,
     });
     kept.length = 0;
+    const outputs = [
+      ...(stdout === undefined ? [] : [readEach(stdout.ours, (chunk) => onOutput('stdout', chunk))]),
+      ...(stderr === undefined ? [] : [readEach(stderr.ours, (chunk) => onOutput('stderr', chunk))]),
+    ];
+    // The launcher alone reads the plan: when it has ended, writing fails.
+    closeAll(handed);
     sendPlan(planPipe.ours, bytes);
-    return {
-      child,
-      status: readAll(statusPipe.ours),
-      outputs: [
-        ...(stdout === undefined ? [] : [readEach(stdout.ours, (chunk) => onOutput('stdout', chunk))]),
-        ...(stderr === undefined ? [] : [readEach(stderr.ours, (chunk) => onOutput('stderr', chunk))]),
-      ],
-    };
+    return { child, outputs };
   } finally {
-    for (const fd of [...handed, ...kept]) closeSync(fd);
+    closeAll(handed);
+    closeAll(kept);
   }
+}
+
+function closeAll(fds: number[]): void {
+  for (const fd of fds.splice(0)) closeSync(fd);
 }
 
 function renumber({ profile, notify, fallback }: Filters, numberOf: (fd: number) => number): Filters {
@@ -126,18 +130,16 @@ function renumber({ profile, notify, fallback }: Filters, numberOf: (fd: number)
   };
 }
 
-/** Through a socket, since a plan may be larger than what a pipe holds. */
+/** Waits only for a plan larger than a pipe, and then for no longer than the launcher needs to start: it reads this before all else. */
 function sendPlan(fd: number, bytes: Buffer): void {
-  const socket = new Socket({ fd, readable: false, writable: true });
-  // EPIPE: the launcher has ended without reading it all; its status says why.
-  socket.on('error', () => {});
-  socket.end(bytes);
-}
-
-async function readAll(fd: number): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  await readEach(fd, (chunk) => chunks.push(chunk));
-  return Buffer.concat(chunks);
+  try {
+    for (let sent = 0; sent < bytes.length; ) sent += writeSync(fd, bytes, sent);
+  } catch (error) {
+    // The launcher has ended without reading it all; its status says why.
+    if (!hasCode(error, 'EPIPE')) throw error;
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /** The first event that ends the sandbox counts: a process that fails in its set-up also exits. */

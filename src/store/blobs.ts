@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { createReadStream, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { hasCode } from '../errors.js';
@@ -70,6 +70,7 @@ export interface BlobStore {
    * @throws {StoreFullError} the file system is full; the temporary file is gone when this is thrown
    */
   put(content: AsyncIterable<Uint8Array>, expected?: BlobRef, options?: PutOptions): Promise<BlobRef>;
+  /** The same for what is in memory already, a manifest or a config. */
   putBytes(bytes: Uint8Array): Promise<BlobRef>;
   /** Take a finished file of this store's `tempFile()` in by rename. The caller vouches for digest and size: it hashed the bytes while writing. */
   adopt(file: string, blob: BlobRef): void;
@@ -165,13 +166,18 @@ export function openBlobs(layout: Layout, scratch: Scratch): BlobStore {
     },
     async putBytes(bytes) {
       const blob = { digest: digestOf(bytes), size: bytes.byteLength };
-      return has(blob.digest, blob.size) ? blob : await write(once(bytes), undefined);
+      if (has(blob.digest, blob.size)) return blob;
+      const file = await tempFile();
+      try {
+        explainingFailure(file, () => writeFileSync(file, bytes, { flag: 'wx', mode: 0o644 }));
+        adopt(file, blob);
+        return blob;
+      } catch (error) {
+        rmSync(file, { force: true });
+        throw error;
+      }
     },
   };
-}
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
 }
 
 async function* readFile(file: string, digest: Digest): AsyncGenerator<Uint8Array> {

@@ -6,6 +6,7 @@ import { ContainerNameInUseError, ContainerNotFoundError } from './errors.js';
 import type { Layout } from './layout.js';
 import { withLock } from './locks.js';
 import { isObject, listNames, readRecord, writeRecord } from './record-files.js';
+import { removeOverlayWork } from './remove-overlay-work.js';
 import type { Scratch } from './scratch.js';
 import { explainingFailure } from './system-errors.js';
 
@@ -95,6 +96,7 @@ export interface ContainerRecords {
 }
 
 const MIN_PREFIX = 3;
+const WHOLE_ID = /^[0-9a-f]{64}$/;
 
 export function openContainers(layout: Layout, scratch: Scratch): ContainerRecords {
   const directory = (id: string): string => join(layout.containers, id);
@@ -128,7 +130,8 @@ export function openContainers(layout: Layout, scratch: Scratch): ContainerRecor
   return {
     list,
     get(nameOrId) {
-      const found = findContainer(list(), nameOrId);
+      // A whole ID needs no look at the others; who holds a container asks for it a second time.
+      const found = (WHOLE_ID.test(nameOrId) ? read(nameOrId) : undefined) ?? findContainer(list(), nameOrId);
       if (found === undefined) throw new ContainerNotFoundError(nameOrId);
       return found;
     },
@@ -148,8 +151,9 @@ export function openContainers(layout: Layout, scratch: Scratch): ContainerRecor
     async update(record) {
       const temporary = await scratch.dir();
       await withLock(layout.indexLock, 'exclusive', () => {
-        if (read(record.id) === undefined) throw new ContainerNotFoundError(record.id);
-        refuseName(record.name, record.id);
+        const before = read(record.id);
+        if (before === undefined) throw new ContainerNotFoundError(record.id);
+        if (record.name !== before.name) refuseName(record.name, record.id);
         writeRecord(join(directory(record.id), 'config.json'), record, temporary);
       });
     },
@@ -158,7 +162,9 @@ export function openContainers(layout: Layout, scratch: Scratch): ContainerRecor
     },
     tidy(id) {
       for (const name of listNames(directory(basename(id)))) {
-        if (name.startsWith('work-')) scratch.trash(join(directory(basename(id)), name));
+        if (!name.startsWith('work-')) continue;
+        const work = join(directory(basename(id)), name);
+        if (!removeOverlayWork(work)) scratch.trash(work);
       }
     },
     working: (id) => ({

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, constants, fstatSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs';
+import { closeSync, constants, fstatSync, mkdirSync, openSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasCode } from '../errors.js';
 import { flockTry, removeTree } from '../sys/index.js';
@@ -12,7 +12,10 @@ import { explainingFailure } from './system-errors.js';
 export interface Scratch {
   /** The directory, made and locked at the first call. */
   dir(): Promise<string>;
-  /** Put a file or directory (any owner inside) out of the way at once, by rename; it is deleted later. Nothing happens when it is gone. */
+  /**
+   * Put a file or directory (any owner inside) out of the way at once, by rename; it is deleted later, an empty directory now. Nothing
+   * happens when it is gone.
+   */
   trash(path: string): void;
 }
 
@@ -109,6 +112,7 @@ export async function emptyTrash(layout: Layout): Promise<void> {
 }
 
 function moveToTrash(layout: Layout, path: string): void {
+  if (isRemovedEmpty(path)) return;
   explainingFailure(path, () => {
     try {
       renameSync(path, join(layout.trash, randomBytes(8).toString('hex')));
@@ -116,6 +120,17 @@ function moveToTrash(layout: Layout, path: string): void {
       if (!hasCode(error, 'ENOENT')) throw error;
     }
   });
+}
+
+/** Most of what is thrown away is an empty directory, which needs no place in the trash and no thread that empties it. */
+function isRemovedEmpty(path: string): boolean {
+  try {
+    rmdirSync(path);
+    return true;
+  } catch {
+    // Whatever it is that cannot be removed like this: the rename says what is wrong with it, if anything is.
+    return false;
+  }
 }
 
 function openIfThere(path: string): number | undefined {

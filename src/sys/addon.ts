@@ -55,6 +55,7 @@ export interface Addon {
     env: readonly Path[],
     descriptors: readonly Fd[],
     cwd: Path | undefined,
+    collected: Fd | undefined,
   ): { pid: number; pidfd: Fd; exited: Promise<RawExit> };
   pipe(): [readEnd: Fd, writeEnd: Fd];
   pidfdSendSignal(pidfd: Fd, signal: number): boolean;
@@ -108,6 +109,7 @@ export interface RawExit {
   readonly maxRssKiB: number;
   readonly userMs: number;
   readonly systemMs: number;
+  readonly collected: Buffer;
 }
 
 /**

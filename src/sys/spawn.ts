@@ -15,6 +15,8 @@ export interface SpawnOptions {
   /** Further descriptors, each under a number of at least 3. Every descriptor not named here is closed in the child. */
   readonly fds: readonly { readonly fd: Fd; readonly as: number }[];
   readonly cwd?: Path | undefined;
+  /** A pipe that is read to its end on the thread that waits for the process; closed there when this succeeds. */
+  readonly collect?: Fd | undefined;
 }
 
 /** How a process ended, and what it used (its own waited-for children included). */
@@ -27,11 +29,13 @@ export interface ProcessExit {
   readonly maxRssKiB: number;
   readonly userMs: number;
   readonly systemMs: number;
+  /** All that came through `collect`. */
+  readonly collected: Buffer;
 }
 
 export interface Child {
   readonly pid: number;
-  /** Resolves when the process has ended and is reaped; never rejects for how it ended. */
+  /** Resolves when the process has ended and is reaped, and `collect` is at its end; never rejects for how it ended. */
   readonly exited: Promise<ProcessExit>;
   /** Send a signal by name. False when the process has ended; never reaches another process that got its number. */
   kill(signal: NodeJS.Signals): boolean;
@@ -50,7 +54,7 @@ export function spawn(options: SpawnOptions): Child {
     if (as < 3) throw new RangeError(`Descriptor ${as} of the child belongs to stdio`);
     descriptors.push(fd, as);
   }
-  const { pid, pidfd, exited } = loadAddon().spawn(options.file, options.argv, options.env, descriptors, options.cwd);
+  const { pid, pidfd, exited } = loadAddon().spawn(options.file, options.argv, options.env, descriptors, options.cwd, options.collect);
   let ended = false;
   return {
     pid,
@@ -65,9 +69,9 @@ export function spawn(options: SpawnOptions): Child {
 }
 
 function describeExit(exit: RawExit): ProcessExit {
-  const { maxRssKiB, userMs, systemMs } = exit;
+  const { maxRssKiB, userMs, systemMs, collected } = exit;
   const signal = exit.signal === 0 ? null : signalName(exit.signal);
-  return { code: signal === null ? exit.code : null, signal, maxRssKiB, userMs, systemMs };
+  return { code: signal === null ? exit.code : null, signal, maxRssKiB, userMs, systemMs, collected };
 }
 
 function signalNumber(name: NodeJS.Signals): number {

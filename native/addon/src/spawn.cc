@@ -1,4 +1,4 @@
-// Start one program by vfork and exec, and wait for it on a thread of its own.
+// Start one program by vfork and exec, and wait for it, and for all that it says on one descriptor, on a thread of its own.
 //
 // node:child_process forks: with a grown heap the kernel copies page tables for up to ten milliseconds while JavaScript stands
 // still. Here the child borrows this process' memory until it execs, which costs the same whatever the heap.
@@ -141,6 +141,7 @@ Failure start(const Plan& plan, pid_t* pid, UniqueFd* pidfd) {
 struct Exit {
   int status = 0;
   rusage usage = {};
+  std::string collected;
 };
 
 double milliseconds(const timeval& time) { return static_cast<double>(time.tv_sec) * 1e3 + static_cast<double>(time.tv_usec) / 1e3; }
@@ -154,7 +155,18 @@ napi_value make_exit(napi_env env, const Exit& exit) {
   set_property(env, result, "maxRssKiB", make_number(env, static_cast<double>(exit.usage.ru_maxrss)));
   set_property(env, result, "userMs", make_number(env, milliseconds(exit.usage.ru_utime)));
   set_property(env, result, "systemMs", make_number(env, milliseconds(exit.usage.ru_stime)));
+  set_property(env, result, "collected", make_buffer(env, exit.collected.data(), exit.collected.size()));
   return result;
+}
+
+Failure read_to_end(int fd, std::string* out) {
+  char buffer[4096];
+  for (;;) {
+    const ssize_t count = retry_eintr([&] { return read(fd, buffer, sizeof buffer); });
+    if (count < 0) return fail("read");
+    if (count == 0) return {};
+    out->append(buffer, static_cast<size_t>(count));
+  }
 }
 
 // By process id: libuv waits only for the processes it started itself, so nobody else can reap this one.
@@ -182,6 +194,7 @@ napi_value js_spawn(napi_env env, napi_callback_info info) {
   if (!args.ok || !get_paths(env, args[1], &plan.argv) || !get_paths(env, args[2], &plan.env)) return nullptr;
   if (!read_descriptors(args, 3, &plan)) return throw_type_error(env, "Argument 4 is not an array of pairs of descriptors");
   if (!args.absent(4)) plan.cwd = args.path(4);
+  const int collected = args.absent(5) ? -1 : args.fd(5);
   if (!args.ok) return nullptr;
 
   pid_t pid = 0;
@@ -190,7 +203,16 @@ napi_value js_spawn(napi_env env, napi_callback_info info) {
 
   const auto exit = std::make_shared<Exit>();
   napi_value exited = run_on_own_thread(
-      env, "tsbuild:spawn", [pid, exit] { return wait_for(pid, exit.get()); },
+      env, "tsbuild:spawn",
+      [pid, exit, collected] {
+        Failure failure;
+        if (collected >= 0) {
+          failure = read_to_end(collected, &exit->collected);
+          close(collected);
+        }
+        const Failure waiting = wait_for(pid, exit.get());
+        return failure ? failure : waiting;
+      },
       [exit](napi_env calling) { return make_exit(calling, *exit); });
   if (exited == nullptr) {
     // Nobody would ever know how it ended.

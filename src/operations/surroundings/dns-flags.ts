@@ -1,4 +1,3 @@
-import { isIP } from 'node:net';
 import { UsageError } from '../../errors.js';
 import type { DnsSettings } from '../../sandbox/index.js';
 
@@ -24,6 +23,8 @@ export function readDns(given: DnsOptions, network: string | undefined): DnsSett
     if (options.length > 0) throw new UsageError('invalid --dns-option: --dns-option may not be used with --dns=none');
     return { servers: 'none', search, options };
   }
+  // Loaded late: it takes a millisecond, and commands seldom name a server.
+  const { isIP } = process.getBuiltinModule('node:net');
   const wrong = servers.find((server) => isIP(server.replace(/%.*/, '')) === 0);
   if (wrong !== undefined) throw new UsageError(`invalid --dns: ${JSON.stringify(wrong)} is no address`);
   const broken = [...search, ...options].find((word) => /\s/.test(word) || word === '');

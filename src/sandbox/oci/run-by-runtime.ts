@@ -112,21 +112,20 @@ async function run(
       env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'],
       stdio: [none ?? 0, outputs?.[0].writeEnd ?? 1, outputs?.[1].writeEnd ?? 2],
       fds: [{ fd: status.writeEnd, as: STATUS_FD }],
+      collect: status.readEnd,
     });
   } finally {
     for (const fd of [status.writeEnd, none, outputs?.[0].writeEnd, outputs?.[1].writeEnd]) if (fd !== undefined) closeSync(fd);
   }
   const release = endOnAbort(child, options);
   try {
-    const chunks: Uint8Array[] = [];
-    await Promise.all([
+    const [{ collected }] = await Promise.all([
       child.exited,
-      readEach(status.readEnd, (chunk) => chunks.push(chunk)),
       ...(outputs === undefined ? [] : [readEach(outputs[0].readEnd, listen('stdout')), readEach(outputs[1].readEnd, listen('stderr'))]),
     ]);
     options.signal?.throwIfAborted();
     const warnings = plan.singleId ? (['runtime-ids'] as const) : [];
-    for (const event of parseStatus(Buffer.concat(chunks))) {
+    for (const event of parseStatus(collected)) {
       if (event.event === 'exited') return { kind: 'exited', code: event.code, warnings };
       if (event.event === 'signaled') return { kind: 'signaled', signal: signalName(event.signal), warnings };
     }

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { type ProcessExit, type SpawnOptions, spawn } from '../../../src/sys/index.js';
+import { type ProcessExit, pipe, type SpawnOptions, spawn } from '../../../src/sys/index.js';
 import { rejects } from '../../support/rejects.js';
 import { suite } from '../../support/suite.js';
 import { withTempDir } from '../../support/temp-dir.js';
@@ -106,6 +106,21 @@ suite('sys spawn()', (test) => {
     );
     assert.equal(await Promise.all(theirs), [100, 101, 102, 103, 104, 105, 106, 107, 108, 109]);
   });
+
+  test('collects what comes through a pipe until nobody can write to it any more', async () => {
+    const { readEnd, writeEnd } = pipe();
+    const started = run({
+      // The second writer outlives the process that was started.
+      script: '(sleep 0.3; echo late >&7) & echo early >&7',
+      env: ['PATH=/usr/bin:/bin'],
+      fds: [{ fd: writeEnd, as: 7 }],
+      collect: readEnd,
+    });
+    closeSync(writeEnd);
+    assert.is((await started).exit.collected.toString(), 'early\nlate\n');
+  });
+
+  test('collects nothing when it is not asked to', async () => assert.is((await run({})).exit.collected.length, 0));
 
   test('refuses to place further descriptors on stdio', () => rejects(run({ fds: [{ fd: 0, as: 2 }] }), { message: /belongs to stdio/ }));
 });
