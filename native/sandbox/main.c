@@ -4,6 +4,7 @@
  *   tsbuild-launch enter NODE SCRIPT ARGUMENTS...   start tsbuild, in a user and mount namespace when its command needs one
  *   tsbuild-launch sandbox PLAN-FD STATUS-FD        run one command in a root file system of its own
  *   tsbuild-launch network STATUS-FD HELPER...      a network namespace, connected by a helper, until this is ended
+ *   tsbuild-launch ask STATUS-FD NETWORK ...      whether name servers answer from inside a network
  *   tsbuild-launch runtime STATUS-FD PID-FILE ...   run one container by a runtime of OCI
  *
  * docs/launcher.md has the protocol.
@@ -13,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ask.h"
 #include "enter.h"
 #include "network.h"
 #include "runtime.h"
@@ -34,10 +36,14 @@ int main(int count, char **arguments) {
     int status = parse_descriptor(arguments[2]);
     if (status >= 0) return network_main(status, arguments + 3);
   }
+  if (count >= 5 && strcmp(arguments[1], "ask") == 0) {
+    int status = parse_descriptor(arguments[2]);
+    if (status >= 0) return ask_main(status, arguments[3], arguments[4], arguments + 5);
+  }
   if (count >= 5 && strcmp(arguments[1], "runtime") == 0) {
     int status = parse_descriptor(arguments[2]);
     if (status >= 0) return runtime_main(status, arguments[3], arguments + 4);
   }
-  fprintf(stderr, "usage: tsbuild-launch enter NODE SCRIPT ARGUMENTS... | sandbox PLAN-FD STATUS-FD | network STATUS-FD HELPER... | runtime STATUS-FD PID-FILE ...\n");
+  fprintf(stderr, "usage: tsbuild-launch enter NODE SCRIPT ARGUMENTS... | sandbox PLAN-FD STATUS-FD | network STATUS-FD HELPER... | ask STATUS-FD NETWORK MILLISECONDS SERVER... | runtime STATUS-FD PID-FILE ...\n");
   return 125;
 }

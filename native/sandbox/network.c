@@ -22,7 +22,7 @@
 #include "status.h"
 #include "supervise.h"
 
-enum { FAILED = 125, MAX_ARGUMENTS = 128 };
+enum { FAILED = 125, MAX_ARGUMENTS = 128, READY_MS = 10000 };
 
 /* ---- the process whose namespaces they are ---------------------------------------------------------------------------------------- */
 
@@ -131,13 +131,16 @@ static bool told_to_end(int signals, pid_t helper, bool *helper_ended) {
   return true;
 }
 
-/* Until the helper says it is ready, ends, or all of it is to end. */
-static bool wait_until_ready(int ready, int signals, pid_t helper, bool *helper_ended) {
+enum outcome { READY, TOLD_TO_END, HELPER_ENDED, TOO_SLOW };
+
+/* Until the helper says it is ready, ends, takes too long, or all of it is to end. */
+static enum outcome wait_until_ready(int ready, int signals, pid_t helper) {
+  bool helper_ended = false;
   for (;;) {
     struct pollfd watched[] = {{.fd = ready, .events = POLLIN}, {.fd = signals, .events = POLLIN}};
-    if (RETRY(poll(watched, 2, -1)) < 0) return false;
-    if ((watched[0].revents & POLLIN) != 0) return true;
-    if ((watched[1].revents & POLLIN) != 0 && told_to_end(signals, helper, helper_ended)) return false;
+    if (RETRY(poll(watched, 2, READY_MS)) <= 0) return TOO_SLOW;
+    if ((watched[0].revents & POLLIN) != 0) return READY;
+    if ((watched[1].revents & POLLIN) != 0 && told_to_end(signals, helper, &helper_ended)) return helper_ended ? HELPER_ENDED : TOLD_TO_END;
   }
 }
 
@@ -152,11 +155,13 @@ static bool serve(int status, char **helper, int signals, const char *fifo, cons
   struct words words = {.holder = holder, .ready = ready, .file = fifo};
   pid_t pid = start_helper(helper, &words, signals_before);
   if (pid < 0) return failed(failure, "network", helper[0]);
-  bool helper_ended = false;
-  bool is_ready = wait_until_ready(ready, signals, pid, &helper_ended);
+  enum outcome outcome = wait_until_ready(ready, signals, pid);
   close(ready);
   unlink(fifo);
-  if (!is_ready) return !helper_ended || failed_with(failure, "network", 0, helper[0], "it ended before the network was there");
+  if (outcome == TOLD_TO_END) return true;
+  if (outcome == HELPER_ENDED) return failed_with(failure, "network", 0, helper[0], "it ended before the network was there");
+  if (outcome == TOO_SLOW) return failed_with(failure, "network", 0, helper[0], "the network was not there after 10 seconds");
+  bool helper_ended = false;
   status_ready(status, holder);
   while (!told_to_end(signals, pid, &helper_ended)) continue;
   return !helper_ended || failed_with(failure, "network", 0, helper[0], "it ended while the network was used");

@@ -49,6 +49,12 @@ void status_ready(int fd, int pid) {
   send_line(fd, line);
 }
 
+void status_answered(int fd, int server) {
+  char line[64];
+  snprintf(line, sizeof line, "{\"event\":\"answered\",\"server\":%d}\n", server);
+  send_line(fd, line);
+}
+
 int status_ended(int fd, int result) {
   char line[64];
   if (WIFEXITED(result))

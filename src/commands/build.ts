@@ -227,7 +227,7 @@ export class Build extends BaseCommand<typeof Build> {
       layers: flags.layers ?? settings.layers,
       format: flags.format ?? settings.format,
       compression: chosenCompression(flags, conf),
-      network: flags.network,
+      network: this.flags.network ?? settings.network ?? flags.network,
       dns: dnsOptions(flags),
       isolation: isolationOptions(flags, settings.runtime),
       writeHosts: flags['no-hosts'] !== true,

@@ -56,6 +56,8 @@ export interface Settings extends Identity, Directories {
   /** Whether commands on working containers add to the history, unless a flag says otherwise. */
   readonly addHistory: boolean;
   readonly isolation: 'native' | 'oci' | 'rootless' | 'chroot' | undefined;
+  /** `TSBUILD_NETWORK`: as `--network` has it, unless a flag or the container says otherwise. */
+  readonly network: string | undefined;
   /** The OCI runtime that runs commands unless a flag names another; undefined: none, the sandbox does. */
   readonly runtime: string | undefined;
   /** How root file systems are made; undefined: as the store allows. */
@@ -99,6 +101,7 @@ export function readSettings(environment: Environment, flags: GlobalFlags = {}):
     layers: readBoolean(environment, 'BUILDAH_LAYERS') ?? true,
     addHistory: readBoolean(environment, 'BUILDAH_HISTORY') ?? false,
     isolation: oneOf(environment, 'BUILDAH_ISOLATION', ['native', 'oci', 'rootless', 'chroot']),
+    network: readVariable(environment, 'TSBUILD_NETWORK'),
     runtime: readVariable(environment, 'BUILDAH_RUNTIME'),
     storageDriver: readStorageDriver(environment, flags),
     storageOptions: flags['storage-opt'] ?? readVariable(environment, 'STORAGE_OPTS')?.split(',') ?? [],

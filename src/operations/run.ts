@@ -9,6 +9,7 @@ import {
   makeDirectories,
   type OpenedMounts,
   openRunMounts,
+  prepareNetwork,
   type RootState,
   UnknownUserError,
   withCommandNetwork,
@@ -29,8 +30,7 @@ import { confinementOf, readConfinement } from './surroundings/confinement.js';
 import { readDns } from './surroundings/dns-flags.js';
 import { resolveImageMounts } from './surroundings/image-mounts.js';
 import { type IsolationOptions, readIsolation } from './surroundings/isolation-flag.js';
-import { LateNetworks } from './surroundings/late-networks.js';
-import { parseNetwork } from './surroundings/network-flag.js';
+import { LateNetworks, requestedNetwork } from './surroundings/late-networks.js';
 import { parseAddHost } from './surroundings/run-flags.js';
 
 export interface RunOptions {
@@ -109,18 +109,18 @@ async function execute(
   const defaults = record.defaults ?? {};
   const named = options.network ?? defaults.network;
   const extraHosts = (defaults.addHosts ?? []).flatMap(parseAddHost);
-  const networks = new LateNetworks(extraHosts, services);
+  const { isolation: usual, idMode } = services.settings;
+  const asked = options.isolation.isolation ?? defaults.isolation;
+  const isolation = readIsolation({ ...options.isolation, isolation: asked }, usual, idMode === 'root', named);
+  const networks = new LateNetworks({ extraHosts }, services);
   const network: CommandNetwork = {
-    request: parseNetwork(named),
+    request: requestedNetwork(named ?? services.settings.network, isolation),
     open: networks.open,
     dns: readDns(defaults.dns ?? {}, named),
     extraHosts,
     writeHosts: options.writeHosts,
     writeHostname: options.writeHostname,
   };
-  const { isolation: usual, idMode } = services.settings;
-  const asked = options.isolation.isolation ?? defaults.isolation;
-  const isolation = readIsolation({ ...options.isolation, isolation: asked }, usual, idMode === 'root', named);
   const confinement = await readConfinement(options.commands.confinement, confinementOf(record));
   const cwd = options.workingDir ?? (record.config.config?.WorkingDir || '/');
   const user = await enterRoot(files, cwd, options.user ?? record.config.config?.User ?? '');
@@ -129,6 +129,7 @@ async function execute(
   const parts = { store, snapshots, reporter: services.reporter, background, singleId, confidants: surroundings.confidants };
   let mounts: OpenedMounts | undefined;
   try {
+    prepareNetwork(network);
     const images = new MountImages(workspace, services);
     const configured = await readConfigured(services);
     const volumes = [...configured.mounts, ...surroundings.volumes];

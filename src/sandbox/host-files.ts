@@ -69,6 +69,18 @@ function resolvConfContent({ network, dns, resolver, hostEtc = '/etc' }: HostFil
   ].join('');
 }
 
+/**
+ * Where a command's resolver asks: what its resolv.conf says when no flag says anything else.
+ *
+ * @param text the host's resolv.conf
+ * @param resolver of a private network; undefined: on the host's
+ */
+export function nameServersOf(text: string, resolver?: string): readonly string[] {
+  const named = text.split('\n').flatMap((line) => /^\s*nameserver\s+(\S+)/.exec(line)?.[1] ?? []);
+  // resolv.conf(5): without any it is the one on this machine.
+  return resolver === undefined ? (named.length > 0 ? named : ['127.0.0.1']) : reachable(named, resolver);
+}
+
 function reachable(servers: readonly string[], resolver: string | undefined): readonly string[] {
   const outside = servers.filter((server) => !/^(127\.|::1$)/.test(server));
   return outside.length === servers.length && outside.length > 0 ? outside : [...(resolver === undefined ? [] : [resolver]), ...outside];

@@ -7,6 +7,7 @@ export { type DnsSettings, type HostFilesOptions, hostFiles } from './host-files
 export type { Isolation } from './isolation.js';
 export { LIMIT_NAMES, type LimitName } from './limits.js';
 export { mergeCapabilities } from './merge-capabilities.js';
+export type { DefaultNetwork } from './network/default-network.js';
 export { NetworkError } from './network/errors.js';
 export { type LeasedNetwork, Networks, type NetworksOptions } from './network/networks.js';
 export type { NetworkHelper, NetworkRequest } from './network/request.js';

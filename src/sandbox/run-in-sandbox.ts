@@ -148,6 +148,7 @@ function readResult(status: Buffer): SandboxResult {
   for (const event of parseStatus(status)) {
     switch (event.event) {
       case 'ready':
+      case 'answered':
         break;
       case 'warning':
         warnings.push(event.about);

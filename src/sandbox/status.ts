@@ -5,6 +5,7 @@ import type { SandboxWarning } from './plan.js';
 export type StatusEvent =
   | { readonly event: 'failed'; readonly stage: string; readonly errno: number; readonly path: string; readonly detail: string }
   | { readonly event: 'ready'; readonly pid: number }
+  | { readonly event: 'answered'; readonly server: number }
   | { readonly event: 'warning'; readonly about: SandboxWarning }
   | { readonly event: 'exited'; readonly code: number }
   | { readonly event: 'signaled'; readonly signal: number };

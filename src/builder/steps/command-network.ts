@@ -19,6 +19,16 @@ export interface NetworkPlan {
   readonly files: readonly SandboxFile[];
 }
 
+/** A command will run soon: begins to make its network, beside what has to be done before. */
+export function prepareNetwork({ request, open }: CommandNetwork): void {
+  if (request.kind !== 'default' && request.kind !== 'private') return;
+  open().then(
+    (networks) => networks.prepare(request),
+    // Whoever leases one meets the same problem.
+    () => {},
+  );
+}
+
 /**
  * Runs `body` with a network for one command.
  *

@@ -4,7 +4,7 @@ import type { WorkingLayer } from '../../snapshots/index.js';
 import { closeFd } from '../../sys/index.js';
 import { type RunStep as GraphRunStep, runEnvironment } from '../graph/index.js';
 import type { Step, StepKey } from '../scheduler/index.js';
-import { type CommandNetwork, networkInputs, withCommandNetwork } from './command-network.js';
+import { type CommandNetwork, networkInputs, prepareNetwork, withCommandNetwork } from './command-network.js';
 import { type ImageUser, lookUpUser } from './image-user.js';
 import { type OpenedMounts, openRunMounts } from './open-run-mounts.js';
 import { openRevertedVolumes } from './reverted-volumes.js';
@@ -82,6 +82,7 @@ export class RunStep implements Step<RootState> {
   async run(inputs: readonly RootState[], key: StepKey, options: { readonly signal: AbortSignal }): Promise<RootState> {
     const [parent, ...sources] = inputs as [RootState, ...RootState[]];
     const createdAt = this.toolbox.now();
+    prepareNetwork(this.surroundings.network);
     const root = await writeStep(parent, this.toolbox, { ...options, inPlace: true }, async ({ lowers, working }) => {
       const user = await this.#user(lowers, working);
       const surroundings = { ...this.toolbox, confidants: this.surroundings.confidants };

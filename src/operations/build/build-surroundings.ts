@@ -4,8 +4,7 @@ import { readConfigured } from '../surroundings/configured.js';
 import { readDns } from '../surroundings/dns-flags.js';
 import { Entitlements } from '../surroundings/entitlements.js';
 import { readIsolation } from '../surroundings/isolation-flag.js';
-import { LateNetworks } from '../surroundings/late-networks.js';
-import { parseNetwork } from '../surroundings/network-flag.js';
+import { LateNetworks, requestedNetwork } from '../surroundings/late-networks.js';
 import { parseAddHost } from '../surroundings/run-flags.js';
 import type { BuildOptions } from './build-options.js';
 import { findDevice } from './find-device.js';
@@ -26,17 +25,18 @@ export async function withBuildSurroundings<T>(
   body: (surroundings: BuildSurroundings) => Promise<T>,
 ): Promise<T> {
   const extraHosts = options.addHosts.flatMap(parseAddHost);
-  const networks = new LateNetworks(extraHosts, services);
+  const { isolation: usual, idMode, proxyEnvironment } = services.settings;
+  const isolation = readIsolation(options.isolation ?? {}, usual, idMode === 'root', options.network);
+  const proxies = options.httpProxy === false ? {} : proxyEnvironment;
+  const networks = new LateNetworks({ extraHosts, proxies, tells: true }, services);
   const network = {
-    request: parseNetwork(options.network),
+    request: requestedNetwork(options.network, isolation),
     open: networks.open,
     dns: readDns(options.dns ?? {}, options.network),
     extraHosts,
     writeHosts: options.writeHosts,
     writeHostname: options.writeHostname,
   };
-  const { isolation: usual, idMode, proxyEnvironment } = services.settings;
-  const isolation = readIsolation(options.isolation ?? {}, usual, idMode === 'root', options.network);
   const { close, ...commands } = await readCommandOptions(options.commands, services);
   try {
     const configured = await readConfigured(services);
@@ -48,7 +48,7 @@ export async function withBuildSurroundings<T>(
       entitlements: new Entitlements(options.allow),
       revertsVolumes: options.compatVolumes === true,
       findDevice: (name) => findDevice(name, options.commands.cdiDirectories),
-      ambient: { ...configured.env, ...(options.httpProxy === false ? {} : proxyEnvironment) },
+      ambient: { ...configured.env, ...proxies },
     });
   } finally {
     await networks.close();

@@ -1,19 +1,31 @@
-import type { Networks } from '../../sandbox/index.js';
+import { join } from 'node:path';
+import type { CommandNetwork } from '../../builder/steps/index.js';
+import type { DefaultNetwork, Isolation, NetworkRequest, Networks } from '../../sandbox/index.js';
 import type { Services } from '../context.js';
+import { parseNetwork } from './network-flag.js';
+
+/** Below the run root: what the last probe for the default network found. */
+const MEMORY = 'default-network.json';
+
+export interface LateNetworksOptions {
+  /** Of `--add-host`: one may ask for this machine's address. */
+  readonly extraHosts: readonly { readonly address: string }[];
+  /** Say, as a note, which network commands get that nobody chose one for. */
+  readonly tells?: boolean;
+  /** False: the outcome of the probe is neither taken from an earlier one nor kept. */
+  readonly remembers?: boolean;
+}
 
 /** The networks of an operation, loaded when a command runs. */
 export class LateNetworks {
   #networks: Promise<Networks> | undefined;
 
-  /**
-   * @param extraHosts of `--add-host`: one may ask for this machine's address
-   */
   constructor(
-    readonly extraHosts: readonly { readonly address: string }[],
+    readonly options: LateNetworksOptions,
     readonly services: Services,
   ) {}
 
-  readonly open = (): Promise<Networks> => {
+  readonly open: CommandNetwork['open'] = () => {
     this.#networks ??= this.#load();
     return this.#networks;
   };
@@ -25,11 +37,34 @@ export class LateNetworks {
 
   async #load(): Promise<Networks> {
     const { Networks } = await import('../../sandbox/index.js');
-    const { settings } = this.services;
+    const { settings, signal, reporter } = this.services;
+    const { extraHosts, tells = false, remembers = true } = this.options;
     return new Networks({
       isRealRoot: settings.idMode === 'root',
+      uid: settings.uid,
       path: settings.environment.PATH,
-      hostReachable: this.extraHosts.some(({ address }) => address === 'host-gateway'),
+      hostReachable: extraHosts.some(({ address }) => address === 'host-gateway'),
+      memory: remembers ? join(settings.runRoot, MEMORY) : undefined,
+      onDefault: (choice) => {
+        if (tells) reporter.report({ kind: 'note', text: describeDefaultNetwork(choice) });
+      },
+      signal,
     });
   }
+}
+
+/**
+ * The network that commands are to have.
+ *
+ * @param named by a flag, a file or `TSBUILD_NETWORK`
+ * @throws {UsageError} no network that there is
+ */
+export function requestedNetwork(named: string | undefined, isolation: Isolation): NetworkRequest {
+  const request = parseNetwork(named);
+  // That isolation makes do without namespaces, and its network is the host's.
+  return request.kind === 'default' && isolation.kind === 'chroot' ? { kind: 'host' } : request;
+}
+
+function describeDefaultNetwork(choice: DefaultNetwork): string {
+  return choice.kind === 'private' ? `RUN uses a private network (${choice.helper})` : `RUN uses the host's network: ${choice.reason}`;
 }

@@ -1,8 +1,13 @@
+import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
+import { nameServersOf } from '../host-files.js';
+import { type DefaultNetwork, type ProbedNetwork, probeDefaultNetwork } from './default-network.js';
 import { NetworkError } from './errors.js';
-import { findHelper, helperCommand, tunnelProblem } from './helpers.js';
+import { type HelperProgram, helperPrograms } from './helper-programs.js';
+import { helperCommand, tunnelProblem } from './helpers.js';
 import { openPrivateNetwork, type PrivateNetwork } from './private-network.js';
-import type { NetworkHelper, NetworkRequest } from './request.js';
+import { choiceKey, RememberedChoice } from './remembered-choice.js';
+import type { NetworkRequest } from './request.js';
 
 /** The network of one command. */
 export interface LeasedNetwork {
@@ -21,11 +26,21 @@ export interface LeasedNetwork {
 export interface NetworksOptions {
   /** No user namespace: helpers are told to stay root. */
   readonly isRealRoot: boolean;
+  /** Outside of every namespace of ours. */
+  readonly uid: number;
   /** Where helpers are looked for. */
   readonly path: string | undefined;
   /** Let commands reach what listens on this machine's loopback: somebody asked for `host-gateway`. */
   readonly hostReachable: boolean;
+  /** Where the outcome of a probe is kept for the next operation; undefined: nowhere. */
+  readonly memory: string | undefined;
+  /** Told once, as soon as it is known which network commands get that nobody chose one for. */
+  readonly onDefault: (choice: DefaultNetwork) => void;
+  /** Ends what is being made or asked. */
+  readonly signal: AbortSignal;
 }
+
+type PrivateRequest = NetworkRequest & { readonly kind: 'private' };
 
 /**
  * The networks of the commands of one build. A private one costs tens of milliseconds, so it is made when the first command wants one and
@@ -34,16 +49,40 @@ export interface NetworksOptions {
 export class Networks {
   readonly #idle = new Map<string, PrivateNetwork[]>();
   readonly #open = new Set<PrivateNetwork>();
+  readonly #prepared = new Map<string, Promise<void>>();
+  readonly #closing = new AbortController();
+  readonly #signal: AbortSignal;
+  #default: Promise<DefaultNetwork> | undefined;
 
-  constructor(readonly options: NetworksOptions) {}
+  constructor(readonly options: NetworksOptions) {
+    this.#signal = AbortSignal.any([options.signal, this.#closing.signal]);
+  }
 
-  /** @throws {NetworkError} a private network was asked for and cannot be had */
+  /** A command is about to want one: begins to make it. What goes wrong, {@link lease} tells. */
+  prepare(request: NetworkRequest): void {
+    const key = JSON.stringify(request);
+    if (this.#prepared.has(key) || (request.kind !== 'default' && request.kind !== 'private')) return;
+    const work = request.kind === 'default' ? this.#chosen() : this.#make(request).then((network) => this.#keep(request, network));
+    this.#prepared.set(
+      key,
+      work.then(
+        () => {},
+        () => {},
+      ),
+    );
+  }
+
+  /**
+   * @throws {NetworkError} a private network was asked for and cannot be had
+   * @throws the reason of the signal after an abort
+   */
   async lease(request: NetworkRequest): Promise<LeasedNetwork> {
+    await this.#prepared.get(JSON.stringify(request));
     switch (request.kind) {
-      // Whether a private network reaches name servers is not known before a command asks one; a build must not fail for that unasked.
       case 'default':
+        return this.#leaseDefault();
       case 'host':
-        return { plan: 'host', kind: 'host', resolver: undefined, hostAddress: ownAddress(), release: async () => {} };
+        return hostNetwork();
       case 'none':
         return { plan: 'none', kind: 'none', resolver: undefined, hostAddress: undefined, release: async () => {} };
       case 'path': {
@@ -55,14 +94,78 @@ export class Networks {
     }
   }
 
-  /** Ends every helper. Nothing uses its network any more. */
+  /** Ends every helper, also one that is still starting. Nothing uses its network any more. */
   async close(): Promise<void> {
+    this.#closing.abort();
+    await Promise.allSettled([...this.#prepared.values(), this.#default]);
     await Promise.all([...this.#open].map((network) => network.close()));
     this.#open.clear();
     this.#idle.clear();
   }
 
-  async #private(request: NetworkRequest & { kind: 'private' }): Promise<LeasedNetwork> {
+  async #leaseDefault(): Promise<LeasedNetwork> {
+    const choice = await this.#chosen();
+    if (choice.kind === 'host') return hostNetwork();
+    try {
+      return await this.#private({ kind: 'private', helper: choice.helper, options: [] });
+    } catch (error) {
+      if (!(error instanceof NetworkError)) throw error;
+      // It worked before: a build is not to fail for what nobody asked for.
+      const host: DefaultNetwork = { kind: 'host', reason: error.reason };
+      this.#default = Promise.resolve(host);
+      this.options.onDefault(host);
+      return hostNetwork();
+    }
+  }
+
+  #chosen(): Promise<DefaultNetwork> {
+    this.#default ??= this.#choose().then((choice) => {
+      this.options.onDefault(choice);
+      return choice;
+    });
+    return this.#default;
+  }
+
+  async #choose(): Promise<DefaultNetwork> {
+    const { path, uid, memory } = this.options;
+    const helpers = helperPrograms(path);
+    const resolvConf = readOrEmpty('/etc/resolv.conf');
+    const key = (): string => choiceKey({ bootId: readOrEmpty('/proc/sys/kernel/random/boot_id'), uid, resolvConf, helpers });
+    const remembered = memory === undefined ? undefined : new RememberedChoice(memory, key(), Date.now);
+    const known = remembered?.read();
+    if (known?.kind === 'host') return known;
+    if (known !== undefined && (await this.#begin({ kind: 'private', helper: known.helper, options: [] }))) return known;
+    const probed = await this.#probe(helpers, resolvConf);
+    remembered?.write(probed);
+    return probed.choice;
+  }
+
+  /** False: the helper that worked once does not any more. */
+  async #begin(request: PrivateRequest): Promise<boolean> {
+    try {
+      this.#keep(request, await this.#make(request));
+      return true;
+    } catch (error) {
+      if (error instanceof NetworkError) return false;
+      throw error;
+    }
+  }
+
+  async #probe(helpers: readonly HelperProgram[], resolvConf: string): Promise<ProbedNetwork> {
+    const probed = await probeDefaultNetwork({
+      helpers,
+      open: (helper) => this.#openBy(helper, []),
+      nameServers: (resolver) => nameServersOf(resolvConf, resolver),
+      signal: this.#signal,
+    });
+    const { network, choice } = probed;
+    if (network === undefined || choice.kind === 'host') return probed;
+    this.#open.add(network);
+    this.#keep({ kind: 'private', helper: choice.helper, options: [] }, network);
+    return probed;
+  }
+
+  async #private(request: PrivateRequest): Promise<LeasedNetwork> {
     const network = this.#idle.get(keyOf(request))?.pop() ?? (await this.#make(request));
     return {
       plan: { path: network.path },
@@ -80,26 +183,23 @@ export class Networks {
     };
   }
 
-  #keep(request: NetworkRequest & { kind: 'private' }, network: PrivateNetwork): PrivateNetwork {
+  #keep(request: PrivateRequest, network: PrivateNetwork): void {
     const idle = this.#idle.get(keyOf(request)) ?? [];
     idle.push(network);
     this.#idle.set(keyOf(request), idle);
-    return network;
   }
 
   /** @throws {NetworkError} no helper works; the reason of each is in it */
-  async #make({ helper, options }: NetworkRequest & { kind: 'private' }): Promise<PrivateNetwork> {
-    const { path, hostReachable, isRealRoot } = this.options;
-    const candidates: readonly NetworkHelper[] = helper === undefined ? ['pasta', 'slirp4netns'] : [helper];
+  async #make({ helper: wanted, options }: PrivateRequest): Promise<PrivateNetwork> {
     const reasons: string[] = [];
-    for (const name of candidates) {
-      const program = findHelper(name, path);
+    for (const { name, program } of helperPrograms(this.options.path)) {
+      if (wanted !== undefined && name !== wanted) continue;
       if (program === undefined) {
         reasons.push(`${name} was not found`);
         continue;
       }
       try {
-        const network = await openPrivateNetwork(helperCommand(name, program, { options, hostReachable, isRealRoot }), hostReachable);
+        const network = await this.#openBy({ name, program }, options);
         this.#open.add(network);
         return network;
       } catch (error) {
@@ -109,9 +209,18 @@ export class Networks {
     }
     throw new NetworkError([...reasons, tunnelProblem()].filter((reason) => reason !== undefined).join('; '));
   }
+
+  #openBy({ name, program }: HelperProgram & { readonly program: string }, options: readonly string[]): Promise<PrivateNetwork> {
+    const { hostReachable, isRealRoot } = this.options;
+    return openPrivateNetwork(helperCommand(name, program, { options, hostReachable, isRealRoot }), hostReachable, this.#signal);
+  }
 }
 
-function keyOf({ helper, options }: NetworkRequest & { kind: 'private' }): string {
+function hostNetwork(): LeasedNetwork {
+  return { plan: 'host', kind: 'host', resolver: undefined, hostAddress: ownAddress(), release: async () => {} };
+}
+
+function keyOf({ helper, options }: PrivateRequest): string {
   return JSON.stringify([helper, options]);
 }
 
@@ -119,4 +228,13 @@ function keyOf({ helper, options }: NetworkRequest & { kind: 'private' }): strin
 function ownAddress(): string {
   const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
   return addresses.find(({ family, internal }) => family === 'IPv4' && !internal)?.address ?? '127.0.0.1';
+}
+
+/** A machine without such a file has nothing in it to tell. */
+function readOrEmpty(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
 }

@@ -2,7 +2,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { hasCode } from '../../errors.js';
 import { type Child, nativeFile, pipe, spawn } from '../../sys/index.js';
 import { readEach } from '../read-each.js';
-import { parseStatus } from '../status.js';
+import { parseStatus, type StatusEvent } from '../status.js';
 import { NetworkError } from './errors.js';
 import type { HelperCommand } from './helpers.js';
 
@@ -22,9 +22,11 @@ const STATUS_FD = 3;
 /**
  * Resolves when the network can be used. The helper ends with this process, however that ends.
  *
- * @throws {NetworkError} the helper failed; its own words are in it
+ * @throws {NetworkError} the helper failed; its own words are in it. Nothing of it is left then
+ * @throws the reason of `signal` after an abort
  */
-export async function openPrivateNetwork(helper: HelperCommand, hostReachable: boolean): Promise<PrivateNetwork> {
+export async function openPrivateNetwork(helper: HelperCommand, hostReachable: boolean, signal: AbortSignal): Promise<PrivateNetwork> {
+  signal.throwIfAborted();
   const status = pipe();
   const output = pipe();
   const none = openSync('/dev/null', 'r');
@@ -49,34 +51,35 @@ export async function openPrivateNetwork(helper: HelperCommand, hostReachable: b
     // Its first words tell why it fails; more is only kept from filling the pipe.
     if (said.length < 4096) said += Buffer.from(bytes).toString();
   });
-  const holder = await firstEvent(status.readEnd);
-  if (holder === undefined) {
+  const end = (): boolean => child.kill('SIGTERM');
+  signal.addEventListener('abort', end, { once: true });
+  const first = await firstEvent(status.readEnd);
+  signal.removeEventListener('abort', end);
+  if (first?.event !== 'ready' || signal.aborted) {
+    end();
     await Promise.all([child.exited, spoken]);
-    throw new NetworkError(`${helper.name}: ${wordsOf(said) || 'it ended without a word'}`);
+    signal.throwIfAborted();
+    const problem = first?.event === 'failed' ? first.detail : '';
+    throw new NetworkError(`${helper.name}: ${wordsOf(said) || problem || 'it ended without a word'}`);
   }
+  const holder = first.pid;
   return {
     path: `/proc/${holder}/ns/net`,
     helper,
     gateway: hostReachable ? (helper.gateway ?? defaultGateway(holder)) : undefined,
     close: async () => {
-      child.kill('SIGTERM');
+      end();
       await Promise.all([child.exited, spoken]);
     },
   };
 }
 
-/** The process that holds the namespace; undefined when it failed. */
-function firstEvent(fd: number): Promise<number | undefined> {
+/** Undefined when it ended before there was one. */
+function firstEvent(fd: number): Promise<StatusEvent | undefined> {
   return new Promise((resolve, reject) => {
-    const chunks: Uint8Array[] = [];
-    const look = (): void => {
-      const text = Buffer.concat(chunks);
-      const end = text.lastIndexOf('\n');
-      for (const event of parseStatus(text.subarray(0, end + 1))) if (event.event === 'ready') resolve(event.pid);
-    };
+    // A line is one write, and is read whole.
     readEach(fd, (chunk) => {
-      chunks.push(chunk);
-      look();
+      for (const event of parseStatus(Buffer.from(chunk))) resolve(event);
     }).then(() => resolve(undefined), reject);
   });
 }

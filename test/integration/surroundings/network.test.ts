@@ -134,15 +134,18 @@ suite('--network', (test) => {
       assert.ok(seen.a2 === seen.a1 || seen.b1 === seen.a1, JSON.stringify(seen));
     }));
 
-  test('the default is the network of the host', () =>
+  test('TSBUILD_NETWORK counts where there is no flag, and nonsense is refused', () =>
     withTestStore(async (store) => {
       await addBusybox(store);
       const own = readlinkSync('/proc/self/ns/net');
-      for (const args of [[], ['--network', 'default'], ['--network', 'host']]) {
-        const { status, stdout, stderr } = await build(store, NAMESPACE, args);
-        assert.is(status, 0, stderr);
-        assert.ok(stdout.includes(own), `${args}: ${stdout}`);
-      }
+      const env = { TSBUILD_NETWORK: 'none' };
+      assert.not.match((await build(store, NAMESPACE, [], env)).stdout, own);
+      assert.match((await build(store, NAMESPACE, ['--network', 'host'], env)).stdout, own);
+      await store.ok(['from', '--name', 'c', 'busybox']);
+      assert.not.match((await store.ok(['run', 'c', 'readlink', '/proc/self/ns/net'], { env })).stdout, own);
+      const wrong = await build(store, 'true', [], { TSBUILD_NETWORK: 'bridge' });
+      assert.is(wrong.status, 125);
+      assert.match(wrong.stderr, 'invalid --network "bridge"');
     }));
 
   test('helpers that are not there, or fail, are named with the way out', () =>
