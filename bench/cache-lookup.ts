@@ -15,7 +15,7 @@ export async function cacheLookup(): Promise<Result[]> {
   return withStoreDisk(async (disk) => {
     const context = writeContext(join(disk, 'context'));
     const stores = [FEW, MANY].map((records) => ({ records, builder: new Tsbuild(join(disk, `records-${records}`)) }));
-    const args = ['bud', '-t', 'w1', context];
+    const args = ['bud', '--network', 'host', '-t', 'w1', context];
     for (const { records, builder } of stores) {
       await runOnce(builder.command(args));
       addRecords(join(builder.directory, 'root'), records);

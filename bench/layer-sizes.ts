@@ -19,7 +19,7 @@ export async function layerSizes(): Promise<Result[]> {
       const lines = ['FROM scratch', 'ADD rootfs.tar /', 'ENV PATH=/bin', `RUN truncate -s ${size} /file`];
       writeFileSync(join(context, 'Containerfile'), `${lines.join('\n')}\n`);
       const builder = new Tsbuild(join(disk, `store-${size}`));
-      const { peakKiB } = await runOnce(builder.command(['bud', '-q', context], { sampleMemory: true }));
+      const { peakKiB } = await runOnce(builder.command(['bud', '-q', '--network', 'host', context], { sampleMemory: true }));
       peaks.push(peakKiB / 1024);
     }
     const [small, large] = peaks;

@@ -46,7 +46,7 @@ export async function singleId(): Promise<Result[]> {
 function measure(directory: string, context: string, user: number | undefined): Map<string, number> {
   const program = join(project, 'bin/tsbuild');
   const store = join(directory, user === undefined ? 'own' : 'single');
-  const args = ['--root', join(store, 'root'), '--runroot', join(store, 'run'), 'bud', '--no-cache', context];
+  const args = ['--root', join(store, 'root'), '--runroot', join(store, 'run'), 'bud', '--no-cache', '--network', 'host', context];
   const become = user === undefined ? [] : ['setpriv', `--reuid=${user}`, `--regid=${user}`, '--clear-groups'];
   const [file = '', ...rest] = [...become, program, ...args];
   const output = execFileSync(file, rest, {

@@ -21,7 +21,7 @@ export async function workingContainers(): Promise<Result[]> {
     const comparison = new Comparison();
     for (const tool of Object.values(tools)) {
       await runOnce(tool.command(['bud', '-q', '-t', BASE_IMAGE, base]));
-      await runOnce(tool.command(['from', '-q', '--name', 'kept', BASE_IMAGE]));
+      await runOnce(tool.command(['from', '-q', '--network', 'host', '--name', 'kept', BASE_IMAGE]));
       await runOnce(tool.command(['run', 'kept', 'true']));
     }
     for (let round = 0; round < ROUNDS; round++) {
@@ -30,7 +30,7 @@ export async function workingContainers(): Promise<Result[]> {
         comparison.add(CONFIG, name, await runOnce(tool.command(['config', '--env', `R=${round}`, 'kept'])));
         const work = `w${round}`;
         const whole = await inTurn([
-          tool.command(['from', '-q', '--name', work, BASE_IMAGE]),
+          tool.command(['from', '-q', '--network', 'host', '--name', work, BASE_IMAGE]),
           tool.command(['run', work, 'true']),
           tool.command(['commit', '-q', work, work]),
           tool.command(['rm', work]),

@@ -9,7 +9,7 @@ interface Diagnosis {
 }
 
 const SUBJECTS =
-  'kernel, user namespaces, AppArmor, SELinux, newuidmap, subordinate ids, overlay, seccomp, Landlock, tun device, pasta, cgroups, disk space, clock';
+  'kernel, user namespaces, AppArmor, SELinux, newuidmap, subordinate ids, overlay, seccomp, Landlock, tun device, pasta, network, cgroups, disk space, clock';
 
 suite('tsbuild doctor', (test) => {
   test('says of each part how it is, and the exit status tells the worst', () =>

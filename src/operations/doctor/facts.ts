@@ -13,8 +13,10 @@ import {
 } from 'node:fs';
 import { release, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import type { DefaultNetwork } from '../../sandbox/index.js';
 import { closeFd, type FenceProbe, getXattr, mountOverlay, packageFile, probeFence, unlinkat } from '../../sys/index.js';
 import type { Services } from '../context.js';
+import { LateNetworks } from '../surroundings/late-networks.js';
 
 /** What was found on this machine, before anybody judges it. */
 export interface Facts {
@@ -36,6 +38,8 @@ export interface Facts {
   readonly seccompActions: readonly string[];
   readonly tun: 'usable' | 'closed' | 'absent';
   readonly networkHelper: string | undefined;
+  /** What commands get that nobody chose a network for; undefined: not tried, since there is no user namespace. */
+  readonly defaultNetwork: DefaultNetwork | undefined;
   readonly cgroups: 'delegated' | 'closed' | 'v1' | 'absent';
   readonly selinux: 'enforcing' | 'permissive' | 'absent';
   readonly freeBytes: number;
@@ -58,14 +62,16 @@ const SET_USER_ID = 0o4000;
 const CAP_SYS_ADMIN = 21n; // linux/capability.h
 const PROGRAM_FOLDERS = ['/usr/local/bin', '/usr/bin', '/bin', '/usr/local/sbin', '/usr/sbin', '/sbin'];
 
-export async function gatherFacts({ settings }: Services): Promise<Facts> {
+export async function gatherFacts(services: Services): Promise<Facts> {
+  const { settings } = services;
+  const entered = hasSystemAdministration(readText('/proc/self/status'));
   const place = existingAncestor(settings.root);
   const { bavail, bsize, files, ffree } = statfsSync(place);
   return {
     user: userName(settings.uid),
     rootless: settings.rootless,
     kernel: release(),
-    entered: hasSystemAdministration(readText('/proc/self/status')),
+    entered,
     idMode: settings.idMode,
     idProblem: settings.idProblem,
     sysctls: Object.fromEntries(SYSCTLS.flatMap((name) => entryOf(name))),
@@ -76,6 +82,7 @@ export async function gatherFacts({ settings }: Services): Promise<Facts> {
     seccompActions: readText('/proc/sys/kernel/seccomp/actions_avail').split(/\s+/).filter(Boolean),
     tun: tunState(),
     networkHelper: ['pasta', 'slirp4netns'].find((name) => findProgram(name) !== undefined),
+    defaultNetwork: entered ? await tryNetwork(services) : undefined,
     cgroups: cgroupState(),
     selinux: selinuxState(),
     freeBytes: bavail * bsize,
@@ -196,6 +203,16 @@ async function tryFence(): Promise<FenceProbe | undefined> {
 function tunState(): Facts['tun'] {
   if (!existsSync('/dev/net/tun')) return 'absent';
   return isAccessible('/dev/net/tun', constants.R_OK | constants.W_OK) ? 'usable' : 'closed';
+}
+
+/** As a build does it, without what an earlier one found out. */
+async function tryNetwork(services: Services): Promise<DefaultNetwork> {
+  const networks = new LateNetworks({ extraHosts: [], remembers: false }, services);
+  try {
+    return await (await networks.open()).defaultNetwork();
+  } finally {
+    await networks.close();
+  }
 }
 
 function cgroupState(): Facts['cgroups'] {

@@ -34,6 +34,7 @@ export function judge(facts: Facts): Finding[] {
     landlock(facts),
     tun(facts),
     networkHelper(facts),
+    defaultNetwork(facts),
     cgroups(facts),
     diskSpace(facts),
     clock(facts),
@@ -164,6 +165,15 @@ function networkHelper({ networkHelper: name }: Facts): Finding {
   if (name !== undefined) return ok(subject, `not installed; ${name} is`);
   const cost = 'no private network with a way out: commands use the network of the host, or none';
   return { subject, verdict: 'degraded', found: 'neither pasta nor slirp4netns is installed', cost, remedy };
+}
+
+function defaultNetwork({ defaultNetwork: choice }: Facts): Finding {
+  const subject = 'network';
+  if (choice?.kind === 'private') return ok(subject, `commands get a private one (${choice.helper}), and name servers answer there`);
+  const found = `commands get the host's: ${choice?.reason ?? 'a private one was not tried, there is no user namespace'}`;
+  const cost = 'commands reach what listens on the loopback of this machine';
+  const remedy = 'mend what is named here, or say what is meant: --network private, --network host, or TSBUILD_NETWORK';
+  return { subject, verdict: 'degraded', found, cost, remedy };
 }
 
 function cgroups({ cgroups: state, rootless }: Facts): Finding {

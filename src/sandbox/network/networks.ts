@@ -62,7 +62,7 @@ export class Networks {
   prepare(request: NetworkRequest): void {
     const key = JSON.stringify(request);
     if (this.#prepared.has(key) || (request.kind !== 'default' && request.kind !== 'private')) return;
-    const work = request.kind === 'default' ? this.#chosen() : this.#make(request).then((network) => this.#keep(request, network));
+    const work = request.kind === 'default' ? this.defaultNetwork() : this.#make(request).then((network) => this.#keep(request, network));
     this.#prepared.set(
       key,
       work.then(
@@ -94,6 +94,15 @@ export class Networks {
     }
   }
 
+  /** Finds out, or remembers, which network commands get that nobody chose one for. One that had to be made is kept for them. */
+  defaultNetwork(): Promise<DefaultNetwork> {
+    this.#default ??= this.#choose().then((choice) => {
+      this.options.onDefault(choice);
+      return choice;
+    });
+    return this.#default;
+  }
+
   /** Ends every helper, also one that is still starting. Nothing uses its network any more. */
   async close(): Promise<void> {
     this.#closing.abort();
@@ -104,7 +113,7 @@ export class Networks {
   }
 
   async #leaseDefault(): Promise<LeasedNetwork> {
-    const choice = await this.#chosen();
+    const choice = await this.defaultNetwork();
     if (choice.kind === 'host') return hostNetwork();
     try {
       return await this.#private({ kind: 'private', helper: choice.helper, options: [] });
@@ -116,14 +125,6 @@ export class Networks {
       this.options.onDefault(host);
       return hostNetwork();
     }
-  }
-
-  #chosen(): Promise<DefaultNetwork> {
-    this.#default ??= this.#choose().then((choice) => {
-      this.options.onDefault(choice);
-      return choice;
-    });
-    return this.#default;
   }
 
   async #choose(): Promise<DefaultNetwork> {
