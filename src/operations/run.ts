@@ -112,7 +112,8 @@ async function execute(
   const { isolation: usual, idMode } = services.settings;
   const asked = options.isolation.isolation ?? defaults.isolation;
   const isolation = readIsolation({ ...options.isolation, isolation: asked }, usual, idMode === 'root', named);
-  const networks = new LateNetworks({ extraHosts }, services);
+  const proxies = defaults.httpProxy === false ? {} : services.settings.proxyEnvironment;
+  const networks = new LateNetworks({ extraHosts, proxies }, services);
   const network: CommandNetwork = {
     request: requestedNetwork(named ?? services.settings.network, isolation),
     open: networks.open,

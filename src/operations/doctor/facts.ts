@@ -207,7 +207,7 @@ function tunState(): Facts['tun'] {
 
 /** As a build does it, without what an earlier one found out. */
 async function tryNetwork(services: Services): Promise<DefaultNetwork> {
-  const networks = new LateNetworks({ extraHosts: [], remembers: false }, services);
+  const networks = new LateNetworks({ extraHosts: [], proxies: services.settings.proxyEnvironment, remembers: false }, services);
   try {
     return await (await networks.open()).defaultNetwork();
   } finally {

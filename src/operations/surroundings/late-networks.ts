@@ -7,9 +7,14 @@ import { parseNetwork } from './network-flag.js';
 /** Below the run root: what the last probe for the default network found. */
 const MEMORY = 'default-network.json';
 
+// Behind a scheme and a user, which may both be missing.
+const LOOPBACK_URL = /^(?:[a-z0-9]+:\/\/)?(?:[^@/]*@)?(?:localhost|127(?:\.\d+){3}|\[::1\])(?:[:/]|$)/i;
+
 export interface LateNetworksOptions {
   /** Of `--add-host`: one may ask for this machine's address. */
   readonly extraHosts: readonly { readonly address: string }[];
+  /** Proxy variables that commands get. */
+  readonly proxies?: Readonly<Record<string, string>>;
   /** Say, as a note, which network commands get that nobody chose one for. */
   readonly tells?: boolean;
   /** False: the outcome of the probe is neither taken from an earlier one nor kept. */
@@ -38,12 +43,13 @@ export class LateNetworks {
   async #load(): Promise<Networks> {
     const { Networks } = await import('../../sandbox/index.js');
     const { settings, signal, reporter } = this.services;
-    const { extraHosts, tells = false, remembers = true } = this.options;
+    const { extraHosts, proxies = {}, tells = false, remembers = true } = this.options;
     return new Networks({
       isRealRoot: settings.idMode === 'root',
       uid: settings.uid,
       path: settings.environment.PATH,
       hostReachable: extraHosts.some(({ address }) => address === 'host-gateway'),
+      hostOnly: loopbackProxy(proxies),
       memory: remembers ? join(settings.runRoot, MEMORY) : undefined,
       onDefault: (choice) => {
         if (tells) reporter.report({ kind: 'note', text: describeDefaultNetwork(choice) });
@@ -67,4 +73,10 @@ export function requestedNetwork(named: string | undefined, isolation: Isolation
 
 function describeDefaultNetwork(choice: DefaultNetwork): string {
   return choice.kind === 'private' ? `RUN uses a private network (${choice.helper})` : `RUN uses the host's network: ${choice.reason}`;
+}
+
+/** Why commands need the network of the host: a proxy that they are told of listens on its loopback. */
+function loopbackProxy(proxies: Readonly<Record<string, string>>): string | undefined {
+  const found = Object.entries(proxies).find(([name, value]) => !/^no_proxy$/i.test(name) && LOOPBACK_URL.test(value));
+  return found === undefined ? undefined : `${found[0]} names a proxy on its loopback`;
 }

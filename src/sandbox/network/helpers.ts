@@ -80,6 +80,8 @@ function slirp4netns(program: string, { options, hostReachable }: HelperOptions)
       program,
       '--configure',
       '--mtu=65520',
+      // It parses what a command sends: as little as possible is to be had by a fault in it.
+      ...['--enable-sandbox', '--enable-seccomp'],
       ...(hostReachable ? [] : ['--disable-host-loopback']),
       '--ready-fd=%r',
       '--userns-path=/proc/%p/ns/user',

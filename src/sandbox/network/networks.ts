@@ -32,6 +32,8 @@ export interface NetworksOptions {
   readonly path: string | undefined;
   /** Let commands reach what listens on this machine's loopback: somebody asked for `host-gateway`. */
   readonly hostReachable: boolean;
+  /** Why commands that nobody chose a network for need that of the host; undefined: nothing known in advance. */
+  readonly hostOnly: string | undefined;
   /** Where the outcome of a probe is kept for the next operation; undefined: nowhere. */
   readonly memory: string | undefined;
   /** Told once, as soon as it is known which network commands get that nobody chose one for. */
@@ -128,7 +130,8 @@ export class Networks {
   }
 
   async #choose(): Promise<DefaultNetwork> {
-    const { path, uid, memory } = this.options;
+    const { path, uid, memory, hostOnly } = this.options;
+    if (hostOnly !== undefined) return { kind: 'host', reason: hostOnly };
     const helpers = helperPrograms(path);
     const resolvConf = readOrEmpty('/etc/resolv.conf');
     const key = (): string => choiceKey({ bootId: readOrEmpty('/proc/sys/kernel/random/boot_id'), uid, resolvConf, helpers });

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import { nameServersOf } from '../../../src/sandbox/host-files.js';
 import { hostFiles } from '../../../src/sandbox/index.js';
 import { suite } from '../../support/suite.js';
 import { withTempDir } from '../../support/temp-dir.js';
@@ -47,4 +48,19 @@ suite('hostFiles()', (test) => {
     withTempDir((hostEtc) => {
       assert.is(contents({ hostname: 'box', network: 'host', hostEtc })['/etc/resolv.conf'], '');
     }));
+});
+
+suite('nameServersOf()', (test) => {
+  const cases: readonly (readonly [text: string, host: readonly string[], inPrivate: readonly string[]])[] = [
+    ['# none\n', ['127.0.0.1'], ['10.0.2.3']],
+    ['nameserver 192.0.2.1\nsearch a.test\n nameserver 192.0.2.2\n', ['192.0.2.1', '192.0.2.2'], ['192.0.2.1', '192.0.2.2']],
+    // The resolver of systemd cannot be reached from a private network: what asks it in its place comes first.
+    ['nameserver 127.0.0.53\nnameserver 192.0.2.1\n', ['127.0.0.53', '192.0.2.1'], ['10.0.2.3', '192.0.2.1']],
+  ];
+  for (const [text, host, inPrivate] of cases) {
+    test(JSON.stringify(text), () => {
+      assert.equal(nameServersOf(text), host);
+      assert.equal(nameServersOf(text, '10.0.2.3'), inPrivate);
+    });
+  }
 });
