@@ -1,5 +1,5 @@
-import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { suite } from '../support/suite.js';
 import { addBusybox, fixtures, project, type TestStore, withTestStore } from '../support/tsbuild.js';
@@ -32,6 +32,16 @@ function writeContext(directory: string): string {
 async function build(store: TestStore, driver: string, context: string): Promise<{ readonly id: string; readonly stderr: string }> {
   const { stdout, stderr } = await store.ok(['--storage-driver', driver, 'bud', '--timestamp', '0', context]);
   return { id: stdout.trim().split('\n').at(-1)!, stderr };
+}
+
+interface Checked {
+  readonly problems: readonly { readonly subject: string; readonly problem: string; readonly repaired?: string }[];
+  readonly snapshots: number;
+}
+
+async function checked(store: TestStore, ...flags: string[]): Promise<Checked> {
+  const { stdout } = await store.tsbuild(['system', 'check', '--json', ...flags]);
+  return JSON.parse(stdout) as Checked;
 }
 
 suite('root file systems that are copies', (test) => {
@@ -113,5 +123,54 @@ RUN grep . /seen && test "$(cat /seen)" = "$(printf 'file\\n755\\nfile\\nfirst')
       const { stdout, stderr } = await store.ok(argv);
       assert.match(stderr, /Root file systems are copied \(vfs\): the store ".*" lies on an overlay itself/);
       assert.match(stdout, /"GraphDriverName": "vfs"/);
+    }));
+
+  test('system check compares them with their layers, and a repair removes what differs', () =>
+    withTestStore(async (store) => {
+      const check = (...flags: string[]): Promise<Checked> => checked(store, ...flags);
+      await addBusybox(store);
+      const context = writeContext(store.directory);
+      const { id } = await build(store, 'vfs', context);
+      const sound = await check();
+      assert.equal(sound.problems, []);
+      // Those of the base, which is an overlay's, and one for each layer that is not empty.
+      const names = (await store.ok(['unshare', 'ls', join(store.root, 'snapshots')])).stdout.trim().split('\n');
+      assert.is(sound.snapshots, names.filter((name) => name !== 'empty').length);
+      assert.ok(sound.snapshots > 8, names.join(' '));
+      const holders = 'for s in "$0"/vfs-*; do if [ -e "$s/fs/kept/copied" ] && [ -e "$s/fs/y" ]; then echo "$s"; fi; done';
+      const snapshots = (await store.ok(['unshare', 'sh', '-c', holders, join(store.root, 'snapshots')])).stdout.trim().split('\n');
+      // A file with other bytes, a directory with other bits, a file that is gone, and one too many; each in a snapshot of its own.
+      const damages = ['rm kept/copied && printf FILE > kept/copied', 'chmod 751 kept', 'rm y', 'echo more > kept/more'];
+      assert.ok(snapshots.length >= damages.length, names.join(' '));
+      for (const [at, damage] of damages.entries()) await store.ok(['unshare', 'sh', '-c', `cd "$0/fs" && ${damage}`, snapshots[at]!]);
+      const damaged = snapshots.slice(0, damages.length).map((path) => `snapshot ${basename(path)}`);
+      const repaired = 'removed; it is extracted or made again';
+      for (const [flags, outcome] of [[[], undefined] as const, [['--repair'], repaired] as const]) {
+        const { problems } = await check(...flags);
+        assert.equal(problems.map(({ subject }) => subject).sort(), damaged);
+        for (const found of problems) {
+          assert.match(found.problem, /it is not what its layers make/);
+          assert.is(found.repaired, outcome);
+        }
+      }
+      assert.equal((await check()).problems, []);
+      await store.ok(['--storage-driver', 'vfs', 'from', '--name', 'c', id]);
+      const { stdout } = await store.ok(['--storage-driver', 'vfs', 'run', 'c', 'cat', '/kept/copied']);
+      assert.is(stdout, 'file\n');
+      assert.equal((await check()).problems, []);
+    }));
+
+  test('a copy whose layer has lost its blob is compared with nothing: its image is named', () =>
+    withTestStore(async (store) => {
+      const context = join(store.directory, 'context');
+      mkdirSync(context);
+      writeFileSync(join(context, 'Containerfile'), 'FROM scratch\nCOPY Containerfile /\nWORKDIR /made\n');
+      await store.ok(['--storage-driver', 'vfs', 'bud', '-t', 'app', context]);
+      await store.ok(['--storage-driver', 'vfs', 'from', '--name', 'c', 'app']);
+      const { stdout } = await store.ok(['inspect', '--type', 'image', 'app']);
+      const { layers } = JSON.parse((JSON.parse(stdout) as { Manifest: string }).Manifest) as { layers: { digest: string }[] };
+      rmSync(join(store.root, 'blobs', layers[1]!.digest.replace(':', '/')));
+      const { problems } = await checked(store);
+      assert.equal(problems.map(({ subject }) => subject).sort(), ['container c', 'image localhost/app:latest']);
     }));
 });

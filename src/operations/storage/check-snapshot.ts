@@ -1,20 +1,22 @@
-import { closeSync, constants, existsSync, openSync, rmSync } from 'node:fs';
+import { closeSync, constants, existsSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { chainId, type DiffId, type Digest, digestHex } from '../../image/index.js';
-import { applyLayer, EMPTY_LAYER, writeLayer } from '../../layers/index.js';
+import { applyLayer, EMPTY_LAYER } from '../../layers/index.js';
 import type { SnapshotDriver } from '../../snapshots/index.js';
 import type { Store } from '../../store/index.js';
+import { treeDigest } from './tree-digest.js';
 
-export type SnapshotState = 'absent' | 'sound' | { readonly problem: string };
+/** `unknown`: it is there, and nothing that it could be compared with. */
+export type SnapshotState = 'absent' | 'sound' | 'unknown' | { readonly problem: string };
 
 /**
- * Compares extracted layers with what they were extracted from, by the digest over a tree without its times. Where that differs from what is
+ * Compares extracted layers, which overlays are made of, with what they were extracted from, by the digest over a tree without its times. Where that differs from what is
  * recorded, which another program's archive may bring about with the same tree, the layer is extracted a second time beside it.
  */
 export class SnapshotChecker {
   readonly #snapshots: SnapshotDriver;
 
-  /** @param snapshots the overlay driver: root file systems that are copies are no layers */
+  /** @param snapshots the overlay driver: root file systems that are copies are no layers (`CopyChecker`) */
   constructor(
     readonly store: Store,
     snapshots: SnapshotDriver,
@@ -47,21 +49,8 @@ export class SnapshotChecker {
     }
   }
 
-  async #contentDigest(fs: string, lowers: readonly string[]): Promise<string> {
-    const file = await this.store.blobs.tempFile();
-    const fds = [fs, ...lowers].map((path) => openSync(path, constants.O_RDONLY | constants.O_DIRECTORY));
-    try {
-      const [upper = -1, ...below] = fds;
-      const parentRoot = this.#snapshots.rootAttributes(lowers);
-      const layer = { upper, overlayXattrs: 'user', compression: 'zstd', level: 1, file, parentRoot, lowers: below } as const;
-      const { hashed, written } = writeLayer(layer, { signal: this.signal });
-      const { contentDigest } = await hashed;
-      await written;
-      return contentDigest;
-    } finally {
-      for (const fd of fds) closeSync(fd);
-      rmSync(file, { force: true });
-    }
+  #contentDigest(fs: string, lowers: readonly string[]): Promise<string> {
+    return treeDigest(this.store, { fs, lowers, parentRoot: this.#snapshots.rootAttributes(lowers) }, this.signal);
   }
 
   async #extractedAgain(blob: string, lowers: readonly string[]): Promise<string> {

@@ -1,10 +1,11 @@
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { chainId, type Descriptor, type DiffId, type Digest, digestHex, digestsIn } from '../../image/index.js';
 import { openSnapshots } from '../../snapshots/index.js';
 import type { StepRecord, Store } from '../../store/index.js';
 import { type Services, withStore } from '../context.js';
+import { CopyChecker } from './check-copy.js';
 import { checkLayer } from './check-layer.js';
-import { SnapshotChecker } from './check-snapshot.js';
+import { SnapshotChecker, type SnapshotState } from './check-snapshot.js';
 
 export interface CheckStoreOptions {
   /** Remove what is damaged, so that the next command makes it anew; images that cannot be made whole lose their names. */
@@ -110,20 +111,31 @@ class StoreCheck {
     }
   }
 
+  /** Of both drivers: their snapshots lie side by side. */
   async #checkSnapshots(): Promise<number> {
     const { store } = this;
-    const driver = await openSnapshots(store, { driver: 'overlay' });
-    const checker = new SnapshotChecker(store, driver, this.#damagedBlobs, this.signal);
+    const layers = new SnapshotChecker(store, await openSnapshots(store, { driver: 'overlay' }), this.#damagedBlobs, this.signal);
+    const copies = await CopyChecker.open(store, this.#damagedBlobs, this.signal);
     let count = 0;
-    for (const chain of this.#chains()) {
-      const name = digestHex(chainId(chain) as DiffId);
-      const problem = await checker.check(chain);
-      if (problem !== 'absent') count++;
-      if (problem === 'absent' || problem === 'sound') continue;
-      const apply = (): void => store.scratch.trash(join(store.snapshotsDir, name));
-      await this.#found(`snapshot ${name}`, problem.problem, { what: 'removed; it is extracted or made again', apply });
+    try {
+      for (const chain of this.#chains()) {
+        const ofLayer = join(store.snapshotsDir, digestHex(chainId(chain) as DiffId));
+        if (await this.#isThere(ofLayer, await layers.check(chain))) count++;
+        if (await this.#isThere(copies.directoryOf(chain), await copies.check(chain))) count++;
+      }
+    } finally {
+      copies.close();
     }
     return count;
+  }
+
+  async #isThere(directory: string, state: SnapshotState): Promise<boolean> {
+    if (state === 'absent') return false;
+    if (typeof state !== 'string') {
+      const apply = (): void => this.store.scratch.trash(directory);
+      await this.#found(`snapshot ${basename(directory)}`, state.problem, { what: 'removed; it is extracted or made again', apply });
+    }
+    return true;
   }
 
   /** Every chain of layers that something leads to, shorter ones before those on top of them. */
