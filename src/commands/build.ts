@@ -3,6 +3,7 @@ import { UsageError } from '../errors.js';
 import type { BuildOptions } from '../operations/build/build-options.js';
 import { parseOutputs, takesStandardOutput } from '../operations/build/build-output.js';
 import { build } from '../operations/build.js';
+import { readScanOptions } from '../operations/sbom/scan-options.js';
 import { checkUserNamespace } from '../operations/surroundings/user-namespace.js';
 import { versionInfo } from '../operations/version.js';
 import type { Reporter } from '../progress.js';
@@ -33,6 +34,7 @@ import { refusedFlag, refusedFlags } from './flags/refused-flags.js';
 import { REGISTRY_FLAGS, registryAccess } from './flags/registry-flags.js';
 import { RESOURCE_FLAGS } from './flags/resource-flags.js';
 import { RESULT_FLAGS, resultOptions } from './flags/result-flags.js';
+import { SBOM_FLAGS, scanFlags } from './flags/sbom-flags.js';
 import { USER_NAMESPACE_FLAGS, userNamespaceOptions } from './flags/user-namespace-flags.js';
 import { BaseCommand, type CommandServices, showsWarnings } from './program/base-command.js';
 
@@ -66,6 +68,7 @@ export class Build extends BaseCommand<typeof Build> {
     ...RUNTIME_FLAGS,
     ...RESOURCE_FLAGS,
     ...RESULT_FLAGS,
+    ...SBOM_FLAGS,
     'add-host': list({
       value: 'NAME:ADDRESS',
       summary: 'Add a line to /etc/hosts of RUN commands; the address host-gateway is this machine',
@@ -246,6 +249,7 @@ export class Build extends BaseCommand<typeof Build> {
       allow: (flags.allow ?? []).flatMap((text) => (text.startsWith('device=') ? [text] : text.split(','))),
       httpProxy: flags['http-proxy'],
       compatVolumes: flags['compat-volumes'],
+      scan: readScanOptions(scanFlags(flags)),
     };
   }
 

@@ -1,13 +1,15 @@
 import { readContainersConf } from '../config/index.js';
 import { UsageError } from '../errors.js';
 import { commitContainer } from '../operations/commit.js';
+import { readScanOptions } from '../operations/sbom/scan-options.js';
 import { COMPRESSION_FLAGS, chosenCompression } from './flags/compression-flags.js';
 import { flag, list, text, wholeNumber } from './flags/flags.js';
 import { parseKeyValues } from './flags/key-values.js';
 import { refuseFlagsAmong } from './flags/operands.js';
+import { parsePullPolicy } from './flags/pull-policy.js';
 import { refusedFlags } from './flags/refused-flags.js';
-import { REFUSED_SBOM_FLAGS } from './flags/refused-sbom-flags.js';
 import { REGISTRY_FLAGS, registryAccess } from './flags/registry-flags.js';
+import { SBOM_FLAGS, scanFlags } from './flags/sbom-flags.js';
 import { BaseCommand, type CommandServices } from './program/base-command.js';
 
 const REFUSED = {
@@ -16,7 +18,6 @@ const REFUSED = {
   'encrypt-layer': 'layers are not encrypted',
   'encryption-key': 'layers are not encrypted',
   'reference-time': 'use --timestamp',
-  ...REFUSED_SBOM_FLAGS,
   'sign-by': 'images are not signed with GPG; use cosign or skopeo on the pushed image',
 };
 
@@ -33,6 +34,7 @@ export class Commit extends BaseCommand<typeof Commit> {
     ...REGISTRY_FLAGS,
     ...COMPRESSION_FLAGS,
     ...refusedFlags(REFUSED),
+    ...SBOM_FLAGS,
     'add-file': list({ value: 'SOURCE[:DESTINATION]', summary: 'Add a file to the image, not to the container' }),
     annotation: list({ value: 'NAME=VALUE', summary: "Annotation of the image's manifest" }),
     change: list({ char: 'c', value: 'INSTRUCTION', summary: 'Change the configuration by an instruction of a Containerfile' }),
@@ -47,7 +49,7 @@ export class Commit extends BaseCommand<typeof Commit> {
     'metadata-file': text({ value: 'path', summary: 'Write digests and names of the image to this file, as JSON' }),
     'omit-history': flag({ summary: 'Leave the history out of the image' }),
     'omit-timestamp': flag({ hidden: true, summary: 'As --timestamp 0' }),
-    pull: text({ hidden: true, summary: 'Without effect: no image is pulled' }),
+    pull: text({ value: 'always|missing|never|newer', summary: 'When to ask registries for the image of a scanner (default: missing)' }),
     quiet: flag({ char: 'q', summary: 'Show no transfers' }),
     'rewrite-timestamp': flag({ summary: 'No file in the new layer is younger than --source-date-epoch' }),
     rm: flag({ summary: 'Remove the container when the image is made' }),
@@ -91,6 +93,8 @@ export class Commit extends BaseCommand<typeof Commit> {
         rewriteTimestamp: flags['rewrite-timestamp'],
         iidFile: flags.iidfile,
         metadataFile: flags['metadata-file'],
+        scan: readScanOptions(scanFlags(flags)),
+        pull: parsePullPolicy(flags.pull ?? 'missing'),
         ...registryAccess(flags),
       },
       services,

@@ -4,7 +4,7 @@ import { BackgroundWork, type RootState, type Toolbox } from '../builder/steps/i
 import { type Context, openContext, openedContext } from '../context/index.js';
 import { type Descriptor, formatPlatform, type Platform } from '../image/index.js';
 import { BaseImages } from './build/base-images.js';
-import { buildGoals, type Goal } from './build/build-goals.js';
+import { type BuiltGoal, buildGoals, type Goal } from './build/build-goals.js';
 import { type BuildOptions, type TimedOptions, withTimes } from './build/build-options.js';
 import type { FailedStep } from './build/build-stages.js';
 import { type BuildSurroundings, withBuildSurroundings } from './build/build-surroundings.js';
@@ -23,6 +23,7 @@ import { publishTargets } from './build/publish-targets.js';
 import { readGoals } from './build/read-goals.js';
 import { writeResultFiles } from './build/result-files.js';
 import { saveStages } from './build/save-stages.js';
+import type { Scanning, ScanningOptions } from './build/scan-target.js';
 import { type BuildWorkspace, withSharedWorkspace } from './build/shared-workspace.js';
 import { SourceGate } from './build/source-gate.js';
 import type { SourcePolicy } from './build/source-policy.js';
@@ -144,7 +145,9 @@ async function carryOut(plan: BuildPlan, access: RegistryAccess, options: TimedO
     if (options.shell === true) await stageShell(built.at(-1)!.targets.at(-1)!, network, toolbox, services);
     await background.done();
     if (options.saveStages === true) await saveStages(built, options, toolbox, workspace, services);
-    const published = await publishTargets(built, plans, options, { scheduler, toolbox, workspace, access, services });
+    const scanning = { place, context: openedContext(context), surroundings, access, scheduler, toolbox };
+    const whole = options.scan === undefined ? built : await scanned(built, { ...options, scan: options.scan }, scanning, parts);
+    const published = await publishTargets(whole, plans, options, { scheduler, toolbox, workspace, access, services });
     const last = published.at(-1)!;
     writeResultFiles(options, last, plans.at(-1)!.tags);
     await shared?.export(built.flatMap(({ targets }) => targets.map(({ root }) => root)));
@@ -153,6 +156,17 @@ async function carryOut(plan: BuildPlan, access: RegistryAccess, options: TimedO
     await background.settled();
     await images.publish();
   }
+}
+
+/** The goals with what a scanner found in their targets. */
+async function scanned(
+  built: readonly BuiltGoal[],
+  options: ScanningOptions,
+  scanning: Scanning,
+  { workspace, services }: AttemptParts,
+): Promise<readonly BuiltGoal[]> {
+  const { scanGoals } = await import('./build/scan-target.js');
+  return scanGoals(built, options, scanning, workspace, services);
 }
 
 /** Read before anything else: a build that should have one does not begin without it. */
@@ -175,8 +189,9 @@ function exactPlatforms(goals: readonly Goal[], { platform: own }: Workspace): (
 }
 
 /** Whether anything reads the files of what the last stage becomes, besides the layers they were made as. */
-function areFilesSeen({ squash, shell }: BuildOptions, plans: readonly TargetPlan[]): boolean {
-  return squash === true || shell === true || plans.some(({ outputs }) => outputs.some(({ kind }) => kind === 'local' || kind === 'tar'));
+function areFilesSeen({ squash, shell, scan }: BuildOptions, plans: readonly TargetPlan[]): boolean {
+  const isWhole = squash === true || shell === true || scan !== undefined;
+  return isWhole || plans.some(({ outputs }) => outputs.some(({ kind }) => kind === 'local' || kind === 'tar'));
 }
 
 function warnAboutArguments(unused: readonly string[], { reporter }: Services): void {

@@ -16,16 +16,17 @@ import { type FinishedImage, finishImage, type UnfinishedImage } from './build/f
 import { type ResultFiles, writeResultFiles } from './build/result-files.js';
 import { tagDestinations } from './build/tag-destinations.js';
 import { changeConfig, mergeConfigFile } from './containers/change-config.js';
-import { commitLayers } from './containers/commit-layers.js';
-import { openContainerFiles } from './containers/container-files.js';
+import { type AddedFile, commitLayers, readAddedFile } from './containers/commit-layers.js';
+import { type ContainerFiles, openContainerFiles } from './containers/container-files.js';
 import { containerToolbox } from './containers/container-toolbox.js';
 import { unmountContainer } from './containers/mount-point.js';
 import { withContainerFiles } from './containers/with-container.js';
 import type { Services, Workspace } from './context.js';
 import { addToIndex } from './image-index.js';
-import { withRemoteLayers } from './pull.js';
+import { type PullPolicy, withRemoteLayers } from './pull.js';
 import { resolveDestination } from './push.js';
 import { RegistryAccess, type RegistryOptions } from './registry-access.js';
+import type { ScanOptions } from './sbom/scan-options.js';
 import { versionInfo } from './version.js';
 
 export interface CommitOptions extends RegistryOptions, ResultFiles, Omit<TimeOptions, 'buildArgs'> {
@@ -55,6 +56,10 @@ export interface CommitOptions extends RegistryOptions, ResultFiles, Omit<TimeOp
   /** Left out: unless a time is given. */
   readonly identityLabel?: boolean | undefined;
   readonly createdAnnotation: boolean;
+  /** A scanner that makes a list of what is in the image. */
+  readonly scan?: ScanOptions | undefined;
+  /** Of the scanner's image. */
+  readonly pull: PullPolicy;
 }
 
 export interface CommitResult {
@@ -110,7 +115,9 @@ async function makeImage(
     timestampSeconds: times.forceSeconds,
     clampSeconds: times.clampSeconds,
   });
-  const { own, added } = await commitLayers(files, { squash: options.squash, addFiles: options.addFiles }, toolbox);
+  const given = options.addFiles.map(readAddedFile);
+  const scanned = options.scan === undefined ? [] : await scanContainer(options.scan, files, options, workspace, services);
+  const { own, added } = await commitLayers(files, { squash: options.squash, addFiles: [...given, ...scanned] }, toolbox);
   const base = options.squash ? [] : record.diffIds;
   const created =
     times.imageSeconds === undefined ? toolbox.now() : new Date(times.imageSeconds * 1000).toISOString().replace('.000Z', 'Z');
@@ -129,6 +136,18 @@ async function makeImage(
   };
   await toolbox.background.done();
   return finishImage(unfinished, store, { now: toolbox.now, reuseCreated: false, signal: services.signal });
+}
+
+/** @returns the files that the image is to have of what was found */
+async function scanContainer(
+  scan: ScanOptions,
+  files: ContainerFiles,
+  options: CommitOptions,
+  workspace: Workspace,
+  services: Services,
+): Promise<readonly AddedFile[]> {
+  const { scanFiles } = await import('./sbom/scan-container.js');
+  return scanFiles(scan, files, { pull: options.pull, access: new RegistryAccess(services, options) }, workspace, services);
 }
 
 function parentOf({ image }: ContainerRecord): string | undefined {

@@ -1,5 +1,3 @@
-import { REFUSED_SBOM_FLAGS } from './refused-sbom-flags.js';
-
 const NAMESPACES = 'commands always have namespaces of their own';
 const USAGE = 'what a step took is not recorded';
 
@@ -16,7 +14,6 @@ export const REFUSED_BUILD_FLAGS = {
   'log-rusage': USAGE,
   pid: NAMESPACES,
   'rusage-logfile': USAGE,
-  ...REFUSED_SBOM_FLAGS,
   'sign-by': 'images are not signed with GPG; use cosign or skopeo on the pushed image',
   stdin: 'commands of a build read nothing; use RUN --mount or a heredoc',
   uts: NAMESPACES,

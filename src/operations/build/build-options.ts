@@ -2,6 +2,7 @@ import type { Compression, ImageFormat } from '../../image/index.js';
 import type { Services } from '../context.js';
 import type { PullPolicy } from '../pull.js';
 import type { RegistryOptions } from '../registry-access.js';
+import type { ScanOptions } from '../sbom/scan-options.js';
 import type { CommandOptions } from '../surroundings/command-surroundings.js';
 import type { DnsOptions } from '../surroundings/dns-flags.js';
 import type { IsolationOptions } from '../surroundings/isolation-flag.js';
@@ -85,6 +86,8 @@ export interface BuildOptions extends RegistryOptions, ImageOptions, ResultFiles
   readonly allow: readonly string[];
   /** What RUN commands do below the volumes of the image is undone. */
   readonly compatVolumes?: boolean | undefined;
+  /** A scanner that makes a list of what is in each target. */
+  readonly scan?: ScanOptions | undefined;
   /** Hand on the proxy variables of the environment; default true. */
   readonly httpProxy?: boolean | undefined;
 }

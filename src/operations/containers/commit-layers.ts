@@ -17,16 +17,14 @@ export interface CommittedLayers {
 /**
  * Writes the layers of a commit. The container's files stay as they are.
  *
- * @param options.addFiles `SOURCE[:DESTINATION]`
- * @throws {UsageError} a file to add is not there
  */
 export async function commitLayers(
   { lowers, working, mountPoint }: ContainerFiles,
-  options: { readonly squash: boolean; readonly addFiles: readonly string[] },
+  options: { readonly squash: boolean; readonly addFiles: readonly AddedFile[] },
   toolbox: Toolbox,
 ): Promise<CommittedLayers> {
   const whole = [working.upper, ...lowers];
-  const files = options.addFiles.map(readAddedFile);
+  const files = options.addFiles;
   if (options.squash) {
     // Of a mounted container, what the mount shows: its upper directory belongs to that overlay.
     const shown = mountPoint === undefined ? whole : [mountPoint];
@@ -40,13 +38,15 @@ export async function commitLayers(
   return { own, added: { diffId, history: [{ created_by: `/bin/sh -c #(nop) ADD ${words}` }] } };
 }
 
-interface AddedFile {
+/** A file of this machine, and where in the image it goes. */
+export interface AddedFile {
   readonly source: string;
   /** Absolute and cleaned. */
   readonly destination: string;
 }
 
-function readAddedFile(text: string): AddedFile {
+/** @param text `SOURCE[:DESTINATION]` @throws {UsageError} it is not there, or no regular file */
+export function readAddedFile(text: string): AddedFile {
   const [source = '', destination = resolve(source), ...rest] = text.split(':');
   if (source === '' || destination === '' || rest.length > 0)
     throw new UsageError(`--add-file ${JSON.stringify(text)}: expected SOURCE[:DESTINATION]`);

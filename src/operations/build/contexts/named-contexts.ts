@@ -77,6 +77,14 @@ export function namedContexts(flags: readonly string[], remote: LateSources, sta
   };
 }
 
+/** Those that are directories of this machine: absolute paths. */
+export function localDirectories(flags: readonly string[]): readonly string[] {
+  return flags
+    .map((flag) => parseFlag(flag).value)
+    .filter((value) => imageReference(value) === undefined && gitUrl(value) === undefined && !isWebUrl(value))
+    .map((value) => resolve(value));
+}
+
 function parseFlag(text: string): Flag {
   const equals = text.indexOf('=');
   const [name = '', platform, ...rest] = (equals < 0 ? text : text.slice(0, equals)).split('::');
