@@ -4,6 +4,7 @@ import { cacheLookup } from './cache-lookup.js';
 import { largeContext } from './large-context.js';
 import { largeRun } from './large-run.js';
 import { layerSizes } from './layer-sizes.js';
+import { oneRun } from './one-run.js';
 import { parseInstructions } from './parse-instructions.js';
 import { registryTransfer } from './registry-transfer.js';
 import { sandboxLaunch } from './sandbox-launch.js';
@@ -26,6 +27,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<Result[]>>> = {
   'parse-instructions': parseInstructions,
   'registry-transfer': registryTransfer,
   'sandbox-launch': sandboxLaunch,
+  'one-run': oneRun,
   'single-id': singleId,
   'working-containers': workingContainers,
 };
