@@ -5,7 +5,6 @@ import {
   getXattr,
   hashFiles,
   listXattrs,
-  O_PATH,
   openat2,
   RESOLVE_IN_ROOT,
   RESOLVE_NO_MAGICLINKS,
@@ -62,15 +61,14 @@ export class ContentDigests {
  */
 export async function digestContents(root: Fd, all: Iterable<ToDigest>, cache: StatCache | undefined): Promise<ContentDigests> {
   const digests = new ContentDigests();
-  let missing: (ToDigest & { readonly index: number })[] = [];
+  let missing: MissingDigest[] = [];
+  // One batch is read while the next is put together.
+  let reading: Promise<void> = Promise.resolve();
   const readMissing = async (): Promise<void> => {
-    const readAt = Date.now();
-    const paths = missing.map(({ path }) => Buffer.from(path, 'latin1'));
-    const found = await hashFiles(root, paths, { withAttributes: true });
-    for (const [at, { path, stat, index }] of missing.entries()) {
-      cache?.set(path, stat, found[at]!, readAt);
-      digests.setDigest(index, found[at]!);
-    }
+    await reading;
+    reading = readBatch(root, missing, digests, cache);
+    // Whoever waits for it hears of a failure, or has one of its own.
+    reading.catch(() => {});
     missing = [];
   };
   for (const { path, stat } of all) {
@@ -89,7 +87,25 @@ export async function digestContents(root: Fd, all: Iterable<ToDigest>, cache: S
     }
   }
   await readMissing();
+  await reading;
   return digests;
+}
+
+type MissingDigest = ToDigest & { readonly index: number };
+
+async function readBatch(
+  root: Fd,
+  missing: readonly MissingDigest[],
+  digests: ContentDigests,
+  cache: StatCache | undefined,
+): Promise<void> {
+  const readAt = Date.now();
+  const paths = missing.map(({ path }) => Buffer.from(path, 'latin1'));
+  const found = await hashFiles(root, paths, { withAttributes: true });
+  for (const [at, { path, stat, index }] of missing.entries()) {
+    cache?.set(path, stat, found[at]!, readAt);
+    digests.setDigest(index, found[at]!);
+  }
 }
 
 const NOTHING = Buffer.alloc(0);
@@ -97,7 +113,7 @@ const NOTHING = Buffer.alloc(0);
 /** The attributes a copy of a directory keeps, as bytes that differ when they do; `hashFiles` has the same for files. Setting one changes the ctime, so the cache covers them. */
 function xattrsOf(root: Fd, path: Buffer): Buffer {
   const fd = openat2(root, path.length === 0 ? '.' : path, {
-    flags: O_PATH | constants.O_NOFOLLOW,
+    flags: constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW,
     resolve: RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS,
   });
   try {

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Scheduler } from '../builder/scheduler/index.js';
-import { BackgroundWork, type RootState, type Toolbox } from '../builder/steps/index.js';
+import { BackgroundWork, isUnpublished, type RootState, type Toolbox } from '../builder/steps/index.js';
 import { type Context, openContext, openedContext } from '../context/index.js';
 import { type Descriptor, formatPlatform, type Platform } from '../image/index.js';
 import { BaseImages } from './build/base-images.js';
@@ -143,6 +143,9 @@ async function carryOut(plan: BuildPlan, access: RegistryAccess, options: TimedO
     const checking = { graph: goals[0]!.graph, buildPlatform: workspace.platform, excludes: context.excludes };
     const built = await withFindings({ ...checking, images, reporter }, () => buildGoals(goals, building));
     if (options.shell === true) await stageShell(built.at(-1)!.targets.at(-1)!, network, toolbox, services);
+    // Of a layer that is still being packed the files are there: the disk need not wait for the blob.
+    const isPacking = built.some(({ targets }) => targets.some(({ root }) => root.layers.some(isUnpublished)));
+    if (isPacking) background.add(workspace.store.writeBack());
     await background.done();
     if (options.saveStages === true) await saveStages(built, options, toolbox, workspace, services);
     const scanning = { place, context: openedContext(context), surroundings, access, scheduler, toolbox };

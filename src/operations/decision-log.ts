@@ -49,7 +49,7 @@ export class DecisionLog {
     const { explainer, background } = this.options;
     if (outcome === undefined) return this.#add(step, id, Promise.resolve({ outcome: 'none' }));
     const decision = explainer.explain(place, outcome);
-    background.add(decision.then(() => explainer.remember(place, outcome)));
+    background.add(decision.then(() => explainer.remember(place, outcome, background.whenAwaited)));
     return this.#add(step, id, decision);
   }
 

@@ -22,6 +22,7 @@ import { openStepRecords, type StepRecords } from './step-records.js';
 import { openStepSites, type StepSites } from './step-sites.js';
 import { measureStore, type StoreUsage } from './usage.js';
 import { lockWork, type WorkLock, type WorkLockOptions } from './work-locks.js';
+import { writeBack } from './write-back.js';
 
 export interface StoreOptions {
   /** Directory of everything that lasts. */
@@ -66,6 +67,12 @@ export interface Store {
    * synced or this process ends before.
    */
   whenSynced(confirm: () => void): void;
+  /**
+   * Begin early what `names.publish` waits for: much that was written and lies in memory goes to the disk while other work goes on.
+   *
+   * @throws EIO, ENOSPC, ... as that would
+   */
+  writeBack(): Promise<void>;
   /** Make the layout (version, oci-layout, directories) if it is not there. Every writing method does this by itself. */
   ensureLayout(): void;
   /**
@@ -162,6 +169,9 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     statCacheDir: layout.statCache,
     ensureLayout: ensure,
     whenSynced: (confirm) => void unsynced.push(confirm),
+    writeBack: async () => {
+      if (!noSync) await writeBack(layout.root);
+    },
     openStepLog: () => openStepLog(layout),
     lockWork: (hex, lockOptions = {}) => lockWork(layout, hex, lockOptions),
     async lockShared(lockOptions) {

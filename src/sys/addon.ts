@@ -38,6 +38,7 @@ export interface Addon {
   listXattrs(fd: Fd): Buffer[];
   removeXattr(fd: Fd, name: Path): void;
   syncfs(fd: Fd): void;
+  syncfsAside(fd: Fd): Promise<void>;
   closeFd(fd: Fd): void;
   flockTry(fd: Fd, exclusive: boolean): boolean;
   flockUnlock(fd: Fd): void;

@@ -13,6 +13,8 @@ export interface CopyEntry {
   readonly gid?: number | undefined;
   /** Nanoseconds since 1970. */
   readonly mtimeNs?: bigint | undefined;
+  /** The caller has seen that it is a regular file with one name: nobody looks again before it is copied. */
+  readonly isPlainFile?: boolean | undefined;
 }
 
 export interface CopyPlan {
@@ -59,6 +61,7 @@ export async function copyEntries(plan: CopyPlan): Promise<void> {
 
 const HAS_TIME = 1;
 const MAY_LINK = 2;
+const IS_PLAIN = 4;
 
 /** As columns: of 50,000 entries no object and no Buffer is kept. */
 interface PackedCopies {
@@ -88,7 +91,11 @@ function packEntries({ entries, owner, earlier }: CopyPlan): PackedCopies {
     used = end;
     numbers.push(entry.mode ?? Number.NaN, entry.uid ?? owner?.uid ?? Number.NaN, entry.gid ?? owner?.gid ?? Number.NaN);
     times.push(mtimeNs ?? 0n);
-    flags.push((mtimeNs === undefined ? 0 : HAS_TIME) | (earlier?.isSame(entry) === true ? MAY_LINK : 0));
+    flags.push(
+      (mtimeNs === undefined ? 0 : HAS_TIME) |
+        (earlier?.isSame(entry) === true ? MAY_LINK : 0) |
+        (entry.isPlainFile === true ? IS_PLAIN : 0),
+    );
   }
   return {
     names: names.subarray(0, used),

@@ -123,6 +123,11 @@ export function syncfs(fd: Fd): void {
   loadAddon().syncfs(fd);
 }
 
+/** As {@link syncfs}, on a thread of its own; `fd` is to be kept open until this settles. */
+export async function syncfsAside(fd: Fd): Promise<void> {
+  await loadAddon().syncfsAside(fd);
+}
+
 /** @see https://man7.org/linux/man-pages/man2/close.2.html */
 export function closeFd(fd: Fd): void {
   loadAddon().closeFd(fd);

@@ -19,6 +19,12 @@ export function readMemory(): Memory {
   return group !== undefined && group.availableBytes < machine.availableBytes ? group : machine;
 }
 
+/** What was written by anybody and lies in memory only; undefined when the kernel does not say. */
+export function readDirtyBytes(): number | undefined {
+  const dirty = /^Dirty:\s+(\d+) kB$/m.exec(readText('/proc/meminfo'))?.[1];
+  return dirty === undefined ? undefined : Number(dirty) * 1024;
+}
+
 /** Inside a container the group's own files are at the top of the mount; outside they are where /proc/self/cgroup says. */
 function readGroup(): Memory | undefined {
   const path = /^0::(\/.*)$/m.exec(readText('/proc/self/cgroup'))?.[1];

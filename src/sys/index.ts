@@ -35,10 +35,11 @@ export {
   statat,
   symlinkat,
   syncfs,
+  syncfsAside,
   unlinkat,
   utimensat,
 } from './files.js';
-export { type Memory, readMemory } from './free-memory.js';
+export { type Memory, readDirtyBytes, readMemory } from './free-memory.js';
 export { hashFiles } from './hash.js';
 export { flock, flockTry, type LockKind } from './locks.js';
 export { attachMount, cloneMount, mountOverlay, type OverlayMount, unmount } from './overlay.js';

@@ -7,6 +7,7 @@
 
 #include "kernel.h"
 #include "module.h"
+#include "parents.h"
 #include "parallel.h"
 #include "sha256.h"
 
@@ -31,18 +32,24 @@ std::string kept_attributes(int fd) {
 }
 
 // O_NONBLOCK: opening a fifo would wait for a writer; reading a regular file ignores it.
-Failure hash_file(int dir, const std::string& path, bool with_attributes, std::vector<char>* block, Sha256Digest* digest) {
-  const UniqueFd fd(open_at2(dir, path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0, kInRoot));
-  if (!fd) return fail("openat2", path);
+Failure hash_file(Parents* parents, const std::string& path, bool with_attributes, std::vector<char>* block, Sha256Digest* digest) {
+  const int parent = parents->open(path);
+  if (parent < 0) return fail("openat2", path);
+  const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+  const UniqueFd fd(retry_eintr([&] { return openat(parent, name_of(path).c_str(), flags); }));
+  if (!fd) return fail("openat", path);
   struct stat status;
   if (fstat(fd.get(), &status) != 0) return fail("fstat", path);
   if (!S_ISREG(status.st_mode)) return {EINVAL, "hash", path, "not a regular file"};
   Sha256 hash;
-  for (;;) {
+  for (off_t done = 0;;) {
     const ssize_t size = retry_eintr([&] { return read(fd.get(), block->data(), block->size()); });
     if (size < 0) return fail("read", path);
     if (size == 0) break;
     hash.update(block->data(), static_cast<size_t>(size));
+    done += size;
+    // The end, which a second read would only confirm. Files that are made on the fly may give less than is asked for, and say size 0.
+    if (done == status.st_size && static_cast<size_t>(size) < block->size()) break;
   }
   *digest = hash.finish();
   if (!with_attributes) return {};
@@ -63,7 +70,9 @@ napi_value js_hash_files(napi_env env, napi_callback_info info) {
   auto digests = std::make_shared<std::vector<Sha256Digest>>(paths->size());
   const auto work = [dir, paths, digests, with_attributes] {
     return parallel_for(paths->size(), [&] {
-      return [&, block = std::vector<char>(kBlock)](size_t i) mutable { return hash_file(dir, (*paths)[i], with_attributes, &block, &(*digests)[i]); };
+      return [&, parents = Parents(dir), block = std::vector<char>(kBlock)](size_t i) mutable {
+        return hash_file(&parents, (*paths)[i], with_attributes, &block, &(*digests)[i]);
+      };
     });
   };
   return run_on_pool(env, "tsbuild:hash", work, [digests](napi_env calling) {

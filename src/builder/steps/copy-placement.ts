@@ -7,6 +7,7 @@ import { isDirectory } from './make-directories.js';
 const S_IFMT = 0o170000;
 const S_IFDIR = 0o040000;
 const S_IFLNK = 0o120000;
+const S_IFREG = 0o100000;
 const SLASH = Buffer.from('/');
 
 /** What COPY and ADD say of where and how. */
@@ -81,6 +82,7 @@ export function placeCopy(root: Fd, sources: readonly SelectedSource[], placemen
           gid: owner?.gid,
           mtimeNs: time.mtimeNs,
           mode: chmod === undefined || isLink ? undefined : changeMode(stat.mode, chmod),
+          isPlainFile: (stat.mode & S_IFMT) === S_IFREG && stat.nlink === 1,
         };
       }
     }

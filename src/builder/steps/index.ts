@@ -26,7 +26,7 @@ export { LinkStep } from './link-step.js';
 export { isDirectory, makeDirectories } from './make-directories.js';
 export { type OpenedMounts, openRunMounts } from './open-run-mounts.js';
 export { openRootShell, type RootShellOptions } from './root-shell.js';
-export { diffIdsOf, type RootState, withLowers } from './root-state.js';
+export { diffIdsOf, isUnpublished, type RootState, withLowers } from './root-state.js';
 export type { Confidants, MountOrigin, MountTraits, RunMount, SshAgent } from './run-mounts.js';
 export { RunStep } from './run-step.js';
 export { SealStep } from './seal-step.js';

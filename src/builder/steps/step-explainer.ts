@@ -50,10 +50,19 @@ export class StepExplainer {
     return this.explainMiss(place, key);
   }
 
-  /** Keeps what later explanations compare with; to be called once the step is explained. Waits until its layer is hashed: it is in no hurry. */
-  async remember(place: StepPlace, { key, value, cached }: Outcome<RootState>): Promise<void> {
+  /**
+   * Keeps what later explanations compare with; to be called once the step is explained. It is in no hurry, for the next step could use the
+   * processor: it waits until the step's layer is hashed, or all steps have ended.
+   *
+   * @param whenAwaited resolves when they have
+   */
+  async remember(
+    place: StepPlace,
+    { key, value, cached }: Outcome<RootState>,
+    whenAwaited: Promise<void> = new Promise(() => {}),
+  ): Promise<void> {
     if (!isExplainable(key) || (cached && this.store.sites.has(sitesOf(place)[0]))) return;
-    await value.layers.at(-1)?.identity;
+    await Promise.race([value.layers.at(-1)?.identity, whenAwaited]);
     try {
       await this.#remember(place, key);
     } catch (error) {

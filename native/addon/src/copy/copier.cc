@@ -5,6 +5,7 @@
 #include "copy/copy_parents.h"
 #include "kernel.h"
 #include "parallel.h"
+#include "parents.h"
 #include "remove.h"
 
 #include <cerrno>
@@ -17,6 +18,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 #include <unordered_map>
+#include <unordered_set>
 
 namespace tsbuild {
 namespace {
@@ -44,6 +46,7 @@ class Copier {
   std::vector<size_t> files_;
   std::vector<size_t> links_;
   std::vector<size_t> directories_;
+  std::unordered_set<std::string> fresh_;  // directories that were not there before
   ContentCopier contents_;
   std::mutex taken_mutex_;
   std::set<std::pair<dev_t, ino_t>> taken_;
@@ -75,9 +78,15 @@ class Copier {
     Parents directories(plan_.target);
     Targets targets(plan_);
     std::map<std::pair<dev_t, ino_t>, size_t> inodes;
+    Parents fresh(plan_.direct);
     for (size_t i = 0; i < plan_.entries.size(); i++) {
       CopyEntry& entry = plan_.entries[i];
       if (entry.dropped) continue;
+      if (entry.is_plain) {
+        if (targets.open(entry.to) < 0) return fail("openat2", entry.to);
+        files_.push_back(i);
+        continue;
+      }
       if (Failure failure = stat_source(&sources, &entry)) return failure;
       switch (entry.status.st_mode & S_IFMT) {
         case S_IFSOCK:
@@ -88,7 +97,7 @@ class Copier {
           sort_file(i, &inodes);
           break;
         case S_IFDIR:
-          if (Failure failure = make_directory(&directories, entry)) return failure;
+          if (Failure failure = make_directory(&directories, &fresh, &entry)) return failure;
           directories_.push_back(i);
           break;
         default:
@@ -118,20 +127,30 @@ class Copier {
     files_.push_back(index);
   }
 
-  Failure make_directory(Parents* targets, const CopyEntry& entry) {
-    if (entry.to.empty()) return {};  // the root itself
-    const int parent = targets->open(entry.to);
-    if (parent < 0) return fail("openat2", entry.to);
-    const std::string name = name_of(entry.to);
+  Failure make_directory(Parents* targets, Parents* fresh, CopyEntry* entry) {
+    if (entry->to.empty()) return {};  // the root itself
+    const std::string name = name_of(entry->to);
     // Only its owner until it has its metadata: nobody else sees it half done.
-    if (mkdirat(parent, name.c_str(), 0700) == 0) return {};
-    if (errno != EEXIST) return fail("mkdirat", entry.to);
+    const auto make = [&](int directory) { return mkdirat(directory, name.c_str(), 0700) == 0; };
+    // In a directory that was made just now an overlay has nothing to hide or to copy up.
+    const int direct = plan_.direct >= 0 && fresh_.count(parent_of(entry->to)) != 0 ? fresh->open(entry->to) : -1;
+    if (direct >= 0 && make(direct)) return remember_fresh(entry);
+    const int parent = targets->open(entry->to);
+    if (parent < 0) return fail("openat2", entry->to);
+    if (make(parent)) return remember_fresh(entry);
+    if (errno != EEXIST) return fail("mkdirat", entry->to);
     struct stat status;
-    if (fstatat(parent, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) return fail("fstatat", entry.to);
+    if (fstatat(parent, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) return fail("fstatat", entry->to);
     if (S_ISDIR(status.st_mode)) return {};
-    if (unlinkat(parent, name.c_str(), 0) != 0) return fail("unlinkat", entry.to);
-    if (mkdirat(parent, name.c_str(), 0700) != 0) return fail("mkdirat", entry.to);
+    if (unlinkat(parent, name.c_str(), 0) != 0) return fail("unlinkat", entry->to);
+    if (!make(parent)) return fail("mkdirat", entry->to);
     targets->forget();
+    return {};
+  }
+
+  Failure remember_fresh(CopyEntry* entry) {
+    entry->fresh = true;
+    fresh_.insert(entry->to);
     return {};
   }
 
@@ -171,7 +190,7 @@ class Copier {
   // A device that may not be made: an empty file that says what it should be.
   Failure make_stand_in(int parent, const CopyEntry& entry, CopyMetadata* metadata) {
     UniqueFd fd;
-    if (Failure failure = create_file(parent, entry.to, &fd)) return failure;
+    if (Failure failure = create_file(parent, entry.to, 0600, &fd)) return failure;
     metadata->stat.device = S_ISCHR(entry.status.st_mode) ? 'c' : 'b';
     metadata->stat.major = major(entry.status.st_rdev);
     metadata->stat.minor = minor(entry.status.st_rdev);
@@ -195,7 +214,7 @@ class Copier {
   Failure copy_files() {
     return parallel_for(files_.size(), [this] {
       return [this, sources = Parents(plan_.source), targets = Targets(plan_), block = std::vector<char>(ContentCopier::kBlock)](size_t i) mutable {
-        return copy_file(&sources, &targets, &block, plan_.entries[files_[i]]);
+        return copy_file(&sources, &targets, &block, &plan_.entries[files_[i]]);
       };
     });
   }
@@ -222,7 +241,8 @@ class Copier {
     return taken_.emplace(found.st_dev, found.st_ino).second;
   }
 
-  Failure copy_file(Parents* sources, Targets* targets, std::vector<char>* block, const CopyEntry& entry) {
+  Failure copy_file(Parents* sources, Targets* targets, std::vector<char>* block, CopyEntry* wanted) {
+    CopyEntry& entry = *wanted;
     if (entry.from.empty() || entry.to.empty()) return {EISDIR, "copy", entry.to, {}};
     const int source_parent = sources->open(entry.from);
     if (source_parent < 0) return fail("openat2", entry.from);
@@ -233,22 +253,24 @@ class Copier {
     struct stat status;
     if (fstat(source.get(), &status) != 0) return fail("fstat", entry.from);
     if (!S_ISREG(status.st_mode)) return {EINVAL, "copy", entry.from, "it was replaced while it was copied"};
+    if (entry.is_plain) entry.status = status;
 
     const int parent = targets->open(entry.to);
     if (parent < 0) return fail("openat2", entry.to);
     if (entry.may_link && link_earlier(parent, entry)) return {};
+    const CopyMetadata metadata = wanted_metadata(plan_, entry, source.get());
     UniqueFd target;
-    if (Failure failure = create_file(parent, entry.to, &target)) return failure;
+    if (Failure failure = create_file(parent, entry.to, mode_to_begin_with(metadata), &target)) return failure;
     if (Failure failure = contents_.copy(source.get(), status, target.get(), block, entry)) return failure;
-    return set_metadata(target.get(), entry, wanted_metadata(plan_, entry, source.get()));
+    return set_file_metadata(target.get(), entry, metadata);
   }
 
   // A new empty file in place of whatever has its name.
-  Failure create_file(int parent, const std::string& to, UniqueFd* out) {
+  Failure create_file(int parent, const std::string& to, mode_t mode, UniqueFd* out) {
     const std::string name = name_of(to);
     bool replaced = false;
     return make_replacing(parent, name, to, &replaced, [&]() -> Failure {
-      out->reset(retry_eintr([&] { return openat(parent, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600); }));
+      out->reset(retry_eintr([&] { return openat(parent, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode); }));
       return *out ? Failure{} : fail("openat", to);
     });
   }
@@ -271,7 +293,7 @@ class Copier {
     Parents sources(plan_.source);
     std::vector<char> block(ContentCopier::kBlock);
     for (const size_t index : links_) {
-      const CopyEntry& entry = plan_.entries[index];
+      CopyEntry& entry = plan_.entries[index];
       const std::string& first = plan_.entries[entry.link_to].to;
       const int first_parent = firsts.open(first);
       if (first_parent < 0) return fail("openat2", first);
@@ -283,22 +305,43 @@ class Copier {
         return linkat(first_parent, name_of(first).c_str(), parent, name.c_str(), 0) == 0 ? Failure{} : fail("linkat", entry.to);
       });
       // The target's parts lie on different file systems, or the file has as many links as it can: a copy then.
-      if (failure.error == EXDEV || failure.error == EMLINK) failure = copy_file(&sources, &targets, &block, entry);
+      if (failure.error == EXDEV || failure.error == EMLINK) failure = copy_file(&sources, &targets, &block, &entry);
       if (failure) return failure;
     }
     return {};
   }
 
+  // Those that were there before first, one after the other: an overlay copies them up, which makes an entry in the directory above.
   Failure finish_directories() {
+    std::vector<size_t> fresh;
     for (auto index = directories_.rbegin(); index != directories_.rend(); ++index) {
-      const CopyEntry& entry = plan_.entries[*index];
-      const UniqueFd source(open_at2(plan_.source, entry.from.empty() ? "." : entry.from.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW, 0, kInRoot));
-      if (!source) return fail("openat2", entry.from);
-      const UniqueFd target(open_at2(plan_.target, entry.to.empty() ? "." : entry.to.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW, 0, kInRoot));
-      if (!target) return fail("openat2", entry.to);
-      if (Failure failure = set_metadata(target.get(), entry, wanted_metadata(plan_, entry, source.get()))) return failure;
+      if (plan_.entries[*index].fresh) {
+        fresh.push_back(*index);
+      } else if (Failure failure = finish_directory(plan_.entries[*index], plan_.target)) {
+        return failure;
+      }
     }
-    return {};
+    const int made_in = plan_.direct >= 0 ? plan_.direct : plan_.target;
+    return parallel_for(fresh.size(), [&] {
+      return [&](size_t i) {
+        Failure failure = finish_directory(plan_.entries[fresh[i]], made_in);
+        // It may have been reached through a link of a lower layer.
+        if (failure.error != 0 && made_in != plan_.target) failure = finish_directory(plan_.entries[fresh[i]], plan_.target);
+        return failure;
+      };
+    });
+  }
+
+  Failure finish_directory(const CopyEntry& entry, int root) {
+    const int flags = O_DIRECTORY | O_NOFOLLOW;
+    const char* from = entry.from.empty() ? "." : entry.from.c_str();
+    UniqueFd source(open_at2(plan_.source, from, O_RDONLY | flags, 0, kInRoot));
+    // One that may not be listed still has attributes.
+    if (!source && errno == EACCES) source.reset(open_at2(plan_.source, from, O_PATH | flags, 0, kInRoot));
+    if (!source) return fail("openat2", entry.from);
+    const UniqueFd target(open_at2(root, entry.to.empty() ? "." : entry.to.c_str(), O_PATH | flags, 0, kInRoot));
+    if (!target) return fail("openat2", entry.to);
+    return set_metadata(target.get(), entry, wanted_metadata(plan_, entry, source.get()));
   }
 };
 

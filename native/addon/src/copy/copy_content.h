@@ -20,8 +20,11 @@ class ContentCopier {
   Failure copy(int source, const struct stat& status, int target, std::vector<char>* block, const CopyEntry& entry);
 
  private:
-  // The bytes from `at` up to `end` (-1: end of file), to the same place.
+  Failure copy_all(int source, int target, off_t size, std::vector<char>* block, const CopyEntry& entry);
+  // The bytes from `at` up to `end`, or the end of the file, to the same place.
   Failure copy_range(int source, int target, off_t at, off_t end, std::vector<char>* block, const CopyEntry& entry);
+  // The same; `size`: where the end of the file is expected.
+  Failure copy_by_reading(int source, int target, off_t at, off_t end, off_t size, std::vector<char>* block, const CopyEntry& entry);
 
   // Calls that do not work between these two file systems are not tried again for each file.
   std::atomic<bool> can_clone_{true};

@@ -34,6 +34,7 @@ std::string next_name(const uint8_t* names, size_t size, size_t* at) {
 napi_value js_copy_entries(napi_env env, napi_callback_info info) {
   constexpr uint8_t kHasTime = 1;
   constexpr uint8_t kMayLink = 2;
+  constexpr uint8_t kPlain = 4;
   Arguments args(env, info);
   auto plan = std::make_shared<CopyPlan>();
   plan->source = args.fd(0);
@@ -67,6 +68,7 @@ napi_value js_copy_entries(napi_env env, napi_callback_info info) {
     const auto* attributes = static_cast<const double*>(numbers) + 3 * i;
     entry.mode = attributes[0], entry.uid = attributes[1], entry.gid = attributes[2];
     entry.may_link = plan->earlier >= 0 && (static_cast<const uint8_t*>(flags)[i] & kMayLink) != 0;
+    entry.is_plain = (static_cast<const uint8_t*>(flags)[i] & kPlain) != 0;
     entry.has_time = (static_cast<const uint8_t*>(flags)[i] & kHasTime) != 0;
     entry.time = static_cast<const int64_t*>(times)[i];
   }

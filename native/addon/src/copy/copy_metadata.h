@@ -26,4 +26,10 @@ CopyMetadata wanted_metadata(const CopyPlan& plan, const CopyEntry& entry, int s
 // capabilities, and every change but the last the time.
 Failure set_metadata(int fd, const CopyEntry& entry, const CopyMetadata& metadata);
 
+// As set_metadata, of a regular file that this thread has just made, opened for writing: calls that would change nothing are left out.
+Failure set_file_metadata(int fd, const CopyEntry& entry, const CopyMetadata& metadata);
+
+// Bits to make a file with that is to have these in the end: all of them where nobody could do more with it meanwhile.
+mode_t mode_to_begin_with(const CopyMetadata& metadata);
+
 }  // namespace tsbuild

@@ -18,8 +18,10 @@ struct CopyEntry {
   bool has_time = false;
   int64_t time = 0;
   bool may_link = false;
+  bool is_plain = false;  // known to be a regular file with one name
   // Found in the first phase:
   struct stat status = {};
+  bool fresh = false;                // a directory that was not there before
   bool dropped = false;              // another entry for the same target follows, or a socket
   size_t link_to = SIZE_MAX;         // entry that already has this file's content
 };
