@@ -14,7 +14,10 @@ export interface GrowingFile {
   close(): void;
 }
 
-/** The bytes of a file as far as it has grown, and what comes as it comes: the reading side of a {@link GrowingFile} in a worker. */
+/**
+ * The bytes of a file as far as it has grown, and what comes as it comes: the reading side of a {@link GrowingFile} in a worker. Each piece
+ * lies where the one before lay.
+ */
 export class GrowingBytes implements AsyncIterable<Uint8Array> {
   #bytes = 0;
   #state: 'growing' | 'complete' | 'broken' = 'growing';
@@ -42,12 +45,11 @@ export class GrowingBytes implements AsyncIterable<Uint8Array> {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    const buffer = Buffer.allocUnsafeSlow(this.chunkBytes);
     for (let at = 0; ; ) {
       if (this.#state === 'broken') throw new Error('The file will not be complete');
       if (at < this.#bytes) {
-        // A new one each time: a decompressor may still be at the last.
-        const buffer = Buffer.allocUnsafeSlow(Math.min(this.chunkBytes, this.#bytes - at));
-        const size = readSync(this.fd, buffer, 0, buffer.length, at);
+        const size = readSync(this.fd, buffer, 0, Math.min(buffer.length, this.#bytes - at), at);
         if (size === 0) throw new Error('The file has become shorter');
         at += size;
         yield buffer.subarray(0, size);

@@ -30,7 +30,7 @@ export interface TarReader {
 
 /** Makes the entries of a tar stream real on threads of its own; throws as `TarReader`, with `ARCHIVE_INVALID` and `PATH_ESCAPE` too. */
 export interface Extractor {
-  /** The bytes are copied. Blocks while the file system is behind. */
+  /** The bytes are copied, or decompressed. Blocks while the file system is behind. */
   write(bytes: Uint8Array): void;
   finish(): NativeExtractedFacts;
   /** As that of `TarReader`; what was made so far stays. */
@@ -62,6 +62,7 @@ interface LayerAddon {
     uid: number | undefined,
     gid: number | undefined,
     requireEnd: boolean,
+    gzip: boolean,
   ) => Extractor;
   readonly adoptAttributes: (target: Fd, overlay: 'user' | 'trusted', lowers: readonly Fd[], paths: readonly Uint8Array[]) => void;
 }

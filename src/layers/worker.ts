@@ -1,6 +1,6 @@
 /** Entry of a layer worker thread: does one job at a time, by messages (protocol.ts). */
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import { BlobFile } from './blob-file.js';
 import { ChunkQueue } from './chunk-queue.js';
@@ -103,16 +103,31 @@ async function write(job: WriteJob, check: () => void): Promise<FromWorker> {
 async function extract(job: ExtractJob, source: AsyncIterable<Uint8Array>, check: () => void): Promise<FromWorker> {
   const { Extractor } = layerAddon();
   const prefix = Buffer.from(job.prefix);
-  const extractor = new Extractor(job.target, job.overlay, job.lowers, prefix, job.uid, job.gid, job.requireEnd);
+  const gzip = job.compression === 'gzip';
+  const extractor = new Extractor(job.target, job.overlay, job.lowers, prefix, job.uid, job.gid, job.requireEnd, gzip);
   try {
-    const compressed = typeof job.file === 'string' ? createReadStream(job.file, { highWaterMark: READ_BYTES }) : source;
-    for await (const bytes of decompress(compressed as AsyncIterable<Uint8Array>, job.compression)) {
+    const compressed = typeof job.file === 'string' ? fileBytes(job.file) : source;
+    for await (const bytes of gzip ? compressed : decompress(compressed, job.compression)) {
       check();
       extractor.write(bytes);
     }
     return { kind: 'extracted', facts: extractor.finish() };
   } finally {
     extractor.cancel();
+  }
+}
+
+/** A file's bytes in a buffer that is used again. */
+async function* fileBytes(file: string): AsyncGenerator<Uint8Array> {
+  const fd = openSync(file, 'r');
+  try {
+    const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+    for (let size = 1; size > 0; ) {
+      size = readSync(fd, buffer);
+      if (size > 0) yield buffer.subarray(0, size);
+    }
+  } finally {
+    closeSync(fd);
   }
 }
 

@@ -1,6 +1,7 @@
 // Extractor: bytes of a tar archive, pushed from JavaScript, become files below a root directory.
-//   new Extractor(target, overlay, lowers, prefix, uid | undefined, gid | undefined, requireEnd)
+//   new Extractor(target, overlay, lowers, prefix, uid | undefined, gid | undefined, requireEnd, gzip)
 //     overlay: '' a plain archive, 'user' or 'trusted' a layer for an overlay of that family, 'copy' one to be folded into a copy
+//     gzip: the archive comes compressed with it
 //   write(buffer): takes a copy; waits while the ring is full; throws what went wrong so far
 //   finish(): {diffId, contentDigest (hex, meaningful for a layer only), bytes, entries, implied (paths of directories that had no
 //     entry), hidesAll (the layer hides all below it)}; the tree is complete then
@@ -9,6 +10,7 @@
 
 #include "block_ring.h"
 #include "fence.h"
+#include "gzip/gunzip.h"
 #include "hash_block.h"
 #include "layer_script.h"
 #include "module.h"
@@ -16,6 +18,7 @@
 
 #include <cstring>
 #include <fcntl.h>
+#include <optional>
 #include <system_error>
 #include <thread>
 
@@ -25,16 +28,18 @@ namespace {
 constexpr size_t kBlocks = 8;  // 2 MiB ahead of the file system
 enum Reader : size_t { kExtract, kHash };
 
-class Extractor : private ContentListener {
+class Extractor : private ContentListener, private ByteSink {
  public:
-  Extractor(TreeWriterOptions options, UniqueFd root, std::vector<UniqueFd> lowers, bool require_end)
+  Extractor(TreeWriterOptions options, UniqueFd root, std::vector<UniqueFd> lowers, bool require_end, bool gzip)
       : root_(std::move(root)),
         lowers_(std::move(lowers)),
         options_(std::move(options)),
         // A plain archive has no digest to verify.
         ring_(kBlocks, is_layer() ? 2 : 1),
         writer_(options_, this),
-        parser_(&writer_, require_end) {}
+        parser_(&writer_, require_end) {
+    if (gzip) gunzip_.emplace(this);
+  }
 
   ~Extractor() override { stop(); }
 
@@ -45,21 +50,16 @@ class Extractor : private ContentListener {
 
   // Throws LayerError, as the two below.
   void write(const uint8_t* data, size_t size) {
-    bytes_ += size;
-    while (size > 0) {
-      if (block_ == nullptr) block_ = ring_.acquire();
-      if (block_ == nullptr) throw_reason();
-      const size_t count = std::min(size, BlockRing::kBlockSize - block_->length);
-      memcpy(block_->data.get() + block_->length, data, count);
-      block_->length += count;
-      data += count;
-      size -= count;
-      if (block_->length == BlockRing::kBlockSize) publish();
+    if (gunzip_) {
+      gunzip_->feed(data, size);
+    } else {
+      bytes(data, size);
     }
     if (ring_.cancelled()) throw_reason();
   }
 
   void finish() {
+    if (gunzip_) gunzip_->finish();
     if (block_ != nullptr) publish();
     ring_.close();
     for (std::thread& thread : threads_) thread.join();
@@ -80,12 +80,27 @@ class Extractor : private ContentListener {
 
   Sha256Digest tar_digest{};
   Sha256Digest tree_digest{};
-  uint64_t bytes() const { return bytes_; }
+  uint64_t size() const { return bytes_; }
   uint64_t entries() const { return writer_.entries(); }
   const TreeWriter& writer() const { return writer_; }
 
  private:
   bool is_layer() const { return !options_.overlay_prefix.empty(); }
+
+  // Of the archive, decompressed.
+  void bytes(const uint8_t* data, size_t size) override {
+    bytes_ += size;
+    while (size > 0) {
+      if (block_ == nullptr) block_ = ring_.acquire();
+      if (block_ == nullptr) throw_reason();
+      const size_t count = std::min(size, BlockRing::kBlockSize - block_->length);
+      memcpy(block_->data.get() + block_->length, data, count);
+      block_->length += count;
+      data += count;
+      size -= count;
+      if (block_->length == BlockRing::kBlockSize) publish();
+    }
+  }
 
   void publish() {
     ring_.publish();
@@ -150,6 +165,7 @@ class Extractor : private ContentListener {
   BlockRing ring_;
   TreeWriter writer_;
   TarParser parser_;
+  std::optional<Gunzip> gunzip_;
   std::vector<std::thread> threads_;
   Block* block_ = nullptr;      // being filled
   Block* extracted_ = nullptr;  // being extracted
@@ -187,10 +203,11 @@ napi_value construct(napi_env env, napi_callback_info info) {
     options.owner.emplace(static_cast<uint32_t>(args.integer(4, 0, UINT32_MAX - 1)), static_cast<uint32_t>(args.integer(5, 0, UINT32_MAX - 1)));
   }
   const bool require_end = args.boolean(6);
+  const bool gzip = args.boolean(7);
   if (!args.ok) return nullptr;
   if (!root) return throw_failure(env, fail("fcntl"));
 
-  auto extractor = std::make_unique<Extractor>(std::move(options), std::move(root), std::move(lowers), require_end);
+  auto extractor = std::make_unique<Extractor>(std::move(options), std::move(root), std::move(lowers), require_end, gzip);
   try {
     extractor->start();
   } catch (const std::system_error& error) {
@@ -227,7 +244,7 @@ napi_value finish(napi_env env, napi_callback_info info) {
   } catch (const LayerError& error) {
     return throw_layer_error(env, error);
   }
-  napi_value facts = make_digests(env, extractor->tar_digest, extractor->tree_digest, extractor->bytes(), extractor->entries());
+  napi_value facts = make_digests(env, extractor->tar_digest, extractor->tree_digest, extractor->size(), extractor->entries());
   if (facts == nullptr) return nullptr;
   const std::vector<std::string> implied = extractor->writer().implied();
   napi_value paths = nullptr;
