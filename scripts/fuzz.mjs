@@ -5,7 +5,7 @@ import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasProgram, project, runMain, SetupError, say } from './requirements.mjs';
 
-const NATIVE_MAX_BYTES = { plan: 4096, tar: 12_000, layer: 256 };
+const NATIVE_MAX_BYTES = { plan: 4096, tar: 12_000, layer: 256, gunzip: 4096 };
 const corpus = join(project, 'fuzz/corpus');
 const findings = join(project, 'build/fuzz/findings');
 

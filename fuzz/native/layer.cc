@@ -5,7 +5,7 @@
 
 #include "kernel.h"
 #include "remove.h"
-#include "tree_writer.h"
+#include "layer/tree_writer.h"
 
 #include <cstdio>
 #include <cstdlib>

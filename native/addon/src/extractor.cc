@@ -38,7 +38,7 @@ class Extractor : private ContentListener, private ByteSink {
         ring_(kBlocks, is_layer() ? 2 : 1),
         writer_(options_, this),
         parser_(&writer_, require_end) {
-    if (gzip) gunzip_.emplace(this);
+    if (gzip) gunzip_.emplace(static_cast<ByteSink*>(this));
   }
 
   ~Extractor() override { stop(); }

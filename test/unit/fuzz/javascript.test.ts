@@ -10,7 +10,7 @@ import { rejects } from '../../support/rejects.js';
 import { suite } from '../../support/suite.js';
 
 const corpus = packageFile('fuzz/corpus');
-const NATIVE = ['layer', 'plan', 'tar'];
+const NATIVE = ['gunzip', 'layer', 'plan', 'tar'];
 
 suite('fuzz targets in TypeScript', (test) => {
   test('every folder of the corpus has a target, and every target seeds', () => {

@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert';
 import { packageFile } from '../../../src/sys/index.js';
 import { skip, suite } from '../../support/suite.js';
 
-const TARGETS = ['plan', 'tar', 'layer'];
+const TARGETS = ['plan', 'tar', 'layer', 'gunzip'];
 
 suite('fuzz targets of the native part, with sanitizers', (test) => {
   for (const target of TARGETS) {

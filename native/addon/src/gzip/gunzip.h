@@ -9,6 +9,8 @@ class Gunzip : private ByteSink {
  public:
   // What is decoded goes to `sink`, which must outlive this.
   explicit Gunzip(ByteSink* sink) : sink_(sink), inflate_(this) {}
+  Gunzip(const Gunzip&) = delete;
+  Gunzip& operator=(const Gunzip&) = delete;
 
   // The sink has all that these bytes bring when this returns. Throws LayerError (kInvalid), and what the sink throws.
   void feed(const uint8_t* data, size_t size);
