@@ -66,6 +66,8 @@ async function scanTarget(
   const files = imageFilesOf(options.outputs, merged);
   if (files.length === 0) return built;
   const { value: root } = await scanning.scheduler.evaluate(fileStep(built.root, files, scanning));
+  // Everything else of the build was waited for before.
+  await root.layers.at(-1)!.stored;
   const entry = { created_by: `/bin/sh -c #(nop) ADD ${files.map(({ path }) => path).join(' ')}` };
   return { ...built, root, history: [...built.history, entry] };
 }
