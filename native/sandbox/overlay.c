@@ -38,9 +38,17 @@ static bool set_directory(int fs, const char *key, int directory, bool by_fd) {
   return set_string(fs, key, path);
 }
 
+/* Before Linux 6.5 the overlay has no parser of its own for contexts: options of any name are collected, for one string in the end. */
+static bool only_collects_options(int fs) {
+  if (set_flag(fs, "no-such-option")) return true;
+  char ignored[256];
+  read_log(fs, ignored, sizeof ignored);
+  return false;
+}
+
 /*
  * fsopen: `lowerdir+` takes descriptors from Linux 6.13 on and strings from 6.7 on. `unknown` tells that the kernel did not know the
- * interface, which shows at the first lower directory.
+ * interface, which shows at the first lower directory, or not until the mount is made.
  */
 static int mount_by_context(const struct overlay *overlay, bool by_fd, bool *unknown, struct failure *failure) {
   *unknown = false;
@@ -49,6 +57,11 @@ static int mount_by_context(const struct overlay *overlay, bool by_fd, bool *unk
   if (fs < 0) {
     failed_with(failure, "overlay", errno, overlay->label, "the kernel has no overlay file system");
     return -1;
+  }
+  if (!by_fd && only_collects_options(fs)) {
+    *unknown = true;
+    errno = EINVAL;
+    goto out;
   }
   if (!set_string(fs, "source", "overlay")) goto out;
   for (size_t i = 0; i < overlay->lower_count; i++) {
@@ -84,7 +97,7 @@ out:
  */
 static bool mount_by_string(const struct overlay *overlay, int target, struct failure *failure) {
   char options[4096];
-  size_t used = (size_t)snprintf(options, sizeof options, "index=off,%s,",
+  size_t used = (size_t)snprintf(options, sizeof options, "index=off,uuid=off,%s,",
                                  overlay->user_xattrs ? "userxattr" : "redirect_dir=nofollow,metacopy=off");
   if (overlay->context != NULL) used += (size_t)snprintf(options + used, sizeof options - used, "context=\"%s\",", overlay->context);
   if (overlay->upper >= 0)

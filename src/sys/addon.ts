@@ -45,7 +45,14 @@ export interface Addon {
   /** Blocks on a thread of its own; `ticket` goes to `flockInterrupt`, after which `done` resolves to false. */
   flockWait(fd: Fd, exclusive: boolean): { done: Promise<boolean>; ticket: object };
   flockInterrupt(ticket: object): void;
-  mountOverlay(lowers: readonly Fd[], upper: Fd | undefined, work: Fd | undefined, userxattr: boolean, readOnly: boolean): Fd;
+  mountOverlay(
+    lowers: readonly Fd[],
+    upper: Fd | undefined,
+    work: Fd | undefined,
+    userxattr: boolean,
+    readOnly: boolean,
+    byString: boolean,
+  ): Fd;
   cloneMount(dir: Fd, readOnly: boolean, recursive: boolean): Fd;
   attachMount(mount: Fd, path: Path): void;
   unmount(path: Path): void;

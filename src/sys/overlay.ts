@@ -11,6 +11,8 @@ export interface OverlayMount {
   readonly userxattr: boolean;
   /** Refuse every change; without `upper` that is so anyway. */
   readonly readOnly?: boolean | undefined;
+  /** Go the way of kernels before 6.7, which know no layers by descriptor: tests ask for it. */
+  readonly byString?: boolean | undefined;
 }
 
 /**
@@ -19,13 +21,13 @@ export interface OverlayMount {
  * and no upper is a read-only clone of that directory's mount (the kernel wants two layers).
  *
  * The mount is volatile: the kernel never syncs the upper file system for it, and `work` cannot be used twice. Needs Linux 5.11 (`userxattr`); below 6.13 the layers are named through
- * /proc/self/fd.
+ * /proc, and below 6.7 they are some hundreds at most, since all their names are one page.
  *
  * @throws EPERM not in a mount namespace of one's own; EINVAL with the kernel's own text, for instance an upper that is itself on an overlay
  * @see https://docs.kernel.org/filesystems/overlayfs.html and https://man7.org/linux/man-pages/man2/fsopen.2.html
  */
 export function mountOverlay(mount: OverlayMount): Fd {
-  return loadAddon().mountOverlay(mount.lowers, mount.upper, mount.work, mount.userxattr, mount.readOnly ?? false);
+  return loadAddon().mountOverlay(mount.lowers, mount.upper, mount.work, mount.userxattr, mount.readOnly ?? false, mount.byString ?? false);
 }
 
 /**

@@ -12,6 +12,7 @@
 
 #include "kernel.h"
 #include "module.h"
+#include "overlay_by_string.h"
 
 // Not in the headers of every C library; the numbers are the same on every architecture.
 #ifndef SYS_open_tree
@@ -39,14 +40,6 @@ namespace {
 constexpr int kDetach = 2;
 constexpr int kNoFollow = 8;
 
-struct Overlay {
-  std::vector<int> lowers;  // top first
-  int upper = -1;
-  int work = -1;
-  bool userxattr = false;
-  bool read_only = false;
-};
-
 // What the kernel says about the last errors, one message per read(2), each with a one-letter level in front ("e overlay: ...").
 std::string mount_log(int context) {
   std::string text;
@@ -72,7 +65,7 @@ class Context {
   Failure text(const char* key, const char* value) { return configure(FSCONFIG_SET_STRING, key, value, 0); }
   Failure create() { return configure(FSCONFIG_CMD_CREATE, nullptr, nullptr, 0); }
 
-  // A directory by its descriptor: no length limit and no escaping of colons. Linux 6.13; before that its name under /proc does.
+  // A directory by its descriptor: no length limit and no escaping of colons. Linux 6.13; from 6.7 on its name under /proc does.
   Failure directory(const char* key, int dir) {
     if (syscall(SYS_fsconfig, fd_.get(), FSCONFIG_SET_FD, key, nullptr, dir) == 0) return {};
     const int first_error = errno;
@@ -81,6 +74,7 @@ class Context {
       errno = first_error;
       return fail("fsconfig", key);
     }
+    if (only_collects_options()) return {EINVAL, "fsconfig", key, {}};
     return text(key, proc_path(dir).c_str());
   }
 
@@ -94,6 +88,9 @@ class Context {
   }
 
  private:
+  // Before Linux 6.5 the overlay has no parser of its own for contexts: options of any name are collected, for one string in the end.
+  bool only_collects_options() { return !flag("no-such-option"); }
+
   Failure configure(unsigned command, const char* key, const char* value, int extra) {
     if (syscall(SYS_fsconfig, fd_.get(), command, key, value, extra) == 0) return {};
     Failure failure = fail("fsconfig", key == nullptr ? "overlay" : key);
@@ -104,11 +101,15 @@ class Context {
   UniqueFd fd_;
 };
 
-Failure mount_overlay(const Overlay& overlay, UniqueFd* out) {
+// `unknown`: the kernel does not know the interface, which shows at the first lower directory.
+Failure mount_by_context(const Overlay& overlay, UniqueFd* out, bool* unknown) {
   Context context;
   if (auto failure = context.open()) return failure;
   for (const int lower : overlay.lowers) {
-    if (auto failure = context.directory("lowerdir+", lower)) return failure;
+    auto failure = context.directory("lowerdir+", lower);
+    if (!failure) continue;
+    *unknown = lower == overlay.lowers.front() && failure.error == EINVAL;
+    return failure;
   }
   if (overlay.upper >= 0) {
     if (auto failure = context.directory("upperdir", overlay.upper)) return failure;
@@ -129,6 +130,12 @@ Failure mount_overlay(const Overlay& overlay, UniqueFd* out) {
   if (auto failure = context.text("uuid", "null")) return failure;
   if (auto failure = context.create()) return failure;
   return context.mount(overlay.read_only, out);
+}
+
+Failure mount_overlay(const Overlay& overlay, bool by_string, UniqueFd* out) {
+  bool unknown = by_string;
+  Failure failure = by_string ? Failure{} : mount_by_context(overlay, out, &unknown);
+  return unknown ? mount_overlay_by_string(overlay, out) : failure;
 }
 
 Failure clone_mount(int dir, bool read_only, bool recursive, UniqueFd* out) {
@@ -168,11 +175,12 @@ napi_value js_mount_overlay(napi_env env, napi_callback_info info) {
   }
   overlay.userxattr = args.boolean(3);
   overlay.read_only = args.boolean(4);
+  const bool by_string = args.boolean(5);
   if (!args.ok) return nullptr;
 
   UniqueFd mount;
   const bool single = overlay.lowers.size() == 1 && !has_upper;
-  const Failure failure = single ? clone_mount(overlay.lowers[0], true, false, &mount) : mount_overlay(overlay, &mount);
+  const Failure failure = single ? clone_mount(overlay.lowers[0], true, false, &mount) : mount_overlay(overlay, by_string, &mount);
   return failure ? throw_failure(env, failure) : make_number(env, mount.steal());
 }
 

@@ -30,7 +30,7 @@ async function withDirectories(
   });
 }
 
-function mount(options: sys.OverlayMount): sys.Fd {
+function mountOrSkip(options: sys.OverlayMount): sys.Fd {
   try {
     return sys.mountOverlay(options);
   } catch (error) {
@@ -52,87 +52,92 @@ function paths(tree: sys.Tree): string[] {
   return [...tree].map((entry) => entry.path.toString());
 }
 
-suite('sys mountOverlay()', (test) => {
-  test('merges lowers, top first, and is gone when closed', () =>
-    withDirectories(['top', 'bottom'], async (open, directory) => {
-      writeFileSync(join(directory, 'bottom/both'), 'bottom');
-      writeFileSync(join(directory, 'bottom/low'), 'low');
-      writeFileSync(join(directory, 'top/both'), 'top');
-      const root = mount({ lowers: [open('top'), open('bottom')], userxattr: true });
-      assert.is(read(root, 'both'), 'top');
-      assert.is(read(root, '/low'), 'low');
-      assert.equal(paths(await sys.walk(root)), ['both', 'low']);
-      await rejects(() => sys.mkdirat(root, 'new', 0o700), { code: 'EROFS' });
-      assert.is(readFileSync('/proc/self/mountinfo', 'utf8').includes(directory), false);
-      sys.closeFd(root);
-    }));
+for (const byString of [false, true])
+  suite(`sys mountOverlay()${byString ? ' as before Linux 6.7' : ''}`, (test) => {
+    const mount = (options: sys.OverlayMount) => mountOrSkip({ ...options, byString });
 
-  for (const userxattr of [true, false]) {
-    test(`puts changes into the upper, with userxattr ${userxattr}`, () =>
-      withDirectories(['upper', 'work', 'lower'], async (open, directory) => {
-        if (!userxattr && !inFirstNamespace) skip('trusted attributes need the first user namespace');
-        mkdirSync(join(directory, 'lower/dir/sub'), { recursive: true });
-        writeFileSync(join(directory, 'lower/gone'), '');
-        writeFileSync(join(directory, 'lower/dir/file'), 'old');
-        const root = mount({ lowers: [open('lower')], upper: open('upper'), work: open('work'), userxattr });
-        sys.unlinkat(root, 'gone');
-        const fd = sys.openat2(root, 'dir/file', { flags: O_WRONLY | O_CREAT });
-        writeFileSync(fd, 'new');
-        closeSync(fd);
-        assert.equal(paths(await sys.walk(root)), ['dir', 'dir/file', 'dir/sub']);
+    test('merges lowers, top first, and is gone when closed', () =>
+      withDirectories(['top', 'bottom'], async (open, directory) => {
+        writeFileSync(join(directory, 'bottom/both'), 'bottom');
+        writeFileSync(join(directory, 'bottom/low'), 'low');
+        writeFileSync(join(directory, 'top/both'), 'top');
+        const root = mount({ lowers: [open('top'), open('bottom')], userxattr: true });
+        assert.is(read(root, 'both'), 'top');
+        assert.is(read(root, '/low'), 'low');
+        assert.equal(paths(await sys.walk(root)), ['both', 'low']);
+        await rejects(() => sys.mkdirat(root, 'new', 0o700), { code: 'EROFS' });
+        assert.is(readFileSync('/proc/self/mountinfo', 'utf8').includes(directory), false);
         sys.closeFd(root);
-        assert.is(readFileSync(join(directory, 'upper/dir/file'), 'utf8'), 'new');
-        assert.is(readFileSync(join(directory, 'lower/dir/file'), 'utf8'), 'old');
-        const upper = open('upper');
-        const whiteout = sys.statat(upper, 'gone');
-        assert.equal([whiteout.mode & S_IFMT, whiteout.rdevMajor, whiteout.rdevMinor], [S_IFCHR, 0, 0]);
-        // The upper becomes a layer: nothing of the mount may be written on it that ties it to this store.
-        const marks = sys.listXattrs(upper).map(String);
-        assert.equal(
-          marks.filter((name) => name.endsWith('.overlay.uuid') || name.endsWith('.overlay.origin')),
-          [],
-        );
       }));
-  }
 
-  test('of one lower is a read-only clone', () =>
-    withDirectories(['lower'], async (open, directory) => {
-      writeFileSync(join(directory, 'lower/file'), 'x');
-      const root = mount({ lowers: [open('lower')], userxattr: true });
-      assert.is(read(root, 'file'), 'x');
-      await rejects(() => sys.openat2(root, 'new', { flags: O_WRONLY | O_CREAT }), { code: 'EROFS' });
-      sys.closeFd(root);
-      assert.equal(readdirSync(join(directory, 'lower')), ['file']);
-    }));
+    for (const userxattr of [true, false]) {
+      test(`puts changes into the upper, with userxattr ${userxattr}`, () =>
+        withDirectories(['upper', 'work', 'lower'], async (open, directory) => {
+          if (!userxattr && !inFirstNamespace) skip('trusted attributes need the first user namespace');
+          mkdirSync(join(directory, 'lower/dir/sub'), { recursive: true });
+          writeFileSync(join(directory, 'lower/gone'), '');
+          writeFileSync(join(directory, 'lower/dir/file'), 'old');
+          const root = mount({ lowers: [open('lower')], upper: open('upper'), work: open('work'), userxattr });
+          sys.unlinkat(root, 'gone');
+          const fd = sys.openat2(root, 'dir/file', { flags: O_WRONLY | O_CREAT });
+          writeFileSync(fd, 'new');
+          closeSync(fd);
+          assert.equal(paths(await sys.walk(root)), ['dir', 'dir/file', 'dir/sub']);
+          sys.closeFd(root);
+          assert.is(readFileSync(join(directory, 'upper/dir/file'), 'utf8'), 'new');
+          assert.is(readFileSync(join(directory, 'lower/dir/file'), 'utf8'), 'old');
+          const upper = open('upper');
+          const whiteout = sys.statat(upper, 'gone');
+          assert.equal([whiteout.mode & S_IFMT, whiteout.rdevMajor, whiteout.rdevMinor], [S_IFCHR, 0, 0]);
+          // The upper becomes a layer: nothing of the mount may be written on it that ties it to this store.
+          const marks = sys.listXattrs(upper).map(String);
+          assert.equal(
+            marks.filter((name) => name.endsWith('.overlay.uuid') || name.endsWith('.overlay.origin')),
+            [],
+          );
+        }));
+    }
 
-  test('readOnly refuses changes despite an upper', () =>
-    withDirectories(['upper', 'work', 'lower'], async (open) => {
-      const root = mount({ lowers: [open('lower')], upper: open('upper'), work: open('work'), userxattr: true, readOnly: true });
-      await rejects(() => sys.mkdirat(root, 'new', 0o700), { code: 'EROFS' });
-      sys.closeFd(root);
-    }));
-
-  test('takes names with colons, commas and newlines, longer than 255 bytes, and many layers', () =>
-    withTempDir((directory) => {
-      const odd = join(directory, 'a:b,c=d\\e\n', 'x'.repeat(200), 'y'.repeat(200));
-      const lowers = Array.from({ length: 200 }, (_, index) => {
-        mkdirSync(join(odd, String(index)), { recursive: true });
-        writeFileSync(join(odd, String(index), String(index)), '');
-        return openSync(join(odd, String(index)), sys.O_PATH);
-      });
-      try {
-        const root = mount({ lowers, userxattr: true });
-        assert.is(sys.readDirectory(root).length, 200);
+    test('of one lower is a read-only clone', () =>
+      withDirectories(['lower'], async (open, directory) => {
+        writeFileSync(join(directory, 'lower/file'), 'x');
+        const root = mount({ lowers: [open('lower')], userxattr: true });
+        assert.is(read(root, 'file'), 'x');
+        await rejects(() => sys.openat2(root, 'new', { flags: O_WRONLY | O_CREAT }), { code: 'EROFS' });
         sys.closeFd(root);
-      } finally {
-        for (const fd of lowers) closeSync(fd);
-      }
-    }));
+        assert.equal(readdirSync(join(directory, 'lower')), ['file']);
+      }));
 
+    test('readOnly refuses changes despite an upper', () =>
+      withDirectories(['upper', 'work', 'lower'], async (open) => {
+        const root = mount({ lowers: [open('lower')], upper: open('upper'), work: open('work'), userxattr: true, readOnly: true });
+        await rejects(() => sys.mkdirat(root, 'new', 0o700), { code: 'EROFS' });
+        sys.closeFd(root);
+      }));
+
+    test('takes names with colons, commas and newlines, longer than 255 bytes, and many layers', () =>
+      withTempDir((directory) => {
+        const odd = join(directory, 'a:b,c=d\\e\n', 'x'.repeat(200), 'y'.repeat(200));
+        const lowers = Array.from({ length: 200 }, (_, index) => {
+          mkdirSync(join(odd, String(index)), { recursive: true });
+          writeFileSync(join(odd, String(index), String(index)), '');
+          return openSync(join(odd, String(index)), sys.O_PATH);
+        });
+        try {
+          const root = mount({ lowers, userxattr: true });
+          assert.is(sys.readDirectory(root).length, 200);
+          sys.closeFd(root);
+        } finally {
+          for (const fd of lowers) closeSync(fd);
+        }
+      }));
+  });
+
+suite('sys mountOverlay() refused', (test) => {
   test('says what the kernel says', () =>
     withDirectories(['a', 'b', 'upper', 'work'], async (open, directory) => {
-      const merged = mount({ lowers: [open('a'), open('b')], userxattr: true });
-      const other = mount({ lowers: [open('a')], upper: open('upper'), work: open('work'), userxattr: true });
+      const merged = mountOrSkip({ lowers: [open('a'), open('b')], userxattr: true });
+      const other = mountOrSkip({ lowers: [open('a')], upper: open('upper'), work: open('work'), userxattr: true });
       sys.mkdirat(other, 'upper', 0o700);
       sys.mkdirat(other, 'work', 0o700);
       const upper = sys.openat2(other, 'upper', { flags: sys.O_PATH });
@@ -147,7 +152,7 @@ suite('sys mountOverlay()', (test) => {
 suite('sys cloneMount()', (test) => {
   test('shows a directory, writable or not', () =>
     withDirectories(['dir'], async (open, directory) => {
-      sys.closeFd(mount({ lowers: [open('dir')], userxattr: true }));
+      sys.closeFd(mountOrSkip({ lowers: [open('dir')], userxattr: true }));
       const writable = sys.cloneMount(open('dir'), { readOnly: false, recursive: true });
       sys.mkdirat(writable, 'new', 0o700);
       const sealed = sys.cloneMount(open('dir'), { readOnly: true, recursive: true });
