@@ -19,6 +19,7 @@
 
 #include "failure.h"
 #include "kernel.h"
+#include "move_link.h"
 #include "status.h"
 #include "supervise.h"
 
@@ -35,10 +36,11 @@ static bool write_text(const char *path, const char *text) {
 }
 
 /*
- * In a user namespace of its own: a helper may drop its capabilities before it opens the namespaces (pasta does), and then only has those
- * that the maker of a user namespace has in it.
+ * For the helper, in a user namespace of its own: it may drop its capabilities before it opens the namespaces (pasta does), and then only has those
+ * that the maker of a user namespace has in it. Commands would have them too, since they are the same user. So they get another namespace, which belongs
+ * to the builder's user namespace, and the helper's interface is moved there.
  */
-static bool make_namespaces(void) {
+static bool make_namespaces_of_helper(void) {
   char map[64];
   snprintf(map, sizeof map, "0 %u 1\n", geteuid());
   char groups[64];
@@ -58,21 +60,25 @@ static bool raise_loopback(void) {
   return raised;
 }
 
+static bool make_namespace_of_commands(void) {
+  return unshare(CLONE_NEWNET) == 0;
+}
+
 /* Tells 0 or an errno through `result`, and stays. */
-static _Noreturn void hold_namespaces(pid_t parent, int result) {
-  int error = make_namespaces() && raise_loopback() && die_with_parent(parent) ? 0 : errno;
+static _Noreturn void hold_namespaces(bool (*make)(void), pid_t parent, int result) {
+  int error = make() && raise_loopback() && die_with_parent(parent) ? 0 : errno;
   if (RETRY(write(result, &error, sizeof error)) != (int)sizeof error || error != 0) _exit(FAILED);
   for (;;) pause();
 }
 
-static pid_t start_holder(struct failure *failure) {
+static pid_t start_holder(bool (*make)(void), struct failure *failure) {
   int result[2];
   if (pipe2(result, O_CLOEXEC) < 0) {
     failed(failure, "network", "");
     return -1;
   }
   pid_t parent = getpid(), holder = fork();
-  if (holder == 0) hold_namespaces(parent, result[1]);
+  if (holder == 0) hold_namespaces(make, parent, result[1]);
   close(result[1]);
   int error = errno;
   if (holder > 0 && RETRY(read(result[0], &error, sizeof error)) != (int)sizeof error) error = ECHILD;
@@ -81,6 +87,12 @@ static pid_t start_holder(struct failure *failure) {
   errno = error;
   failed(failure, "network", "");
   return -1;
+}
+
+static int open_namespace(pid_t holder) {
+  char path[64];
+  snprintf(path, sizeof path, "/proc/%d/ns/net", (int)holder);
+  return RETRY(open(path, O_RDONLY | O_CLOEXEC));
 }
 
 /* ---- the helper ------------------------------------------------------------------------------------------------------------------- */
@@ -144,15 +156,24 @@ static enum outcome wait_until_ready(int ready, int signals, pid_t helper) {
   }
 }
 
+/* The interface that the helper made goes from its namespace to that of the commands. */
+static bool hand_over(pid_t of_helper, pid_t of_commands, struct failure *failure) {
+  int from = open_namespace(of_helper), to = open_namespace(of_commands);
+  bool moved = from >= 0 && to >= 0 ? move_link(from, to, failure) : failed(failure, "network", "");
+  if (from >= 0) close(from);
+  if (to >= 0) close(to);
+  return moved;
+}
+
 /* ---- all of it -------------------------------------------------------------------------------------------------------------------- */
 
 static bool serve(int status, char **helper, int signals, const char *fifo, const sigset_t *signals_before, struct failure *failure) {
   /* Opened for both, so that neither side waits for the other. */
   int ready = mkfifo(fifo, 0600) < 0 ? -1 : RETRY(open(fifo, O_RDWR | O_CLOEXEC | O_NONBLOCK));
   if (ready < 0) return failed(failure, "network", fifo);
-  pid_t holder = start_holder(failure);
-  if (holder < 0) return false;
-  struct words words = {.holder = holder, .ready = ready, .file = fifo};
+  pid_t of_helper = start_holder(make_namespaces_of_helper, failure), of_commands = start_holder(make_namespace_of_commands, failure);
+  if (of_helper < 0 || of_commands < 0) return false;
+  struct words words = {.holder = of_helper, .ready = ready, .file = fifo};
   pid_t pid = start_helper(helper, &words, signals_before);
   if (pid < 0) return failed(failure, "network", helper[0]);
   enum outcome outcome = wait_until_ready(ready, signals, pid);
@@ -161,8 +182,9 @@ static bool serve(int status, char **helper, int signals, const char *fifo, cons
   if (outcome == TOLD_TO_END) return true;
   if (outcome == HELPER_ENDED) return failed_with(failure, "network", 0, helper[0], "it ended before the network was there");
   if (outcome == TOO_SLOW) return failed_with(failure, "network", 0, helper[0], "the network was not there after 10 seconds");
+  if (!hand_over(of_helper, of_commands, failure)) return false;
   bool helper_ended = false;
-  status_ready(status, holder);
+  status_ready(status, of_commands);
   while (!told_to_end(signals, pid, &helper_ended)) continue;
   return !helper_ended || failed_with(failure, "network", 0, helper[0], "it ended while the network was used");
 }

@@ -1,16 +1,19 @@
 /*
- * What a hostile command tries in order to get out of its sandbox: canary OUTSIDE HOST-PID MARKER SOCKET
+ * What a hostile command tries in order to get out of its sandbox: canary OUTSIDE HOST-PID MARKER SOCKET PORT
  *   OUTSIDE   a directory of the host with a file "secret"      HOST-PID  a process of the host with MARKER in its command line
  *   SOCKET    name of an abstract socket somebody listens on, or "-" where the network is the host's own
+ *   PORT      of TCP that somebody listens on at the host's loopback, or 0 where the network is the host's own
  * One line for each attempt: "held NAME" or "ESCAPED NAME". Nothing here does harm when it succeeds.
  */
 #define _GNU_SOURCE
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
 #include <linux/fs.h>
 #include <linux/perf_event.h>
+#include <net/if.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -37,6 +40,7 @@
 
 static const char *outside, *marker, *abstract;
 static pid_t host;
+static int port;
 
 static bool opens(const char *path, int flags) {
   int fd = open(path, flags | O_CLOEXEC | O_NONBLOCK);
@@ -284,6 +288,64 @@ static bool abstract_socket(void) {
   int fd = socket(AF_UNIX, SOCK_STREAM, 0);
   return connect(fd, (struct sockaddr *)&address, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + length)) == 0;
 }
+static bool connects(in_addr_t address) {
+  struct sockaddr_in there = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = address};
+  struct timeval patience = {.tv_usec = 300000};
+  int fd = socket(AF_INET, SOCK_STREAM, 0);
+  setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  char byte;
+  /* A helper may accept before it knows whether there is anybody: the host's first byte tells. */
+  bool reached = connect(fd, (struct sockaddr *)&there, sizeof there) == 0 && recv(fd, &byte, 1, 0) == 1;
+  close(fd);
+  return reached;
+}
+/* Its own loopback, the addresses at which helpers may stand for the host, and the gateways. */
+static bool host_loopback(void) {
+  static const char *const addresses[] = {"127.0.0.1", "127.0.0.53", "0.0.0.0", "10.0.2.2", "10.0.2.3", "169.254.1.1", "169.254.1.2"};
+  if (port == 0) return false;
+  for (size_t i = 0; i < sizeof addresses / sizeof addresses[0]; i++)
+    if (connects(inet_addr(addresses[i]))) return true;
+  FILE *routes = fopen("/proc/net/route", "r");
+  char line[256];
+  unsigned destination, gateway;
+  while (routes != NULL && fgets(line, sizeof line, routes) != NULL)
+    if (sscanf(line, "%*s %x %x", &destination, &gateway) == 2 && gateway != 0 && connects(gateway)) return true;
+  return false;
+}
+static bool see_network_helper(void) {
+  DIR *proc = opendir("/proc");
+  for (struct dirent *entry; proc != NULL && (entry = readdir(proc)) != NULL;) {
+    char path[300], words[512];
+    snprintf(path, sizeof path, "/proc/%s/comm", entry->d_name);
+    int fd = open(path, O_RDONLY);
+    ssize_t length = fd < 0 ? -1 : read(fd, words, sizeof words - 1);
+    if (fd >= 0) close(fd);
+    words[length < 0 ? 0 : length] = '\0';
+    if (strstr(words, "pasta") != NULL || strstr(words, "passt") != NULL || strstr(words, "slirp4netns") != NULL) return true;
+  }
+  return false;
+}
+/* Those that the builder started lie behind a process of the host that is a little older. */
+static bool reach_builders_processes(void) {
+  for (pid_t pid = host; pid < host + 3000; pid++) {
+    if (pid == getpid() || pid == getppid() || pid == 1) continue;
+    if (kill(pid, 0) == 0 || errno == EPERM) return true;
+    if (ptrace(PTRACE_SEIZE, pid, 0, 0) == 0) return true;
+  }
+  return false;
+}
+static bool raises_interface(const char *name) {
+  struct ifreq request = {0};
+  int fd = socket(AF_INET, SOCK_DGRAM, 0);
+  strcpy(request.ifr_name, name);
+  if (ioctl(fd, SIOCGIFFLAGS, &request) < 0) return false;
+  request.ifr_flags = (short)(request.ifr_flags | IFF_UP);
+  return ioctl(fd, SIOCSIFFLAGS, &request) == 0;
+}
+/* Raised, which it is already: nothing changes where this succeeds. */
+static bool change_network(void) { return raises_interface("lo"); }
+static bool change_network_as_user_root(void) { return unshare(CLONE_NEWUSER) == 0 && raises_interface("lo"); }
 static bool replaced_dev(void) { return rename("/dev", "/tmp/dev") == 0 || (rmdir("/dev/shm") == 0 && symlink("/", "/dev/shm") == 0); }
 static bool replaced_proc(void) { return rename("/proc", "/tmp/proc") == 0 || symlink("/tmp", "/proc/x") == 0; }
 
@@ -312,15 +374,18 @@ static const struct {
     {"raise-limit", raise_limit}, {"real-time", real_time}, {"watch-all-files", watch_all_files}, {"ports", ports},
     {"regain-capabilities", regain_capabilities}, {"make-disk", make_disk}, {"make-memory-device", make_memory_device},
     {"host-devices", host_devices}, {"type-into-terminal", type_into_terminal}, {"paste-into-console", paste_into_console},
-    {"abstract-socket", abstract_socket}, {"replaced-dev", replaced_dev}, {"replaced-proc", replaced_proc},
+    {"abstract-socket", abstract_socket}, {"host-loopback", host_loopback}, {"see-network-helper", see_network_helper},
+    {"reach-builders-processes", reach_builders_processes}, {"change-network", change_network},
+    {"change-network-as-user-root", change_network_as_user_root}, {"replaced-dev", replaced_dev}, {"replaced-proc", replaced_proc},
 };
 
 int main(int count, char **arguments) {
-  if (count != 5) return 2;
+  if (count != 6) return 2;
   outside = arguments[1];
   host = (pid_t)atoi(arguments[2]);
   marker = arguments[3];
   abstract = arguments[4];
+  port = atoi(arguments[5]);
   mkdir("/tmp", 0777);
   for (size_t i = 0; i < sizeof attempts / sizeof attempts[0]; i++) {
     fflush(stdout);

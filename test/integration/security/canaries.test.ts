@@ -1,11 +1,12 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { packageFile } from '../../../src/sys/index.js';
+import { runWithTunnel, USERS } from '../../support/as-user.js';
 import { skip, suite } from '../../support/suite.js';
 import { linesOf } from '../../support/tree-lines.js';
 import { idModeOf, type Run, type TestStore, withTestStore } from '../../support/tsbuild.js';
@@ -19,7 +20,7 @@ const KERNEL_FILES = ['/proc/sys/kernel/core_pattern', '/proc/sys/kernel/pid_max
 interface Host {
   readonly store: TestStore;
   /** Builds the canary with these flags, runs it, and gives its lines by outcome. */
-  readonly release: (flags: readonly string[], run?: { readonly abstract?: boolean; readonly options?: string }) => Promise<Flight>;
+  readonly release: (flags: readonly string[], run?: { readonly apart?: boolean; readonly options?: string }) => Promise<Flight>;
 }
 
 interface Flight {
@@ -43,8 +44,13 @@ async function withHost(body: (host: Host) => Promise<void>): Promise<void> {
     const socket = `tsbuild-canary-${process.pid}`;
     let connections = 0;
     const server = createServer(() => connections++).listen(`\0${socket}`);
-    const release: Host['release'] = async (flags, { abstract = false, options = '' } = {}) => {
-      const argv = ['/canary', outside, String(sleeper.pid), MARKER, abstract ? socket : '-'];
+    const loopback = createServer((client) => {
+      connections++;
+      client.end('here');
+    }).listen(0, '127.0.0.1');
+    const release: Host['release'] = async (flags, { apart = false, options = '' } = {}) => {
+      const port = apart ? (loopback.address() as AddressInfo).port : 0;
+      const argv = ['/canary', outside, String(sleeper.pid), MARKER, apart ? socket : '-', String(port)];
       writeFileSync(join(context, 'Containerfile'), `FROM scratch\nCOPY canary /\nRUN ${options}${JSON.stringify(argv)}\n`);
       const run = await store.tsbuild(['bud', '--no-cache', ...flags, context]);
       const lines = (word: string): string[] =>
@@ -52,7 +58,7 @@ async function withHost(body: (host: Host) => Promise<void>): Promise<void> {
       return { run, held: lines('held'), escaped: lines('ESCAPED') };
     };
     try {
-      await once(server, 'listening');
+      await Promise.all([once(server, 'listening'), once(loopback, 'listening')]);
       await body({ store, release });
       assert.equal(state(), before, 'something outside changed');
       assert.is(sleeper.exitCode ?? sleeper.signalCode, null, 'a process of the host was killed');
@@ -60,28 +66,45 @@ async function withHost(body: (host: Host) => Promise<void>): Promise<void> {
     } finally {
       sleeper.kill();
       server.close();
+      loopback.close();
     }
   });
 }
 
+/** Of the modes, those with this in their title, and nothing else: how root has this file run once more by others. */
+const ONLY = process.env.TSBUILD_TEST_CANARIES;
+
 suite('canaries', (test) => {
-  const modes: readonly (readonly [title: string, flags: readonly string[], abstract: boolean])[] = [
-    ['the default isolation', [], false],
+  const modes: readonly (readonly [title: string, flags: readonly string[], apart: boolean])[] = [
+    ['the default isolation', ['--network', 'host'], false],
+    ['a network by pasta', ['--network', 'pasta'], true],
+    ['a network by slirp4netns', ['--network', 'slirp4netns'], true],
     ['the default isolation without a network', ['--network', 'none'], true],
     ['--isolation oci', ['--isolation', 'oci'], false],
     ['--isolation rootless', ['--isolation', 'rootless'], false],
     ['--isolation chroot', ['--isolation', 'chroot'], false],
   ];
-  for (const [title, flags, abstract] of modes) {
+  for (const [title, flags, apart] of modes.filter(([title]) => title.includes(ONLY ?? ''))) {
     test(`every escape fails with ${title}`, () =>
       withHost(async ({ release }) => {
-        const { run, held, escaped } = await release(flags, { abstract });
-        if (run.status === 125 && /isolation|runtime/.test(run.stderr)) skip(`not on this machine: ${run.stderr.trim()}`);
+        const { run, held, escaped } = await release(flags, { apart });
+        if (run.status === 125 && /isolation|runtime|private network/.test(run.stderr)) skip(`not on this machine: ${run.stderr.trim()}`);
         assert.is(run.status, 0, run.stdout + run.stderr);
         assert.equal(escaped, []);
-        assert.ok(held.length >= 70, `only ${held.length} attempts`);
+        assert.ok(held.length >= 78, `only ${held.length} attempts`);
         assert.is(new Set(held).size, held.length);
       }));
+  }
+
+  if (ONLY !== undefined) return;
+
+  for (const user of USERS) {
+    test(`every escape fails with a network by pasta or slirp4netns of an ordinary user (${user})`, async () => {
+      const script = `"${process.execPath}" "${import.meta.filename}"`;
+      const { status, stdout, stderr } = await runWithTunnel(user, script, { TSBUILD_TEST_CANARIES: 'a network by' });
+      assert.is(status, 0, stdout + stderr);
+      assert.match(stdout, /^# passed 2 failed 0 skipped 0 of 2$/m);
+    });
   }
 
   test('the canary gets out where it is let: a RUN --security=insecure can mount', () =>
