@@ -191,6 +191,7 @@ static bool serve(int status, char **helper, int signals, const char *fifo, cons
 
 int network_main(int status_fd, char **helper) {
   struct failure failure = {.stage = "network"};
+  /* In /tmp, whatever TMPDIR says: the AppArmor profile that comes with pasta lets it write its file there. */
   char directory[] = "/tmp/tsbuild-network-XXXXXX", fifo[sizeof directory + 8];
   sigset_t before, set;
   k_close_range(3, ~0u, K_CLOSE_RANGE_CLOEXEC);
@@ -200,8 +201,13 @@ int network_main(int status_fd, char **helper) {
   /* What the terminal sends to the builder is not meant for this: commands that clear up still have their network. */
   (void)setsid();
   /* Not SIGKILL: the helper is not to outlive this, and some do whatever happens to their network. */
-  if (signals < 0 || prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0) < 0 || getppid() == 1 || !adopt_orphans() || mkdtemp(directory) == NULL) {
+  if (signals < 0 || prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0) < 0 || getppid() == 1 || !adopt_orphans()) {
     failed(&failure, "network", "");
+    status_failed(status_fd, &failure);
+    return FAILED;
+  }
+  if (mkdtemp(directory) == NULL) {
+    failed(&failure, "network", "/tmp");
     status_failed(status_fd, &failure);
     return FAILED;
   }

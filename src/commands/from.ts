@@ -72,7 +72,7 @@ export class From extends BaseCommand<typeof From> {
     const [image] = this.operands;
     if (image === undefined) throw new UsageError('an image name (or "scratch") must be specified');
     if (this.operands.length > 1) throw new UsageError('too many arguments specified');
-    readIsolation({ isolation: flags.isolation }, undefined, false, flags.network);
+    readIsolation({ isolation: flags.isolation }, { ...services.settings, isolation: undefined }, flags.network);
     checkUserNamespace(userNamespaceOptions(flags), services.settings.rootless);
     const { 'pull-always': always, 'pull-never': never } = flags;
     if (always === true && never === true) throw new UsageError('can only set one of --pull-always and --pull-never');

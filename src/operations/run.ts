@@ -109,9 +109,8 @@ async function execute(
   const defaults = record.defaults ?? {};
   const named = options.network ?? defaults.network;
   const extraHosts = (defaults.addHosts ?? []).flatMap(parseAddHost);
-  const { isolation: usual, idMode } = services.settings;
   const asked = options.isolation.isolation ?? defaults.isolation;
-  const isolation = readIsolation({ ...options.isolation, isolation: asked }, usual, idMode === 'root', named);
+  const isolation = readIsolation({ ...options.isolation, isolation: asked }, services.settings, named);
   const proxies = defaults.httpProxy === false ? {} : services.settings.proxyEnvironment;
   const networks = new LateNetworks({ extraHosts, proxies }, services);
   const network: CommandNetwork = {

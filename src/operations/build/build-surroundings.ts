@@ -25,8 +25,8 @@ export async function withBuildSurroundings<T>(
   body: (surroundings: BuildSurroundings) => Promise<T>,
 ): Promise<T> {
   const extraHosts = options.addHosts.flatMap(parseAddHost);
-  const { isolation: usual, idMode, proxyEnvironment } = services.settings;
-  const isolation = readIsolation(options.isolation ?? {}, usual, idMode === 'root', options.network);
+  const { proxyEnvironment } = services.settings;
+  const isolation = readIsolation(options.isolation ?? {}, services.settings, options.network);
   const proxies = options.httpProxy === false ? {} : proxyEnvironment;
   const networks = new LateNetworks({ extraHosts, proxies, tells: true }, services);
   const network = {

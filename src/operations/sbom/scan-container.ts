@@ -32,7 +32,7 @@ export async function scanFiles(
       : openSync(mountPoint, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
     const network = { request: parseNetwork(undefined), open: networks.open, extraHosts: [] };
-    const isolation = readIsolation({}, settings.isolation, settings.idMode === 'root', undefined);
+    const isolation = readIsolation({}, settings);
     const merged = await scanRoot(options, { ...source, root, contexts: [], network, isolation }, workspace, services);
     writeLocalSbom(options.outputs, merged);
     const directory = await workspace.store.scratch.dir();

@@ -1,3 +1,4 @@
+import type { Settings } from '../../config/index.js';
 import { UsageError } from '../../errors.js';
 import type { Isolation } from '../../sandbox/index.js';
 
@@ -9,19 +10,28 @@ export interface IsolationOptions {
 }
 
 /**
- * @param variable `BUILDAH_ISOLATION`, which counts where the flag is left out
- * @param isRealRoot not root of a user namespace
+ * @param settings what counts where the flag is left out, and where this runs
  * @throws {UsageError} no isolation that there is, or flags that contradict each other
  */
-export function readIsolation(options: IsolationOptions, variable: string | undefined, isRealRoot: boolean, network?: string): Isolation {
-  const { isolation = variable ?? '', runtime, runtimeFlags = [] } = options;
+export function readIsolation(
+  options: IsolationOptions,
+  settings: Pick<Settings, 'isolation' | 'idMode' | 'runRoot'>,
+  network?: string,
+): Isolation {
+  const { isolation = settings.isolation ?? '', runtime, runtimeFlags = [] } = options;
   switch (isolation.toLowerCase()) {
     case '':
     case 'default':
     case 'oci':
       // Without a runtime asked for, Buildah's isolation of that name is ours.
       if (runtime !== undefined && runtime !== '')
-        return { kind: 'oci', runtime, flags: runtimeFlags.map((flag) => (flag.startsWith('-') ? flag : `--${flag}`)), isRealRoot };
+        return {
+          kind: 'oci',
+          runtime,
+          flags: runtimeFlags.map((flag) => (flag.startsWith('-') ? flag : `--${flag}`)),
+          isRealRoot: settings.idMode === 'root',
+          runRoot: settings.runRoot,
+        };
       return { kind: 'native' };
     case 'native':
     case 'rootless':

@@ -35,9 +35,12 @@ const OWN_MOUNT_POINTS = ['/proc', '/dev', '/sys'];
  * Lays a plan out as a bundle.
  *
  * Mount points that the image does not have are in a lower directory of their own, so that none of them ends in the layer.
+ *
+ * @param runRoot nobody else can have put anything there, and what of a bundle outlives a crash goes at the next boot
  */
-export function openBundle(plan: SandboxPlan, cgroupsPath: string | undefined): Bundle {
-  const directory = mkdtempSync('/tmp/tsbuild-bundle-');
+export function openBundle(plan: SandboxPlan, runRoot: string, cgroupsPath: string | undefined): Bundle {
+  mkdirSync(runRoot, { recursive: true, mode: 0o700 });
+  const directory = mkdtempSync(join(runRoot, 'bundle-'));
   const opening = new Opening(directory);
   try {
     const mounts = [...plan.mounts.map((mount) => opening.mount(mount)), ...plan.files.map((file) => opening.file(file))];

@@ -2,15 +2,13 @@ import { accessSync, closeSync, constants, existsSync, openSync, readFileSync } 
 import { basename, isAbsolute, join, resolve } from 'node:path';
 import { UnsupportedFeatureError } from '../../errors.js';
 import { nativeFile, pipe, spawn } from '../../sys/index.js';
-import type { Isolation } from '../isolation.js';
+import type { OciIsolation } from '../isolation.js';
 import type { SandboxPlan, SandboxResult } from '../plan.js';
 import { readEach } from '../read-each.js';
 import { endOnAbort, type RunOptions } from '../run-options.js';
 import { parseStatus, signalName } from '../status.js';
 import { openBundle } from './bundle.js';
 import { RuntimeError } from './errors.js';
-
-type Runtime = Isolation & { readonly kind: 'oci' };
 
 const STATUS_FD = 3;
 const FOLDERS = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
@@ -24,7 +22,7 @@ let count = 0;
  */
 export async function runByRuntime(
   plan: SandboxPlan,
-  { runtime, flags, isRealRoot }: Runtime,
+  { runtime, flags, isRealRoot, runRoot }: OciIsolation,
   options: RunOptions,
 ): Promise<SandboxResult> {
   if (plan.stdio === 'terminal') throw new UnsupportedFeatureError('a terminal of its own (-t) is for --isolation native and chroot');
@@ -32,7 +30,7 @@ export async function runByRuntime(
     throw new UnsupportedFeatureError(`there is one id only, and ${runtime} cannot make others believed: the command can run as root only`);
   const program = findRuntime(runtime);
   const id = `tsbuild-${process.pid}-${++count}`;
-  const bundle = openBundle(plan, isRealRoot ? join(plan.resources?.cgroupParent ?? '/', id) : undefined);
+  const bundle = openBundle(plan, runRoot, isRealRoot ? join(plan.resources?.cgroupParent ?? '/', id) : undefined);
   const log = join(bundle.directory, 'log');
   try {
     const pidFile = join(bundle.directory, 'pid');

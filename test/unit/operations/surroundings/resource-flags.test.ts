@@ -87,21 +87,22 @@ suite('readDns()', (test) => {
 });
 
 suite('readIsolation()', (test) => {
+  const settings = (isolation: 'chroot' | undefined, idMode: 'root' | 'mapped') => ({ isolation, idMode, runRoot: '/run/here' });
   test('the flag wins over the variable', () => {
-    assert.equal(readIsolation({ isolation: 'native' }, 'chroot', true), { kind: 'native' });
-    assert.equal(readIsolation({}, 'chroot', true), { kind: 'chroot' });
-    assert.equal(readIsolation({ isolation: 'oci' }, undefined, true), { kind: 'native' });
-    assert.equal(readIsolation({ isolation: 'Rootless' }, undefined, true), { kind: 'native' });
+    assert.equal(readIsolation({ isolation: 'native' }, settings('chroot', 'root')), { kind: 'native' });
+    assert.equal(readIsolation({}, settings('chroot', 'root')), { kind: 'chroot' });
+    assert.equal(readIsolation({ isolation: 'oci' }, settings(undefined, 'root')), { kind: 'native' });
+    assert.equal(readIsolation({ isolation: 'Rootless' }, settings(undefined, 'root')), { kind: 'native' });
   });
   test('a runtime runs what is not kept apart otherwise', () => {
-    const runtime = { kind: 'oci', runtime: 'crun', flags: ['--debug'], isRealRoot: false };
-    assert.equal(readIsolation({ isolation: 'oci', runtime: 'crun', runtimeFlags: ['debug'] }, undefined, false), runtime);
-    assert.equal(readIsolation({ runtime: 'crun', runtimeFlags: ['--debug'] }, undefined, false), runtime);
-    assert.equal(readIsolation({ isolation: 'rootless', runtime: 'crun' }, undefined, false), { kind: 'native' });
+    const runtime = { kind: 'oci', runtime: 'crun', flags: ['--debug'], isRealRoot: false, runRoot: '/run/here' };
+    assert.equal(readIsolation({ isolation: 'oci', runtime: 'crun', runtimeFlags: ['debug'] }, settings(undefined, 'mapped')), runtime);
+    assert.equal(readIsolation({ runtime: 'crun', runtimeFlags: ['--debug'] }, settings(undefined, 'mapped')), runtime);
+    assert.equal(readIsolation({ isolation: 'rootless', runtime: 'crun' }, settings(undefined, 'mapped')), { kind: 'native' });
   });
   test('refuses what there is not', () => {
-    assert.throws(() => readIsolation({ isolation: 'hyperv' }, undefined, true), /unrecognized isolation type "hyperv"/);
-    assert.throws(() => readIsolation({ isolation: 'chroot' }, undefined, true, 'none'), /--isolation chroot/);
+    assert.throws(() => readIsolation({ isolation: 'hyperv' }, settings(undefined, 'root')), /unrecognized isolation type "hyperv"/);
+    assert.throws(() => readIsolation({ isolation: 'chroot' }, settings(undefined, 'root'), 'none'), /--isolation chroot/);
   });
 });
 
