@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { Fd } from '../sys/index.js';
 import { type ContentDigests, digestContents, type ToDigest } from './file-digests.js';
 import { HashText } from './hash-text.js';
@@ -46,7 +45,7 @@ export interface DigestedEntry {
 export async function digestSelection(root: Fd, selected: readonly SelectedSource[], options: DigestOptions): Promise<DigestedSelection> {
   const sources = options.contentsOnly === true ? selected.map(withoutItself) : selected;
   const digests = await digestContents(root, contentsOf(sources), options.cache);
-  const hash = new HashText(createHash('sha256'));
+  const hash = new HashText();
   hash.text('tsbuild selection 1\n');
   let next = 0;
   for (const source of sources) {

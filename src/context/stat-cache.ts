@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { sha256Hex } from '../sha256.js';
 import { atomicWriteFile } from '../sys/index.js';
 import type { EntryStat } from './selection.js';
 
@@ -50,7 +50,7 @@ export class StatCache {
 
   /** The cache of the context at `directory`; empty when there is none, or none that can be read. */
   static load(cacheDirectory: string, directory: string): StatCache {
-    const file = join(cacheDirectory, `${createHash('sha256').update(directory).digest('hex')}.bin`);
+    const file = join(cacheDirectory, `${sha256Hex(directory)}.bin`);
     try {
       const bytes = readFileSync(file);
       if (bytes.subarray(0, MAGIC.length).equals(MAGIC)) return new StatCache(file, bytes);

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { sha256Hex } from '../sha256.js';
 import { type DiffId, type Digest, digestHex } from './digest.js';
 
 /**
@@ -9,7 +9,7 @@ import { type DiffId, type Digest, digestHex } from './digest.js';
 export function chainId(diffIds: readonly DiffId[]): string {
   const [first, ...rest] = diffIds;
   if (first === undefined) throw new RangeError('chainId() needs at least one layer');
-  return rest.reduce<string>((chain, diffId) => `sha256:${createHash('sha256').update(`${chain} ${diffId}`).digest('hex')}`, first);
+  return rest.reduce<string>((chain, diffId) => `sha256:${sha256Hex(`${chain} ${diffId}`)}`, first);
 }
 
 /** The image ID users see: the hexadecimal digits of the digest of the config's exact bytes. */

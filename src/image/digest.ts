@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { TsbuildError } from '../errors.js';
+import { sha256Hex } from '../sha256.js';
 
 /** `algorithm:hex` of bytes as stored or sent (a compressed layer, a manifest, a config). */
 export type Digest = string & { readonly brand: 'Digest' };
@@ -48,7 +48,7 @@ export function digestAlgorithm(digest: Digest | DiffId): 'sha256' | 'sha512' {
 
 /** sha256 of `bytes` as a digest. */
 export function digestOf(bytes: Uint8Array | string): Digest {
-  return `sha256:${createHash('sha256').update(bytes).digest('hex')}` as Digest;
+  return `sha256:${sha256Hex(bytes)}` as Digest;
 }
 
 /** Every string that is a digest, at any depth of a JSON value. */

@@ -1,9 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DiffId } from '../image/index.js';
 import { explainingFailure, type Store } from '../store/index.js';
-import { mountOverlay } from '../sys/index.js';
+import { mountOverlay, randomName } from '../sys/index.js';
 import { ChainExtraction } from './extract-chain.js';
 import { readRootAttributes, takeOverRoot, topOf } from './root-attributes.js';
 import { isEmpty, SnapshotDirectories } from './snapshot-directories.js';
@@ -53,7 +52,7 @@ export function openOverlaySnapshots(store: Store, { userxattr }: SnapshotOption
     },
     async reopen(working) {
       // The directory may outlive this process, as a working container's does, and a killed one leaves its own there.
-      const work = join(working.dir, `work-${randomBytes(4).toString('hex')}`);
+      const work = join(working.dir, `work-${randomName(4)}`);
       explainingFailure(work, () => mkdirSync(work, { mode: 0o755 }));
       return { ...working, work };
     },

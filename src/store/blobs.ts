@@ -13,6 +13,7 @@ import {
   SizeMismatchError,
   verify,
 } from '../image/index.js';
+import { sha256Hex } from '../sha256.js';
 import { BlobNotFoundError } from './errors.js';
 import { blobPath, type Layout } from './layout.js';
 import { listNames } from './record-files.js';
@@ -148,7 +149,8 @@ export function openBlobs(layout: Layout, scratch: Scratch): BlobStore {
       if (blob.size !== undefined && found !== blob.size) throw new SizeMismatchError(blob.size, found, `"${file}"`);
       const bytes = readFileSync(file);
       const algorithm = digestAlgorithm(blob.digest);
-      const actual = `${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}` as Digest;
+      const hex = algorithm === 'sha256' ? sha256Hex(bytes) : createHash(algorithm).update(bytes).digest('hex');
+      const actual = `${algorithm}:${hex}` as Digest;
       if (actual !== blob.digest) throw new DigestMismatchError(blob.digest, actual, `"${file}"`);
       return bytes;
     },

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { rmSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
+import { sha256Hex } from '../sha256.js';
 import type { Layout } from './layout.js';
 import { isObject, listNames, readRecord, writeRecord } from './record-files.js';
 import type { Scratch } from './scratch.js';
@@ -64,7 +64,7 @@ export function openBuildLogs(layout: Layout, scratch: Scratch): BuildLogs {
       writeRecord(fileOf(log.imageId), log, await scratch.dir());
     },
     async putUnfinished(log) {
-      const steps = createHash('sha256').update(JSON.stringify(log.steps)).digest('hex');
+      const steps = sha256Hex(JSON.stringify(log.steps));
       writeRecord(pathOf(`unfinished-${steps}.json`), log, await scratch.dir());
       for (const name of newestFirst(unfinished()).slice(MAX_UNFINISHED)) rmSync(pathOf(name), { force: true });
     },

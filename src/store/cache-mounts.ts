@@ -1,8 +1,8 @@
-import { createHash, randomBytes } from 'node:crypto';
 import { closeSync, constants, existsSync, mkdirSync, openSync, renameSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasCode } from '../errors.js';
-import { type Fd, flock, flockTry, walk } from '../sys/index.js';
+import { sha256Hex } from '../sha256.js';
+import { type Fd, flock, flockTry, randomName, walk } from '../sys/index.js';
 import type { Layout } from './layout.js';
 import { leadsTo } from './leads-to.js';
 import { lockHolders } from './lock-holders.js';
@@ -120,9 +120,7 @@ export function openCacheMounts(layout: Layout, scratch: Scratch, ensureLayout: 
 const MOUNT_FILE = 'mount.json';
 
 function digestOf({ id, platform, uid, gid, origin }: CacheMountIdentity): string {
-  return createHash('sha256')
-    .update(JSON.stringify([id, platform, uid, gid, origin]))
-    .digest('hex');
+  return sha256Hex(JSON.stringify([id, platform, uid, gid, origin]));
 }
 
 /** Takes the slot, waiting for those who exclude it. */
@@ -189,7 +187,7 @@ async function createIn(slot: string, request: OpenCacheMount, scratch: Scratch)
   const directory = join(slot, 'fs');
   if (existsSync(directory)) return;
   for (const name of listNames(slot)) if (name.startsWith('new-')) scratch.trash(join(slot, name));
-  const unfinished = join(slot, `new-${randomBytes(4).toString('hex')}`);
+  const unfinished = join(slot, `new-${randomName(4)}`);
   explainingFailure(unfinished, () => mkdirSync(unfinished));
   await request.create(unfinished);
   const file: MountFile = { version: 1, identity: request.identity, sizeBytes: 0 };

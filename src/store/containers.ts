@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import { mkdirSync, renameSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Descriptor, DiffId, HistoryEntry, ImageConfig, ImageFormat } from '../image/index.js';
+import { randomName } from '../sys/index.js';
 import { ContainerNameInUseError, ContainerNotFoundError } from './errors.js';
 import type { Layout } from './layout.js';
 import { withLock } from './locks.js';
@@ -110,7 +110,7 @@ export function openContainers(layout: Layout, scratch: Scratch): ContainerRecor
     working: { readonly dir: string; readonly upper: string; readonly work: string },
     named: () => Omit<ContainerRecord, 'id'>,
   ): Promise<ContainerRecord> => {
-    const id = randomBytes(32).toString('hex');
+    const id = randomName(32);
     const temporary = await scratch.dir();
     const made = join(temporary, `container-${id}`);
     explainingFailure(made, () => {

@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasCode } from '../errors.js';
 import { type Digest, digestAlgorithm, digestHex } from '../image/index.js';
+import { randomName } from '../sys/index.js';
 import { StoreCorruptError, StoreVersionError } from './errors.js';
 import { explainingFailure } from './system-errors.js';
 
@@ -106,7 +106,7 @@ function ensurePrivate(directory: string): void {
 /** Every process writes the same bytes here, so who wins the race does not matter. */
 function writeOnce(layout: Layout, file: string, text: string): void {
   if (existsSync(file)) return;
-  const temporary = join(layout.tmp, randomBytes(8).toString('hex'));
+  const temporary = join(layout.tmp, randomName());
   writeFileSync(temporary, text, { flag: 'wx' });
   renameSync(temporary, file);
 }

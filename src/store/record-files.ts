@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { hasCode } from '../errors.js';
+import { randomName } from '../sys/index.js';
 import { explainingFailure } from './system-errors.js';
 
 /**
@@ -16,7 +16,7 @@ export function writeRecord(file: string, value: unknown, scratch: string): void
 /** As {@link writeRecord}, for what is no JSON. */
 export function writeRecordBytes(file: string, content: string | Uint8Array, scratch: string): void {
   explainingFailure(file, () => {
-    const temporary = join(scratch, randomBytes(8).toString('hex'));
+    const temporary = join(scratch, randomName());
     try {
       writeFileSync(temporary, content, { flag: 'wx' });
       renameRecord(temporary, file);

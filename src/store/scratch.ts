@@ -1,8 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import { closeSync, constants, fstatSync, mkdirSync, openSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasCode } from '../errors.js';
-import { flockTry, removeTree } from '../sys/index.js';
+import { flockTry, randomName, removeTree } from '../sys/index.js';
 import type { Layout } from './layout.js';
 import { leadsTo } from './leads-to.js';
 import { listNames } from './record-files.js';
@@ -58,7 +57,7 @@ export function openScratch(layout: Layout, ensureLayout: () => void): OwnedScra
  */
 async function makeLockedDirectory(layout: Layout): Promise<{ path: string; fd: number }> {
   for (;;) {
-    const path = join(layout.tmp, randomBytes(8).toString('hex'));
+    const path = join(layout.tmp, randomName());
     explainingFailure(path, () => mkdirSync(path, { mode: 0o700 }));
     const fd = openIfThere(path);
     if (fd === undefined) continue;
@@ -115,7 +114,7 @@ function moveToTrash(layout: Layout, path: string): void {
   if (isRemovedEmpty(path)) return;
   explainingFailure(path, () => {
     try {
-      renameSync(path, join(layout.trash, randomBytes(8).toString('hex')));
+      renameSync(path, join(layout.trash, randomName()));
     } catch (error) {
       if (!hasCode(error, 'ENOENT')) throw error;
     }

@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { randomName } from '../sys/index.js';
 import type { Layout } from './layout.js';
 import { listNames } from './record-files.js';
 
@@ -57,7 +57,7 @@ function makeFile(layout: Layout): LogFile {
   mkdirSync(layout.logs, { recursive: true, mode: 0o700 });
   dropOld(layout.logs, Date.now());
   // Names sort by time.
-  const name = `${new Date().toISOString().replace(/[-:]/g, '').slice(0, 15)}-${randomBytes(4).toString('hex')}.log`;
+  const name = `${new Date().toISOString().replace(/[-:]/g, '').slice(0, 15)}-${randomName(4)}.log`;
   const path = join(layout.logs, name);
   return { path, fd: openSync(path, 'wx', 0o600) };
 }

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDigest } from '../image/index.js';
+import { sha256Hex } from '../sha256.js';
 import type { Layout } from './layout.js';
 import { isObject, listNames, readRecord, writeRecord } from './record-files.js';
 import type { Scratch } from './scratch.js';
@@ -38,8 +38,7 @@ export interface StepSites {
 const MAX_ENTRIES = 8;
 
 export function openStepSites(layout: Layout, scratch: Scratch): StepSites {
-  const fileOf = (site: readonly string[]): string =>
-    join(layout.sites, `${createHash('sha256').update(JSON.stringify(site)).digest('hex')}.json`);
+  const fileOf = (site: readonly string[]): string => join(layout.sites, `${sha256Hex(JSON.stringify(site))}.json`);
   const find = (site: readonly string[]): readonly SiteEntry[] => readRecord(fileOf(site), isSite)?.entries ?? [];
   return {
     has: (site) => existsSync(fileOf(site)),

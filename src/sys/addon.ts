@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
 import { TsbuildError } from '../errors.js';
+import { computeSha256By } from '../sha256.js';
 import type { Fd, Path } from './paths.js';
 import { nativeFile } from './program-files.js';
 
@@ -72,6 +73,7 @@ export interface Addon {
   /** The digests one after the other, 32 bytes each. */
   hashFiles(dir: Fd, paths: readonly Buffer[], withAttributes: boolean): Promise<Buffer>;
   sha256(bytes: Uint8Array, portable: boolean): Buffer;
+  getrandom(size: number): Buffer;
   /**
    * `names` holds FROM NUL TO NUL per entry, `numbers` mode, uid, gid (NaN: as the source), `times` ns. `flags`: 1 the time counts, 2 it
    * may become another name of the file in `earlier`.
@@ -150,6 +152,8 @@ export function loadAddon<T = Addon>(): T {
       throw new NativeMissingError(file, { cause: error });
     }
     loaded = module.exports;
+    const { sha256 } = module.exports as Addon;
+    computeSha256By((data) => sha256(typeof data === 'string' ? Buffer.from(data) : data, false).toString('hex'));
   }
   return loaded as T;
 }

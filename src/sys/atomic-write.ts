@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import { closeSync, fchmodSync, fsyncSync, openSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { randomName } from './random-name.js';
 
 export interface AtomicWriteOptions {
   /** Permission bits, whatever the umask; 0o644 by default. */
@@ -17,7 +17,7 @@ export interface AtomicWriteOptions {
  */
 export function atomicWriteFile(path: string, bytes: Uint8Array, options: AtomicWriteOptions = {}): void {
   const directory = dirname(path);
-  const temporary = join(directory, `.tmp-${randomBytes(8).toString('hex')}`);
+  const temporary = join(directory, `.tmp-${randomName()}`);
   try {
     const fd = openSync(temporary, 'wx', 0o600);
     try {

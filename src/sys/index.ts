@@ -45,8 +45,8 @@ export { flock, flockTry, type LockKind } from './locks.js';
 export { attachMount, cloneMount, mountOverlay, type OverlayMount, unmount } from './overlay.js';
 export { type Fd, type Path, pathBytes } from './paths.js';
 export { type Pipe, pipe } from './pipe.js';
-
 export { nativeFile, packageFile, workerFile } from './program-files.js';
+export { randomName } from './random-name.js';
 export { removeTree } from './remove.js';
 export { countRunnableDescendants } from './runnable-descendants.js';
 export { type Child, type ProcessExit, type SpawnOptions, spawn } from './spawn.js';

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import {
   chainId,
@@ -12,6 +11,7 @@ import {
   parseManifest,
   parseReference,
 } from '../image/index.js';
+import { sha256Hex } from '../sha256.js';
 import { DestinationInUseError } from './errors.js';
 import type { ImageSink } from './image-sink.js';
 import { createTarFile, type TarFile } from './tar-file.js';
@@ -120,9 +120,7 @@ async function addLegacyLayers(
       : { created: '1970-01-01T00:00:00Z', container_config: { Cmd: [''] } };
     // Any ID that is the same for the same content will do.
     const chain = chainId(digests.slice(0, position + 1) as readonly string[] as readonly DiffId[]);
-    const id = createHash('sha256')
-      .update(`${chain} ${isTop ? JSON.stringify(own) : ''}`)
-      .digest('hex');
+    const id = sha256Hex(`${chain} ${isTop ? JSON.stringify(own) : ''}`);
     if (written.has(id)) {
       parent = id;
       continue;

@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { hasCode } from '../errors.js';
 import { type ArchiveCompression, compressionOf, decompress } from '../layers/index.js';
+import { randomName } from '../sys/index.js';
 import { SourceImageNotFoundError } from './errors.js';
 import { openTarIndex, type TarIndex } from './tar-index.js';
 
@@ -20,7 +20,7 @@ const MAGIC_BYTES = 6;
 export async function openPlainTar(path: string, tempDir: string): Promise<{ readonly index: TarIndex; close(): Promise<void> }> {
   const compression = await detectCompression(path);
   if (compression === 'none') return { index: await openTarIndex(path), async close() {} };
-  const plain = join(tempDir, `archive-${randomBytes(8).toString('hex')}`);
+  const plain = join(tempDir, `archive-${randomName()}`);
   const close = async (): Promise<void> => await rm(plain, { force: true });
   try {
     await pipeline(decompress(createReadStream(path), compression), createWriteStream(plain, { flags: 'wx' }));

@@ -1,10 +1,11 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { type Compression, type DiffId, type Digest, DigestMismatchError } from '../image/index.js';
 import { compressTo, decompress } from '../layers/index.js';
+import { randomName } from '../sys/index.js';
 
 export interface RecompressOptions {
   readonly from: Compression;
@@ -33,7 +34,7 @@ export interface RecompressedLayer {
  * @throws {DigestMismatchError} the layer is not the one the config promises; the temporary file is gone then
  */
 export async function recompressLayer(content: AsyncIterable<Uint8Array>, options: RecompressOptions): Promise<RecompressedLayer> {
-  const file = join(options.tempDir, `layer-${randomBytes(8).toString('hex')}`);
+  const file = join(options.tempDir, `layer-${randomName()}`);
   const remove = async (): Promise<void> => await rm(file, { force: true });
   const plainHash = createHash('sha256');
   const blobHash = createHash('sha256');

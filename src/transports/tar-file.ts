@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { pack } from 'tar-stream';
+import { randomName } from '../sys/index.js';
 
 /** A tar on its way to `path`: members in the order of the calls, and the file appears when all is in it. */
 export interface TarFile {
@@ -20,7 +20,7 @@ export interface TarFile {
 const MTIME = new Date(0);
 
 export function createTarFile(path: string, options: { readonly fileMode: number }): TarFile {
-  const temporary = `${path}.${randomBytes(4).toString('hex')}.tmp`;
+  const temporary = `${path}.${randomName(4)}.tmp`;
   const archive = pack();
   let failure: Error | undefined;
   const written = pipeline(archive, createWriteStream(temporary, { flags: 'wx' })).catch((error: Error) => {

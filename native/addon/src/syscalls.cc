@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <fcntl.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -235,6 +236,16 @@ napi_value js_close(napi_env env, napi_callback_info info) {
   return done(args, result != 0 && errno == EINTR ? 0 : result, "close", {});
 }
 
+napi_value js_getrandom(napi_env env, napi_callback_info info) {
+  constexpr size_t kMost = 256;  // getrandom(2): so many bytes come at once and whole
+  Arguments args(env, info);
+  const size_t size = static_cast<size_t>(args.integer(0, 1, kMost));
+  if (!args.ok) return nullptr;
+  uint8_t bytes[kMost];
+  if (retry_eintr([&] { return getrandom(bytes, size, 0); }) < 0) return throw_failure(env, fail("getrandom"));
+  return make_buffer(env, bytes, size);
+}
+
 }  // namespace
 }  // namespace tsbuild
 
@@ -259,4 +270,5 @@ void register_syscalls(napi_env env, napi_value exports) {
   export_function(env, exports, "syncfs", js_syncfs);
   export_function(env, exports, "syncfsAside", js_syncfs_aside);
   export_function(env, exports, "closeFd", js_close);
+  export_function(env, exports, "getrandom", js_getrandom);
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { sha256Hex } from '../../sha256.js';
 import { JobLimit, type Surplus } from './job-limit.js';
 import type { BuildCache, Outcome, Step, StepKey } from './types.js';
 
@@ -124,5 +124,5 @@ export class Scheduler<R extends object> {
 /** Names a step by its definition and those of everything below it: known before anything ran. */
 function lineageOf(definition: string, inputs: readonly { readonly lineage: string }[]): string {
   const text = [definition, ...inputs.map(({ lineage }) => lineage)].join('\n');
-  return createHash('sha256').update(text).digest('hex');
+  return sha256Hex(text);
 }

@@ -1,6 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { closeSync, constants, readSync } from 'node:fs';
 import type { SelectedEntry, SelectedSource } from '../../context/index.js';
+import { sha256Hex } from '../../sha256.js';
 import { type CopyEntry, type Fd, getXattr, listXattrs, openat2, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS } from '../../sys/index.js';
 import { type GoTarHeader, goTarHeader } from './go-tar-header.js';
 
@@ -66,7 +67,7 @@ export class AddedDigest {
     const [only, ...others] = this.#digests;
     if (!this.#isKnown || only === undefined) return undefined;
     if (others.length === 0) return only;
-    return `multi:${createHash('sha256').update(this.#digests.join(',')).digest('hex')}`;
+    return `multi:${sha256Hex(this.#digests.join(','))}`;
   }
 }
 

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TsbuildError } from '../../errors.js';
 import { withoutPassword } from '../../parser/index.js';
+import { sha256Hex } from '../../sha256.js';
 import type { StepSource } from '../graph/index.js';
 import { definitionOf } from './step-definition.js';
 import type { SelectionEntry } from './step-key.js';
@@ -101,7 +102,7 @@ function writeText(path: string, content: string, toolbox: Toolbox): LooseFile {
   const now = new Date(toolbox.now());
   writeFileSync(path, content, { mode: TEXT_MODE });
   utimesSync(path, now, now);
-  const digest = `sha256:${createHash('sha256').update(content).digest('hex')}`;
+  const digest = `sha256:${sha256Hex(content)}`;
   return { digest, sizeBytes: Buffer.byteLength(content), modeBits: TEXT_MODE };
 }
 

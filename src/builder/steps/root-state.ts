@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import type { DiffId } from '../../image/index.js';
+import { sha256Hex } from '../../sha256.js';
 import type { LayerSource, SnapshotDriver, WorkingLayer } from '../../snapshots/index.js';
 import type { LayerIdentity, LayerState } from './layer-state.js';
 
@@ -21,9 +21,8 @@ export async function contentOf(root: RootState): Promise<string> {
 
 /** As {@link contentOf}, of layers that are hashed. */
 export function contentOfLayers(layers: readonly LayerIdentity[]): string {
-  const hash = createHash('sha256').update('tsbuild root 1\n');
-  for (const layer of layers) if (!layer.empty) hash.update(`${layer.contentDigest}\n`);
-  return `sha256:${hash.digest('hex')}`;
+  const lines = layers.filter((layer) => !layer.empty).map((layer) => `${layer.contentDigest}\n`);
+  return `sha256:${sha256Hex(`tsbuild root 1\n${lines.join('')}`)}`;
 }
 
 /** Diff ids, base first. Waits until every layer is hashed. */

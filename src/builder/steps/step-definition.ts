@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { encodeJson, sortKeys } from '../../image/index.js';
+import { sha256Hex } from '../../sha256.js';
 
 /**
  * What a step's outcome depends on, each input under a name (`run.command`, `env.PATH`, `context`, ...). Values are compared, never
@@ -32,5 +32,5 @@ export function digestInputs(inputs: StepInputs): Record<string, string> {
 }
 
 function digest(value: string | Uint8Array): string {
-  return `sha256:${createHash('sha256').update(value).digest('hex')}`;
+  return `sha256:${sha256Hex(value)}`;
 }

@@ -1,9 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { chmodSync, copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SnapshotDriver } from '../../snapshots/index.js';
 import type { Store } from '../../store/index.js';
-import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, closeFd, type Fd, O_PATH, openat2, statat } from '../../sys/index.js';
+import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, closeFd, type Fd, O_PATH, openat2, randomName, statat } from '../../sys/index.js';
 
 const S_IFMT = 0o170000;
 const S_IFDIR = 0o040000;
@@ -36,7 +35,7 @@ export async function openThrowAway(
       throw error;
     }
   }
-  const copy = join(await store.scratch.dir(), `file-${randomBytes(8).toString('hex')}`);
+  const copy = join(await store.scratch.dir(), `file-${randomName()}`);
   copyFileSync(path, copy);
   chmodSync(copy, mode & 0o7777);
   const fd = openat2(AT_FDCWD, copy, { flags: O_PATH, resolve: 0 });

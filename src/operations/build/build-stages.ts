@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { type Graph, type Step as GraphStep, type LoweredStage, lowerStage, type Stage } from '../../builder/graph/index.js';
 import type { Outcome, Scheduler, Step, StepKey } from '../../builder/scheduler/index.js';
 import {
@@ -16,6 +15,7 @@ import {
 import { completeHistory, type DiffId, emptyConfig, type HistoryEntry, type ImageConfig } from '../../image/index.js';
 import type { Instruction } from '../../parser/index.js';
 import type { StepLabel } from '../../progress.js';
+import { sha256Hex } from '../../sha256.js';
 import { suggest } from '../../suggest.js';
 import { DecisionLog, type DecisionLogOptions } from '../decision-log.js';
 import type { BaseImage, BaseImages, StageImage } from './base-images.js';
@@ -174,7 +174,7 @@ export class StageBuilder {
     // FROM is announced before its image is looked for, when the number of steps that triggers may add is not known yet.
     const announced = label(1, stage.instructions.length + 1, stage.display);
     reporter.report({ kind: 'step-started', step: announced });
-    let id = createHash('sha256').update(stage.display).digest('hex');
+    let id = sha256Hex(stage.display);
     let running = announced;
     let instruction: Instruction = stage.from;
     let failing: { readonly step: GraphStep; readonly scheduled: Step<RootState>; readonly place: StepPlace } | undefined;
@@ -407,9 +407,7 @@ function imageStep(image: BaseImage): Step<RootState> {
 
 /** Twelve digits of this are shown behind each step: what it is and what it stands on, the same in every build. */
 function nextId(previous: string, step: GraphStep, key: StepKey | undefined): string {
-  return createHash('sha256')
-    .update(`${previous}\n${key?.definition ?? step.display}`)
-    .digest('hex');
+  return sha256Hex(`${previous}\n${key?.definition ?? step.display}`);
 }
 
 /** What scripts tell BuildKit's own entries by. */

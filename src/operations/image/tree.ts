@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { type DiffId, digestHex } from '../../image/index.js';
+import { sha256Hex } from '../../sha256.js';
 import type { Store } from '../../store/index.js';
 import { type Services, withStore } from '../context.js';
 import { type FoundImage, findImage, layerSizes, readableImages, storedBytes } from './find-image.js';
@@ -69,7 +69,7 @@ export function layerIds(diffIds: readonly DiffId[]): readonly string[] {
   for (const diffId of diffIds) {
     const parent = ids.at(-1);
     const hex = digestHex(diffId);
-    ids.push(parent === undefined ? hex : createHash('sha256').update(`${parent}+${hex}`).digest('hex'));
+    ids.push(parent === undefined ? hex : sha256Hex(`${parent}+${hex}`));
   }
   return ids;
 }
