@@ -24,6 +24,8 @@ const bundleOptions = {
   format: 'cjs',
   external: ['zstd-napi', 'undici', 'typescript', '*.node'],
   minifyWhitespace: true,
+  // Without it each module is the one property of an object literal, and making hundreds of their shapes takes two milliseconds.
+  minifyIdentifiers: true,
   logLevel: 'warning',
   plugins: [
     lateImports(project, syntax),
@@ -96,8 +98,16 @@ async function bundle() {
   mkdirSync(join(project, 'dist'), { recursive: true });
   // The package is ESM; its bundles are CommonJS, because V8 caches compiled code only for scripts.
   writeFileSync(join(project, 'dist/package.json'), '{"type":"commonjs"}\n');
-  const entries = { main: 'src/main.ts', 'layer-worker': 'src/layers/worker.ts' };
-  await esbuild.build({ ...bundleOptions, entryPoints: entryPoints(entries), outdir: join(project, 'dist') });
+  const outdir = join(project, 'dist');
+  await esbuild.build({ ...bundleOptions, entryPoints: entryPoints({ 'layer-worker': 'src/layers/worker.ts' }), outdir });
+  // The function that `require` would make of it, because the loader compiles it: put around it there, it were copied at each start.
+  await esbuild.build({
+    ...bundleOptions,
+    entryPoints: entryPoints({ main: 'src/main.ts' }),
+    outdir,
+    banner: { js: '(function (exports, require, module, __filename, __dirname) {' },
+    footer: { js: '})' },
+  });
   const bundleId = createHash('sha256')
     .update(readFileSync(join(project, 'dist/main.cjs')))
     .digest('hex')
@@ -106,7 +116,7 @@ async function bundle() {
   await esbuild.build({
     ...bundleOptions,
     entryPoints: entryPoints({ tsbuild: 'src/loader.ts' }),
-    outdir: join(project, 'dist'),
+    outdir,
     define: { ...bundleOptions.define, BUNDLE_ID: JSON.stringify(bundleId), PROGRAM_VERSION: JSON.stringify(version) },
   });
   // A process of its own: what the bundle does on loading does not touch the build, and what it prints is not shown.

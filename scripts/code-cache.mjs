@@ -4,7 +4,7 @@
 // Arguments: `build`, so that the launcher, when it starts this, makes the namespaces that building needs; and the bundle's name, as the
 // build put it into the loader. Then, in the processes that this starts: the command to write, and the command lines to run for it.
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, linkSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -36,7 +36,7 @@ function writeAll() {
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
-  copyFileSync(join(cache, 'build.bin'), join(cache, 'bud.bin'));
+  for (const alias of ['bud', 'build-using-dockerfile']) linkSync(join(cache, 'build.bin'), join(cache, `${alias}.bin`));
 }
 
 /** In this order: each finds what the ones before it made. */
@@ -80,9 +80,7 @@ function commandLinesIn(directory) {
 }
 
 async function writeOne() {
-  // The same wrapper as the loader's, to the letter: V8 refuses a cache of another source.
-  const source = `(function (exports, require, module, __filename, __dirname) {${readFileSync(file, 'latin1')}\n})`;
-  const compiled = new Script(source, { filename: file });
+  const compiled = new Script(readFileSync(file, 'latin1'), { filename: file });
   const module = { exports: {} };
   compiled.runInThisContext()(module.exports, createRequire(file), module, file, dist);
   // What fails here only stays out of the cache: a machine without user namespaces can still make one.

@@ -1,11 +1,10 @@
 import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs';
-import * as nodeModule from 'node:module';
 import { dirname, join } from 'node:path';
 import { Script } from 'node:vm';
 
-// Starts the program with as little compilation as possible. V8's code cache of dist/main.cjs spares about half of a start. Node
-// >= 22.8 keeps one by itself; for Node 20 it is done here. A cache is only ever a shortcut: whatever is wrong with it, the
-// program runs without.
+// Starts the program with as little compilation as possible: V8's code cache of dist/main.cjs spares about half of a start. The build makes
+// one for each command (scripts/code-cache.mjs); the one that Node >= 22.8 would keep by itself has what ran when it was written, of
+// whatever command that was. A cache is only ever a shortcut: whatever is wrong with it, the program runs without.
 
 /** What identifies the bundle, put in by the build: V8 itself compares only the length of the source. */
 declare const BUNDLE_ID: string;
@@ -30,21 +29,6 @@ function start(argv: readonly string[]): void {
 
 const distDir = import.meta.dirname;
 
-function loadProgram(argv: readonly string[]): Program {
-  const file = join(distDir, 'main.cjs');
-  return enableOwnCache() ? (require(file) as Program) : runScript(file, argv);
-}
-
-/** Node's own cache; false when this Node has none. */
-function enableOwnCache(): boolean {
-  // Since 22.8, so the types of Node 20 do not know it. @see https://nodejs.org/api/module.html#moduleenablecompilecachecachedir
-  const { enableCompileCache } = nodeModule as { enableCompileCache?: (directory: string) => { status: number } };
-  if (enableCompileCache === undefined) return false;
-  const FAILED = 0; // module.constants.compileCacheStatus.FAILED
-  cacheDirs().find(({ directory }) => enableCompileCache(directory).status !== FAILED);
-  return true;
-}
-
 interface CacheDir {
   readonly directory: string;
   /** Anybody may have made it: only files of this very user are taken, for they hold code. */
@@ -60,12 +44,13 @@ function cacheDirs(): CacheDir[] {
 }
 
 /** Does what `require` would do, with the compiled code from the cache. */
-function runScript(file: string, argv: readonly string[]): Program {
+function loadProgram(argv: readonly string[]): Program {
+  const file = join(distDir, 'main.cjs');
   // The bundle is pure ASCII (esbuild escapes the rest), and one byte a character is the cheapest string to make.
-  const source = `(function (exports, require, module, __filename, __dirname) {${readFileSync(file, 'latin1')}\n})`;
+  const source = readFileSync(file, 'latin1');
   const folder = `${BUNDLE_ID}-${process.version}-${process.arch}`;
   // Global flags may stand before the command, with values that look like one.
-  const words = argv.filter((word) => /^[a-z]+$/.test(word)).slice(0, 3);
+  const words = argv.filter((word) => /^[a-z][a-z-]*$/.test(word)).slice(0, 3);
   let script: Script | undefined;
   for (const { directory, checkOwner } of cacheDirs())
     for (const name of [...words, 'any']) script ??= compileCached(join(directory, folder, `${name}.bin`), checkOwner, file, source);

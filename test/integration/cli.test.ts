@@ -220,7 +220,6 @@ suite('integration/cli', (test) => {
   });
 
   test('the loader makes a code cache of its own when the one of the build is missing', async () => {
-    if (typeof ((await import('node:module')) as { enableCompileCache?: unknown }).enableCompileCache === 'function') return;
     await withTempDir(async (directory) => {
       const dist = join(directory, 'dist');
       mkdirSync(dist);
