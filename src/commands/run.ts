@@ -58,7 +58,7 @@ export class Run extends BaseCommand<typeof Run> {
     if (container === undefined) throw new UsageError('container ID must be specified');
     const command = rest[0] === '--' ? rest.slice(1) : rest;
     const valid = (flags['valid-exit-codes'] ?? []).flatMap((codes) => codes.split(',')).map(readExitCode);
-    const { exitCode } = await runInContainer(
+    const { exitCode, outOfMemory } = await runInContainer(
       {
         container,
         command,
@@ -78,7 +78,8 @@ export class Run extends BaseCommand<typeof Run> {
       services,
     );
     if (exitCode === 0 || valid.includes(exitCode)) return 0;
-    this.terminal.err(`Error: while running runtime: exit status ${exitCode}\n`);
+    const why = outOfMemory ? '; out of memory: its processes used up what --memory allows' : '';
+    this.terminal.err(`Error: while running runtime: exit status ${exitCode}${why}\n`);
     return exitCode;
   }
 }

@@ -58,6 +58,8 @@ export interface RunOptions {
 export interface RunResult {
   /** Of the command; 128 and the signal's number when one ended it. */
   readonly exitCode: number;
+  /** The kernel killed one of its processes because they used up the memory that the command may have. */
+  readonly outOfMemory: boolean;
 }
 
 /**
@@ -80,7 +82,8 @@ export async function runInContainer(options: RunOptions, services: Services): P
         };
         await workspace.store.containers.update({ ...record, addedHistory: [...(record.addedHistory ?? []), entry] });
       }
-      return { exitCode: exitCodeOf(result) };
+      if (result.shortfall !== undefined) services.reporter.report({ kind: 'warning', text: result.shortfall });
+      return { exitCode: exitCodeOf(result), outOfMemory: result.outOfMemory === true };
     } finally {
       await surroundings.close();
     }

@@ -40,7 +40,15 @@ suite('--memory, --cpus, --pids-limit and the like', (test) => {
       assert.equal(leftOvers(own), []);
       assert.is((await build(store, command, ['--memory', '500m', '--shm-size', '100m'])).status, 0);
       await store.ok(['from', '--name', 'c', '--memory', '20m', '--shm-size', '100m', '--network', 'host', 'busybox']);
-      assert.is((await store.tsbuild(['run', 'c', 'sh', '-c', command])).status, 137);
+      const run = await store.tsbuild(['run', 'c', 'sh', '-c', command]);
+      assert.is(run.status, 137);
+      assert.match(run.stderr, 'exit status 137; out of memory: its processes used up what --memory allows\n');
+      // A kill that has nothing to do with memory, and a failure, are not called so.
+      for (const other of ['kill -9 $$', 'exit 137']) {
+        const { status, stderr } = await store.tsbuild(['run', 'c', 'sh', '-c', other]);
+        assert.is(status, 137);
+        assert.not.match(stderr, 'memory');
+      }
     }));
 
   test('no more processes than it may have', () =>
@@ -97,6 +105,11 @@ suite('--memory, --cpus, --pids-limit and the like', (test) => {
       ]);
       assert.is(status, 0, stderr);
       assert.match(stdout, /Cpus_allowed_list:\s*0\n102400\n/);
+      await store.ok(['from', '--name', 'c', '--memory', '100m', 'busybox']);
+      const run = await store.tsbuild(['run', 'c', 'sh', '-c', 'kill -9 $$']);
+      assert.is(run.status, 137);
+      assert.match(run.stderr, 'not enforced: --memory (each process alone is limited): ');
+      assert.not.match(run.stderr, 'out of memory');
       assert.is(
         stderr.match(/not enforced: --memory \(each process alone is limited\), --cpuset-cpus \(commands can undo it\), --pids-limit: /g)
           ?.length,
