@@ -161,8 +161,13 @@ suite('the default network', (test) => {
       assert.match(stderr, `${said[1]}: broken`);
     }));
 
-  for (const times of [1, 2]) {
-    test(`Ctrl-C (${times}) while a command runs, and while a helper starts: 130, and nothing is left`, () =>
+  const endings = [
+    { title: 'Ctrl-C', signals: ['SIGINT'], ends: 130 },
+    { title: 'Ctrl-C twice', signals: ['SIGINT', 'SIGINT'], ends: 130 },
+    { title: 'SIGKILL', signals: ['SIGKILL'], ends: 'SIGKILL' },
+  ] as const;
+  for (const { title, signals, ends } of endings) {
+    test(`${title} while a command runs, and while a helper starts: ${ends}, and nothing is left`, () =>
       withTestStore(async (store) => {
         demandTunnel();
         await addBusybox(store);
@@ -182,11 +187,11 @@ suite('the default network', (test) => {
             const isUp = env === never ? () => running(`${store.directory}/never`).length > 0 : () => /^up$/m.test(out);
             await until('the command', isUp);
             const ended = new Promise((resolve) => child.on('close', (code, signal) => resolve(signal ?? code)));
-            for (let time = 0; time < times; time++) {
-              child.kill('SIGINT');
+            for (const signal of signals) {
+              child.kill(signal);
               await new Promise((resolve) => setTimeout(resolve, 100));
             }
-            assert.is(await ended, 130);
+            assert.is(await ended, ends);
           } finally {
             child.kill('SIGKILL');
           }
