@@ -62,6 +62,11 @@ suite('system df, du', (test) => {
       assert.ok(after.find(({ Type }) => Type === 'Build Cache')!.RawReclaimable > 2_048_000);
       const du = JSON.parse((await store.ok(['du', '--format', 'json'])).stdout) as { steps: { text: string; sizeBytes: number }[] };
       assert.ok(du.steps.some(({ text, sizeBytes }) => text.startsWith('RUN dd if=/dev/urandom') && sizeBytes > 2_048_000));
+      // Not what is noted beside them, such as the image's time.
+      assert.equal(
+        du.steps.map(({ text }) => text.split(' ')[0]),
+        ['RUN', 'RUN', 'ADD'],
+      );
       assert.match((await store.ok(['system', 'df', '-v'])).stdout, /localhost\/busybox:latest/);
       assert.match((await store.ok(['system', 'df', '--format', '{{.Type}}: {{.Reclaimable}}'])).stdout, /^Images: .* \(100%\)$/m);
     }));
