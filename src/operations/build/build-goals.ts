@@ -1,7 +1,8 @@
 import { findFaults, type Graph, type ResolveOptions, resolveStages, type Stage } from '../../builder/graph/index.js';
 import { formatPlatform, type Platform } from '../../image/index.js';
 import { type Containerfile, combineSyntaxErrors } from '../../parser/index.js';
-import { type BuiltStage, StageBuilder, type StageBuilderOptions } from './build-stages.js';
+import { StageBuilder, type StageBuilderOptions } from './build-stages.js';
+import type { BuiltStage } from './stage-image.js';
 
 /** What a build makes for one platform. */
 export interface Goal {

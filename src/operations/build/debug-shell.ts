@@ -1,7 +1,8 @@
 import { type CommandNetwork, openRootShell, type Toolbox } from '../../builder/steps/index.js';
 import type { StepLabel } from '../../progress.js';
 import type { Services } from '../context.js';
-import type { BuiltStage, FailedStep } from './build-stages.js';
+import type { FailedStep } from './build-stages.js';
+import type { BuiltStage } from './stage-image.js';
 
 /** What a build does with a failure that the user wants to look at: it stops everything else, then opens a shell. */
 export class FailureShell {

@@ -1,10 +1,11 @@
 import type { RootState } from '../../builder/steps/index.js';
 import type { ImageConfig } from '../../image/index.js';
 import { versionInfo } from '../version.js';
-import { type BuiltStage, imageConfigOf } from './build-stages.js';
 import type { BuildTimes, TimeOptions } from './build-times.js';
 import { editConfig, squashedHistory, withoutNames } from './final-config.js';
 import { annotationTargets, manifestAnnotations } from './image-annotations.js';
+import type { BuiltStage } from './stage-image.js';
+import { imageConfigOf } from './stage-image.js';
 
 /** What the command line says of the image beside its Containerfile. */
 export interface ImageOptions extends Omit<TimeOptions, 'buildArgs'> {

@@ -2,12 +2,12 @@ import type { Scheduler } from '../../builder/scheduler/index.js';
 import { ConstantStep, diffIdsOf, type RootState, SquashStep, type Toolbox } from '../../builder/steps/index.js';
 import type { DiffId } from '../../image/index.js';
 import type { TimedOptions } from './build-options.js';
-import type { BuiltStage } from './build-stages.js';
 import { takesNothing } from './cache-flags.js';
 import { describeImage, type ImageOptions } from './describe-image.js';
 import { type FinishedImage, finishImage } from './finish-image.js';
 import { locateLostLayer } from './locate-failure.js';
 import type { BuildWorkspace } from './shared-workspace.js';
+import type { BuiltStage } from './stage-image.js';
 
 export async function finishStage(
   built: BuiltStage,

@@ -3,10 +3,10 @@ import type { Toolbox } from '../../builder/steps/index.js';
 import type { Services } from '../context.js';
 import type { BuiltGoal } from './build-goals.js';
 import type { TimedOptions } from './build-options.js';
-import type { BuiltStage } from './build-stages.js';
 import type { ImageOptions } from './describe-image.js';
 import { finishStage } from './finish-stage.js';
 import type { BuildWorkspace } from './shared-workspace.js';
+import type { BuiltStage } from './stage-image.js';
 
 /** Makes images without a name of the stages that are no target. */
 export async function saveStages(

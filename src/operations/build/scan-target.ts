@@ -9,10 +9,10 @@ import { scanRoot } from '../sbom/scan-root.js';
 import { type ImageFile, imageFilesOf, writeLocalSbom } from '../sbom/write-sbom.js';
 import type { BuiltGoal } from './build-goals.js';
 import type { BuildOptions } from './build-options.js';
-import type { BuiltStage } from './build-stages.js';
 import type { BuildSurroundings } from './build-surroundings.js';
 import type { BuildPlace } from './contexts/build-place.js';
 import { localDirectories } from './contexts/named-contexts.js';
+import type { BuiltStage } from './stage-image.js';
 
 /** What is asked for. */
 export type ScanningOptions = Pick<BuildOptions, 'buildContexts' | 'pull'> & { readonly scan: ScanOptions };

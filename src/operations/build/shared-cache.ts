@@ -36,7 +36,7 @@ const MAX_INLINE_BYTES = 2 * 1024 * 1024;
 
 /**
  * The cache of one build as far as it comes from elsewhere or goes there. Whatever fails here is told as a warning: a build is only slower
- * without. The one exception is a layer that a step needs and that was promised: see `withoutLostCaches`.
+ * without. The one exception is a layer that a step needs and that was promised: see `withSharedWorkspace`.
  */
 export class SharedCache {
   readonly #records: SharedRecords;
