@@ -172,25 +172,31 @@ static bool copy_attributes(int stub, int image, const char *place) {
   return copied;
 }
 
+static bool make_directory(int stub, const char *path, struct owner owner) {
+  if (mkdirat(stub, path, 0755) < 0) return errno == EEXIST;
+  return fchownat(stub, path, owner.uid, owner.gid, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 /* Make the directories above `place`, and `place` itself, as far as they are missing. */
-static bool make_place(int stub, const char *place, bool directory) {
+static bool make_place(int stub, const char *place, bool directory, struct owner owner) {
   char path[PATH_MAX];
   snprintf(path, sizeof path, "%s", place + 1);
   for (char *slash = strchr(path, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
     *slash = '\0';
-    if (mkdirat(stub, path, 0755) < 0 && errno != EEXIST) return false;
+    if (!make_directory(stub, path, owner)) return false;
     *slash = '/';
   }
-  if (directory) return mkdirat(stub, path, 0755) == 0 || errno == EEXIST;
+  if (directory) return make_directory(stub, path, owner);
   int fd = RETRY(openat(stub, path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644));
   if (fd < 0) return false;
+  bool given = fchown(fd, owner.uid, owner.gid) == 0;
   close(fd);
-  return true;
+  return given;
 }
 
-bool mount_points_stub(const struct mount_point *points, size_t count, int stub, int image, struct failure *failure) {
+bool mount_points_stub(const struct mount_point *points, size_t count, int stub, int image, struct owner owner, struct failure *failure) {
   for (size_t i = 0; i < count; i++)
-    if (points[i].missing && !points[i].inside_a_mount && !make_place(stub, points[i].place, points[i].directory))
+    if (points[i].missing && !points[i].inside_a_mount && !make_place(stub, points[i].place, points[i].directory, owner))
       return failed(failure, STAGE, points[i].wanted);
   /* In a second pass, because each entry made changes the time of its directory. */
   if (!copy_attributes(stub, image, "/")) return failed(failure, STAGE, "/");

@@ -39,8 +39,13 @@ struct made_entries {
 /* Work out place, missing and inside_a_mount of each point by looking at `root`. Stage: "mount-point". */
 bool mount_points_find(struct mount_point *points, size_t count, int root, struct failure *failure);
 
-/* Make what is missing in `stub`, an empty directory, with the attributes that the directories above have in `image`. */
-bool mount_points_stub(const struct mount_point *points, size_t count, int stub, int image, struct failure *failure);
+struct owner {
+  uid_t uid;
+  gid_t gid;
+};
+
+/* Make what is missing in `stub`, an empty directory, for `owner`, with the attributes that the directories above have in `image`. */
+bool mount_points_stub(const struct mount_point *points, size_t count, int stub, int image, struct owner owner, struct failure *failure);
 
 /* Make what is missing in `root` itself and keep a list of it. */
 bool mount_points_make(const struct mount_point *points, size_t count, int root, struct made_entries *made, struct failure *failure);

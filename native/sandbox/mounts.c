@@ -48,6 +48,11 @@ int tree_clone_propagating(int dir, const char *path, bool recursive, uint64_t a
   return tree;
 }
 
+bool tree_shift(int tree, bool recursive, int user_namespace) {
+  struct k_mount_attr change = {.attr_set = K_MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)user_namespace};
+  return RETRY(k_mount_setattr(tree, "", K_AT_EMPTY_PATH | (recursive ? K_AT_RECURSIVE : 0u), &change)) == 0;
+}
+
 bool tree_attach(int tree, int target) {
   return RETRY(k_move_mount(tree, "", target, "", K_MOVE_MOUNT_F_EMPTY_PATH | K_MOVE_MOUNT_T_EMPTY_PATH)) == 0;
 }

@@ -20,6 +20,9 @@ int tree_clone(int dir, const char *path, bool recursive, uint64_t attributes);
 /* The same with another propagation, MS_SLAVE for instance: a clone that was private for a moment has lost its peers. */
 int tree_clone_propagating(int dir, const char *path, bool recursive, uint64_t attributes, uint64_t propagation);
 
+/* Show the owners of a detached mount as `user_namespace` has them: what is 0 on disk belongs to whom 0 is there. */
+bool tree_shift(int tree, bool recursive, int user_namespace);
+
 /* Attach a detached mount on `target`, a descriptor. */
 bool tree_attach(int tree, int target);
 

@@ -151,6 +151,8 @@ static bool parse_mount_entry(struct mount_request *mount, const char *name, cha
     return parse_flag(value, &mount->nodev);
   } else if (strcmp(name, "mount-noexec") == 0) {
     return parse_flag(value, &mount->noexec);
+  } else if (strcmp(name, "mount-shifted") == 0) {
+    return parse_flag(value, &mount->shifted);
   } else if (strcmp(name, "mount-propagation") == 0) {
     return parse_propagation(value, &mount->propagation);
   } else if (strcmp(name, "mount-size") == 0) {
@@ -181,6 +183,23 @@ static bool parse_group(struct plan *plan, const char *value) {
   if (groups == NULL) return false;
   groups[plan->group_count++] = (gid_t)number;
   plan->groups = groups;
+  return true;
+}
+
+/* INSIDE:OUTSIDE:COUNT, in any order that the kernel takes. */
+static bool parse_id_range(struct id_map *map, char *value) {
+  unsigned long long inner, outer, count;
+  char *second = strchr(value, ':');
+  char *third = second == NULL ? NULL : strchr(second + 1, ':');
+  if (third == NULL || map->count == MAX_EXTENTS) {
+    errno = EINVAL;
+    return false;
+  }
+  *second++ = '\0';
+  *third++ = '\0';
+  if (!parse_number(value, 10, UINT_MAX - 1, &inner) || !parse_number(second, 10, UINT_MAX - 1, &outer) || !parse_number(third, 10, UINT_MAX, &count))
+    return false;
+  map->extents[map->count++] = (struct extent){(unsigned)inner, (unsigned)outer, (unsigned)count};
   return true;
 }
 
@@ -249,6 +268,9 @@ static bool parse_entry(struct plan *plan, const char *name, char *value) {
   if (strcmp(name, "cgroup") == 0) return append(&plan->cgroups, value);
   if (strcmp(name, "mount") == 0) return begin_mount(plan, value);
   if (strcmp(name, "limit") == 0) return parse_limit(plan, value);
+  if (strcmp(name, "uid-map") == 0) return parse_id_range(&plan->own_uids, value);
+  if (strcmp(name, "gid-map") == 0) return parse_id_range(&plan->own_gids, value);
+  if (strcmp(name, "directory-shifted") == 0) return parse_flag(value, &plan->directory_shifted);
 
   if (strcmp(name, "upper") == 0) {
     plan->upper = value;
@@ -314,6 +336,9 @@ static bool parse_entry(struct plan *plan, const char *name, char *value) {
   } else if (strcmp(name, "fallback-filter-fd") == 0) {
     if (!parse_number(value, 10, INT_MAX, &number)) return false;
     plan->fallback_filter = (int)number;
+  } else if (strcmp(name, "user-namespace-fd") == 0) {
+    if (!parse_number(value, 10, INT_MAX, &number)) return false;
+    plan->user_namespace = (int)number;
   } else if (strcmp(name, "parent") == 0) {
     if (!parse_number(value, 10, INT_MAX, &number)) return false;
     plan->parent = (pid_t)number;
@@ -338,6 +363,9 @@ static bool validate(const struct plan *plan, struct failure *failure) {
     return failed_with(failure, "plan", EINVAL, "directory", "exactly one kind of root file system is needed");
   if (plan->private_network && plan->network_path != NULL)
     return failed_with(failure, "plan", EINVAL, "network-path", "there is one network only");
+  if ((plan->own_uids.count > 0) != (plan->own_gids.count > 0)) return failed_with(failure, "plan", EINVAL, "gid-map", "users and groups go together");
+  if (plan->own_uids.count > 0 && plan->single_id) return failed_with(failure, "plan", EINVAL, "uid-map", "there is one id only");
+  if (plan->own_uids.count == 0 && plan->user_namespace >= 0) return failed_with(failure, "plan", EINVAL, "user-namespace-fd", "without a map");
   if ((plan->upper == NULL) != (plan->work == NULL)) return failed_with(failure, "plan", EINVAL, "work", "upper and work go together");
   for (size_t i = 0; i < plan->mount_count; i++) {
     const struct mount_request *mount = &plan->mounts[i];
@@ -354,7 +382,7 @@ static bool validate(const struct plan *plan, struct failure *failure) {
 
 bool plan_read(int fd, struct plan *plan, struct failure *failure) {
   size_t length;
-  *plan = (struct plan){.notify_filter = -1, .fallback_filter = -1};
+  *plan = (struct plan){.notify_filter = -1, .fallback_filter = -1, .user_namespace = -1};
   if (!read_all(fd, &plan->bytes, &length)) return failed(failure, "plan", "");
   if (!append(&plan->environment, NULL)) return failed(failure, "plan", "");
   plan->environment.count = 0;

@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "failure.h"
+#include "subids.h"
 
 /* `items` ends in a NULL that `count` leaves out, as execve wants it. */
 struct strings {
@@ -29,6 +30,7 @@ struct mount_request {
   const char *source; /* bind: a path, or NULL when source_fd is given */
   int source_fd;      /* bind: descriptor of the source, or -1 */
   bool read_only, recursive, nosuid, nodev, noexec;
+  bool shifted; /* bind: its owners are ids of the container, to be shifted as those of the root file system */
   uint64_t propagation; /* bind: MS_SLAVE and the like; 0: private */
   const char *size; /* tmpfs: bytes, decimal, or NULL for the kernel's default */
   mode_t mode;      /* tmpfs and file */
@@ -71,6 +73,10 @@ struct plan {
   gid_t gid;
   gid_t *groups;
   size_t group_count;
+  /* A user namespace of its own: what the command's ids are for the caller; empty: it has those of the caller. */
+  struct id_map own_uids, own_gids;
+  int user_namespace;     /* one with that map, where owners have to be shifted for it; -1: they need not */
+  bool directory_shifted; /* the directory root file system shows shifted owners already */
   /* Its surroundings. */
   const char *hostname;
   bool private_network;

@@ -21,7 +21,7 @@ static bool build(struct sandbox *sandbox) {
 
 static _Noreturn void become_init(struct sandbox *sandbox) {
   bool alone = (sandbox->namespaces & CLONE_NEWPID) != 0;
-  bool ready = build(sandbox) && (!sandbox->plan.terminal || terminal_open(sandbox->terminal[1], &sandbox->failure));
+  bool ready = await_own_ids(sandbox) && build(sandbox) && (!sandbox->plan.terminal || terminal_open(sandbox->terminal[1], &sandbox->failure));
   if (ready && (alone || adopt_orphans())) {
     pid_t command = fork();
     if (command == 0) become_command(sandbox);
@@ -43,6 +43,7 @@ static pid_t clone_init(struct sandbox *sandbox) {
   static const unsigned long dispensable[] = {CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWPID};
   sandbox->namespaces = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
   if (sandbox->plan.private_network) sandbox->namespaces |= CLONE_NEWNET;
+  if (has_own_ids(&sandbox->plan)) sandbox->namespaces |= CLONE_NEWUSER;
   for (size_t left = 0;; left++) {
     /* Made later, when the groups of the plan are joined. */
     unsigned long now = sandbox->plan.cgroups.count > 0 ? sandbox->namespaces & ~(unsigned long)CLONE_NEWCGROUP : sandbox->namespaces;
@@ -66,6 +67,7 @@ static bool prepare(struct sandbox *sandbox, int plan_fd) {
   if (plan->new_session && setsid() < 0 && errno != EPERM) return failed(&sandbox->failure, "parent", "");
   if (!filters_read(plan, &sandbox->filters, &sandbox->failure)) return false;
   if (!clone_sources(sandbox) || !list_mount_points(sandbox) || !prepare_directory(sandbox)) return false;
+  if (!prepare_own_ids(sandbox)) return false;
   if (plan->network_path != NULL && !join_network(sandbox)) return false;
   if (plan->terminal && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sandbox->terminal) < 0)
     return failed(&sandbox->failure, "terminal", "");
@@ -87,6 +89,7 @@ int sandbox_main(int plan_fd, int status_fd) {
     pid_t init = sandbox.launcher < 0 ? -1 : clone_init(&sandbox);
     if (init == 0) become_init(&sandbox);
     if (init > 0) {
+      if (!map_own_ids(&sandbox, init)) status_failed(status_fd, &sandbox.failure);
       /* The clones and descriptors now belong to the sandbox. */
       for (size_t i = 0; i < sandbox.plan.mount_count; i++)
         if (sandbox.plan.mounts[i].tree >= 0) close(sandbox.plan.mounts[i].tree);

@@ -4,7 +4,6 @@ import type { BuildOptions } from '../operations/build/build-options.js';
 import { parseOutputs, takesStandardOutput } from '../operations/build/build-output.js';
 import { build } from '../operations/build.js';
 import { readScanOptions } from '../operations/sbom/scan-options.js';
-import { checkUserNamespace } from '../operations/surroundings/user-namespace.js';
 import { versionInfo } from '../operations/version.js';
 import type { Reporter } from '../progress.js';
 import {
@@ -168,7 +167,6 @@ export class Build extends BaseCommand<typeof Build> {
   protected async execute(services: CommandServices): Promise<number> {
     refuseFlagsAmong(this.operands);
     refuseMoreThan(1, this.operands);
-    checkUserNamespace(userNamespaceOptions(this.flags), services.settings.rootless);
     if (this.flags['skip-unused-stages'] === false)
       throw refusedFlag('skip-unused-stages=false', 'name the stages that are to be built with --target');
     const conf = await readContainersConf(services.settings);
@@ -233,6 +231,7 @@ export class Build extends BaseCommand<typeof Build> {
       network: this.flags.network ?? settings.network ?? flags.network,
       dns: dnsOptions(flags),
       isolation: isolationOptions(flags, settings.runtime),
+      userNamespace: userNamespaceOptions(this.flags),
       writeHosts: flags['no-hosts'] !== true,
       writeHostname: flags['no-hostname'] !== true,
       pull: this.pullPolicy(),

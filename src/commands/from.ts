@@ -8,7 +8,6 @@ import { readIsolation } from '../operations/surroundings/isolation-flag.js';
 import { parseNetwork } from '../operations/surroundings/network-flag.js';
 import { readResources } from '../operations/surroundings/resource-flags.js';
 import { parseAddHost, parseShmSize, parseVolume } from '../operations/surroundings/run-flags.js';
-import { checkUserNamespace } from '../operations/surroundings/user-namespace.js';
 import { DEVICE_FLAGS } from './flags/command-surroundings-flags.js';
 import { withConfiguredDefaults } from './flags/configured-flags.js';
 import { CONFINEMENT_FLAGS, confinementOptions } from './flags/confinement-flags.js';
@@ -73,7 +72,6 @@ export class From extends BaseCommand<typeof From> {
     if (image === undefined) throw new UsageError('an image name (or "scratch") must be specified');
     if (this.operands.length > 1) throw new UsageError('too many arguments specified');
     readIsolation({ isolation: flags.isolation }, { ...services.settings, isolation: undefined }, flags.network);
-    checkUserNamespace(userNamespaceOptions(flags), services.settings.rootless);
     const { 'pull-always': always, 'pull-never': never } = flags;
     if (always === true && never === true) throw new UsageError('can only set one of --pull-always and --pull-never');
     const { containerName } = await createContainer(
@@ -87,6 +85,7 @@ export class From extends BaseCommand<typeof From> {
         cidFile: flags.cidfile,
         defaults: this.defaults(conf),
         confinement: confinementOptions(flags, conf.capabilities),
+        userNamespace: userNamespaceOptions(flags),
         ...registryAccess(flags),
       },
       services,

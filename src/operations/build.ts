@@ -3,6 +3,7 @@ import { Scheduler } from '../builder/scheduler/index.js';
 import { BackgroundWork, isUnpublished, type RootState, type Toolbox } from '../builder/steps/index.js';
 import { type Context, openContext, openedContext } from '../context/index.js';
 import { type Descriptor, formatPlatform, type Platform } from '../image/index.js';
+import type { IdMaps } from '../sys/index.js';
 import { BaseImages } from './build/base-images.js';
 import { type BuiltGoal, buildGoals, type Goal } from './build/build-goals.js';
 import { type BuildOptions, type TimedOptions, withTimes } from './build/build-options.js';
@@ -31,6 +32,7 @@ import { withFindings } from './check/with-findings.js';
 import { type Services, type Workspace, withWorkspace } from './context.js';
 import { RegistryAccess } from './registry-access.js';
 import { collectWhenDue } from './storage/collect-when-due.js';
+import { withHeldIds } from './surroundings/auto-ids.js';
 
 export interface BuildResult {
   /** Hexadecimal digits; of the last target, and of its index where there are several platforms. */
@@ -50,9 +52,11 @@ export async function build(given: BuildOptions, services: Services): Promise<Bu
     const gate = new SourceGate(await sourcePolicy(options));
     const local = isFetchedContext(options.contextDirectory) ? undefined : await localPlace(options, gate, services);
     return withWorkspace(services, (own) =>
-      withBuildSources(options, { store: own.store, gate, confidants, local }, services, (sources) =>
-        withSharedWorkspace(options, own, services, (workspace, options) =>
-          attempt(options, { sources, surroundings, workspace, services }),
+      withHeldIds(surroundings.userNamespace, own.store, (idMaps) =>
+        withBuildSources(options, { store: own.store, gate, confidants, local }, services, (sources) =>
+          withSharedWorkspace(options, own, services, (workspace, options) =>
+            attempt(options, { sources, surroundings: { ...surroundings, idMaps }, workspace, services }),
+          ),
         ),
       ),
     );
@@ -64,7 +68,7 @@ export async function build(given: BuildOptions, services: Services): Promise<Bu
 /** What an attempt at a build is given: a second one, without imported caches, is given the same but for the workspace. */
 interface AttemptParts {
   readonly sources: BuildSources;
-  readonly surroundings: BuildSurroundings;
+  readonly surroundings: BuildSurroundings & { readonly idMaps: IdMaps | undefined };
   readonly workspace: BuildWorkspace;
   readonly services: Services;
 }

@@ -18,7 +18,9 @@ import { readyImage } from './containers/ready-image.js';
 import { type Services, type Workspace, withWorkspace } from './context.js';
 import type { PullPolicy } from './pull.js';
 import { RegistryAccess, type RegistryOptions } from './registry-access.js';
+import { holdIds } from './surroundings/auto-ids.js';
 import { type ConfinementOptions, readConfinement } from './surroundings/confinement.js';
+import { readUserNamespace, type UserNamespaceOptions } from './surroundings/user-namespace.js';
 
 export interface FromOptions extends RegistryOptions {
   /** Image name or ID, `transport:rest`, or `scratch`. */
@@ -36,6 +38,8 @@ export interface FromOptions extends RegistryOptions {
   readonly defaults: CommandDefaults;
   /** Of the commands that run in the container. */
   readonly confinement: ConfinementOptions;
+  /** Of these too; left out: that of the builder. */
+  readonly userNamespace?: UserNamespaceOptions | undefined;
 }
 
 export interface FromResult {
@@ -46,6 +50,7 @@ export interface FromResult {
 /** Makes a working container. @throws {ContainerNameInUseError} `name` is taken */
 export async function createContainer(options: FromOptions, services: Services): Promise<FromResult> {
   const confinement = await readConfinement(options.confinement);
+  const userNamespace = readUserNamespace(options.userNamespace, services.settings.idMode);
   return withWorkspace(services, async (workspace) => {
     const { store, snapshots, platform } = workspace;
     const holder = store.containers.list().find(({ name }) => name === options.name);
@@ -56,15 +61,19 @@ export async function createContainer(options: FromOptions, services: Services):
     const confined = Object.keys(confinement).length === 0 ? {} : { confinement };
     const { diff_ids: diffIds } = origin.config.rootfs;
     const working = await snapshots.prepare(snapshots.lowers(diffIds));
+    const ids = await holdIds(userNamespace, store);
     const fields = {
       createdAt: new Date().toISOString(),
       ...origin,
       format: options.format,
       defaults: options.defaults,
       ...confined,
+      ...(ids.maps === undefined ? {} : { idMaps: ids.maps }),
       diffIds,
     };
     const record = await enter(options, fields, working, store);
+    // From here on the container has them.
+    ids.release();
     if (options.cidFile !== undefined) writeFileSync(options.cidFile, record.id);
     return { containerName: record.name, containerId: record.id };
   });

@@ -13,6 +13,7 @@ import {
 } from '../image/index.js';
 import { DEFAULT_CAPABILITIES } from '../sandbox/index.js';
 import { ContainerNotFoundError, type ContainerRecord, ImageNotFoundError, type Store, type StoredImage } from '../store/index.js';
+import type { IdRange } from '../sys/index.js';
 import { splitDockerConfig } from './containers/docker-only.js';
 import { mountedAt } from './containers/mount-point.js';
 import { type Services, withStore } from './context.js';
@@ -148,9 +149,16 @@ function viewsOf(config: ImageConfig, extras: DockerExtras | undefined): Pick<In
 /** Namespaces that commands have. */
 const NAMESPACES = ['cgroup', 'ipc', 'mount', 'network', 'pid', 'user', 'uts'];
 
+/** As containers/storage names the fields. */
+function mappingOf(ranges: readonly IdRange[] = []): object[] {
+  return ranges.map(({ inside, outside, count }) => ({ container_id: inside, host_id: outside, size: count }));
+}
+
 function surroundingsOf(container: ContainerRecord | undefined, { settings }: Services) {
   const network = container?.defaults?.network;
-  const isHost = (name: string): boolean => name === 'user' || name === 'cgroup' || (name === 'network' && network !== 'none');
+  const idMaps = container?.idMaps;
+  const isHost = (name: string): boolean =>
+    (name === 'user' && idMaps === undefined) || name === 'cgroup' || (name === 'network' && network !== 'none');
   return {
     DefaultMountsFilePath: '',
     Isolation: settings.rootless ? 'rootless' : 'oci',
@@ -160,10 +168,10 @@ function surroundingsOf(container: ContainerRecord | undefined, { settings }: Se
     CNIPluginPath: '',
     CNIConfigDir: '',
     IDMappingOptions: {
-      HostUIDMapping: true,
-      HostGIDMapping: true,
-      UIDMap: [],
-      GIDMap: [],
+      HostUIDMapping: idMaps === undefined,
+      HostGIDMapping: idMaps === undefined,
+      UIDMap: mappingOf(idMaps?.uids),
+      GIDMap: mappingOf(idMaps?.gids),
       AutoUserNs: false,
       AutoUserNsOpts: {
         Size: 0,

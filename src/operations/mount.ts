@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
-import { UsageError } from '../errors.js';
+import { type OwnIds, withOwnIds } from '../builder/steps/index.js';
+import { hasCode, UnsupportedFeatureError, UsageError } from '../errors.js';
 import { ContainerNotFoundError } from '../store/index.js';
 import { attachMount, closeFd } from '../sys/index.js';
 import { openContainerFiles } from './containers/container-files.js';
@@ -36,14 +37,31 @@ export async function mountContainer(container: string, services: Services): Pro
       store.scratch.trash(files.working.work);
       mkdirSync(files.working.work, { mode: 0o755 });
     }
-    const mount = await workspace.snapshots.openMerged(files.lowers, files.working);
-    try {
-      attachMount(mount, mountPoint);
-    } finally {
-      closeFd(mount);
-    }
+    // With the owners that its commands have: what they see is what is seen here.
+    await withOwnIds(record.idMaps, async (ids) => {
+      const mount = await openShifted(() => workspace.snapshots.openMerged(files.lowers, files.working, ids?.shift), ids);
+      try {
+        attachMount(mount, mountPoint);
+      } finally {
+        closeFd(mount);
+      }
+    });
     return { id, name, mountPoint };
   });
+}
+
+async function openShifted(open: () => Promise<number>, ids: OwnIds | undefined): Promise<number> {
+  try {
+    return await open();
+  } catch (error) {
+    if (ids?.shift === undefined || !hasCode(error, 'EINVAL')) throw error;
+    throw new UnsupportedFeatureError(
+      'a container with ids of its own cannot be mounted here: it takes Linux 6.15, and ext4, xfs, btrfs or tmpfs',
+      {
+        cause: error,
+      },
+    );
+  }
 }
 
 /** The working containers that are mounted where this process can see it. */

@@ -8,11 +8,13 @@ import {
   lookUpUser,
   makeDirectories,
   type OpenedMounts,
+  type OwnIds,
   openRunMounts,
   prepareNetwork,
   type RootState,
   UnknownUserError,
   withCommandNetwork,
+  withOwnIds,
 } from '../builder/steps/index.js';
 import { UsageError } from '../errors.js';
 import { formatPlatform, type HistoryEntry } from '../image/index.js';
@@ -32,6 +34,7 @@ import { resolveImageMounts } from './surroundings/image-mounts.js';
 import { type IsolationOptions, readIsolation } from './surroundings/isolation-flag.js';
 import { LateNetworks, requestedNetwork } from './surroundings/late-networks.js';
 import { parseAddHost } from './surroundings/run-flags.js';
+import { refuseForRuntimes } from './surroundings/user-namespace.js';
 
 export interface RunOptions {
   readonly container: string;
@@ -130,41 +133,45 @@ async function execute(
   const singleId = services.settings.idMode === 'single';
   const background = new BackgroundWork(() => {});
   const parts = { store, snapshots, reporter: services.reporter, background, singleId, confidants: surroundings.confidants };
+  refuseForRuntimes(isolation, record.idMaps);
   let mounts: OpenedMounts | undefined;
-  try {
-    prepareNetwork(network);
-    const images = new MountImages(workspace, services);
-    const configured = await readConfigured(services);
-    const volumes = [...configured.mounts, ...surroundings.volumes];
-    const wanted = await resolveImageMounts(volumes, (image) => images.add(image));
-    mounts = await openRunMounts(wanted, images.roots, user, { ...parts, platform: formatPlatform(record.config) }, { signal });
-    const hostname = options.hostname ?? record.id.slice(0, 12);
-    const plan: Omit<SandboxPlan, 'network'> = {
-      rootfs: await rootOf(files),
-      argv: options.command,
-      env: environment(options, record, { hostname, home: user.home, mounted: mounts.env, configured }, services),
-      cwd,
-      user: { uid: user.uid, gid: user.gid, groups: user.groups },
-      hostname,
-      mounts: mounts.mounts,
-      files: mounts.files,
-      resources: surroundings.resources,
-      isolation,
-      shmSizeBytes: surroundings.shmSizeBytes,
-      limits: surroundings.limits,
-      ...planConfinement(confinement, selinuxHost()),
-      singleId,
-      stdio: options.terminal === true ? 'terminal' : 'inherit',
-    };
-    const mayChangeIt = plan.capabilities?.includes('CAP_NET_ADMIN') === true;
-    return await withCommandNetwork(network, { hostname, mayChangeIt }, ({ network, files }) =>
-      runInSandbox({ ...plan, network, files: [...files, ...plan.files] }, { signal }),
-    );
-  } finally {
-    await mounts?.close();
-    await networks.close();
-    await background.settled();
-  }
+  return withOwnIds(record.idMaps, async (ids) => {
+    try {
+      prepareNetwork(network);
+      const images = new MountImages(workspace, services);
+      const configured = await readConfigured(services);
+      const volumes = [...configured.mounts, ...surroundings.volumes];
+      const wanted = await resolveImageMounts(volumes, (image) => images.add(image));
+      mounts = await openRunMounts(wanted, images.roots, user, { ...parts, ids, platform: formatPlatform(record.config) }, { signal });
+      const hostname = options.hostname ?? record.id.slice(0, 12);
+      const plan: Omit<SandboxPlan, 'network'> = {
+        rootfs: await rootOf(files, ids),
+        userNamespace: ids?.namespace,
+        argv: options.command,
+        env: environment(options, record, { hostname, home: user.home, mounted: mounts.env, configured }, services),
+        cwd,
+        user: { uid: user.uid, gid: user.gid, groups: user.groups },
+        hostname,
+        mounts: mounts.mounts,
+        files: mounts.files,
+        resources: surroundings.resources,
+        isolation,
+        shmSizeBytes: surroundings.shmSizeBytes,
+        limits: surroundings.limits,
+        ...planConfinement(confinement, selinuxHost()),
+        singleId,
+        stdio: options.terminal === true ? 'terminal' : 'inherit',
+      };
+      const mayChangeIt = plan.capabilities?.includes('CAP_NET_ADMIN') === true;
+      return await withCommandNetwork(network, { hostname, mayChangeIt }, ({ network, files }) =>
+        runInSandbox({ ...plan, network, files: [...files, ...plan.files] }, { signal }),
+      );
+    } finally {
+      await mounts?.close();
+      await networks.close();
+      await background.settled();
+    }
+  });
 }
 
 /** The images that mounts show, each pulled if it is missing. */
@@ -186,8 +193,8 @@ class MountImages {
 }
 
 /** A container that is mounted runs on that mount: an upper directory belongs to one overlay at a time. */
-async function rootOf({ mountPoint, lowers, working, snapshots }: ContainerFiles): Promise<SandboxPlan['rootfs']> {
-  if (mountPoint !== undefined) return { directory: mountPoint };
+async function rootOf({ mountPoint, lowers, working, snapshots }: ContainerFiles, ids: OwnIds | undefined): Promise<SandboxPlan['rootfs']> {
+  if (mountPoint !== undefined) return { directory: mountPoint, shifted: ids?.shift !== undefined };
   return snapshots.rootfs(lowers, await snapshots.reopen(working));
 }
 

@@ -2,13 +2,15 @@ import { capabilityNumber, DEFAULT_CAPABILITIES } from './capabilities.js';
 import type { Filters } from './filters.js';
 import { READ_ONLY_PATHS } from './kernel-paths.js';
 import { limitNumber } from './limits.js';
-import type { BindMount, SandboxFile, SandboxMount, SandboxPlan } from './plan.js';
+import type { BindMount, SandboxFile, SandboxMount, SandboxPlan, SandboxUserNamespace } from './plan.js';
 import { shownMasks } from './shown-masks.js';
 
 /** Where the launcher finds what it is handed: numbers of its own descriptors. */
 export interface PlanDescriptors {
   /** For the bind mounts whose source is a descriptor, in the order of `plan.mounts`. */
   readonly sources: readonly number[];
+  /** Of `plan.userNamespace.shift`. */
+  readonly userNamespace?: number | undefined;
   /** Seccomp programs: descriptors or bytes. */
   readonly filters: Filters;
   /** Process id of the caller; the launcher dies with it. */
@@ -43,6 +45,7 @@ function* entries(plan: SandboxPlan, descriptors: PlanDescriptors): Generator<En
   yield ['uid', plan.user.uid];
   yield ['gid', plan.user.gid];
   for (const group of plan.user.groups) yield ['group', group];
+  if (plan.userNamespace !== undefined) yield* idEntries(plan.userNamespace, descriptors.userNamespace);
   yield ['single-id', flag(plan.singleId)];
   yield ['no-new-privileges', flag(plan.noNewPrivileges)];
   for (const name of plan.capabilities ?? DEFAULT_CAPABILITIES) yield ['capability', capabilityNumber(name)];
@@ -70,6 +73,12 @@ function* entries(plan: SandboxPlan, descriptors: PlanDescriptors): Generator<En
   for (const path of READ_ONLY_PATHS) yield ['read-only', path];
 }
 
+function* idEntries({ uids, gids }: SandboxUserNamespace, descriptor: number | undefined): Generator<Entry> {
+  for (const { inside, outside, count } of uids) yield ['uid-map', `${inside}:${outside}:${count}`];
+  for (const { inside, outside, count } of gids) yield ['gid-map', `${inside}:${outside}:${count}`];
+  if (descriptor !== undefined) yield ['user-namespace-fd', descriptor];
+}
+
 function* filterEntries({ profile, notify, fallback }: Filters): Generator<Entry> {
   if (typeof profile === 'number') yield ['filter-fd', profile];
   else if (profile !== undefined) yield ['filter', profile.toString('hex')];
@@ -80,6 +89,7 @@ function* filterEntries({ profile, notify, fallback }: Filters): Generator<Entry
 function* rootEntries(rootfs: SandboxPlan['rootfs']): Generator<Entry> {
   if ('directory' in rootfs) {
     yield ['directory', rootfs.directory];
+    if (rootfs.shifted === true) yield ['directory-shifted', flag(true)];
     return;
   }
   yield ['overlay-xattrs', rootfs.overlayXattrs];
@@ -94,6 +104,7 @@ function* mountEntries(mount: SandboxMount, sources: Iterator<number>): Generato
   if (mount.kind === 'bind') {
     yield sourceEntry(mount, sources);
     yield ['mount-recursive', flag(mount.recursive)];
+    if (mount.shifted === true) yield ['mount-shifted', flag(true)];
     if (mount.propagation !== undefined) yield ['mount-propagation', mount.propagation];
   } else {
     if (mount.sizeBytes !== undefined) yield ['mount-size', mount.sizeBytes];

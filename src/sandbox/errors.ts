@@ -55,6 +55,10 @@ function hintFor(stage: string, errno: number): string | undefined {
   if (stage === 'limits' && errno === EPERM) return 'Only real root can raise a limit above the hard limit tsbuild itself was started with';
   if (stage === 'mount' && errno === EINVAL)
     return 'The owner a mount asks for may not be in the range of ids mapped here; widen it in /etc/subuid and /etc/subgid';
+  if (stage === 'ids' && errno === EINVAL)
+    return 'Owners cannot be shifted on that file system, or by this kernel: it takes Linux 5.19 and ext4, xfs, btrfs or (from 6.3) tmpfs';
+  if (stage === 'ids' && errno === EPERM)
+    return 'Owners are shifted by the owner of the file system alone: that is root, outside of every user namespace';
   if (stage === 'user' && errno === EINVAL)
     return 'The user or group is not in the range of ids mapped here; widen it in /etc/subuid and /etc/subgid';
   if (stage === 'overlay' && errno === EINVAL)

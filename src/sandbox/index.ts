@@ -22,6 +22,7 @@ export type {
   SandboxPlan,
   SandboxResult,
   SandboxUser,
+  SandboxUserNamespace,
   SandboxWarning,
   TmpfsMount,
 } from './plan.js';

@@ -1,4 +1,4 @@
-import type { Fd } from '../sys/index.js';
+import type { Fd, IdMaps } from '../sys/index.js';
 import type { Isolation } from './isolation.js';
 import type { LimitName } from './limits.js';
 import type { ResourceLimits } from './resources/resource-limits.js';
@@ -35,6 +35,8 @@ export interface SandboxPlan {
   readonly apparmorProfile?: string;
   /** SELinux contexts of the command and of its files; the kernel must have them. */
   readonly selinux?: SelinuxLabels;
+  /** A user namespace of its own; left out: it is the caller's. Not with {@link singleId}. */
+  readonly userNamespace?: SandboxUserNamespace | undefined;
   /** The namespace has one id only: the others are made believe, and owners recorded in `user.containers.override_stat`. */
   readonly singleId: boolean;
   /** Set-user-id programs gain nothing; default false, as with Buildah. */
@@ -56,6 +58,15 @@ export interface SandboxPlan {
    * of the command's own, which is carried over to the caller's.
    */
   readonly stdio: 'pipe' | 'inherit' | 'terminal';
+}
+
+/** Ids inside are those of the image, and of the plan; ids outside are the caller's. 0 must be among them. */
+export interface SandboxUserNamespace extends IdMaps {
+  /**
+   * A user namespace with these maps: the layers of the root file system hold ids inside, and are mounted so that they look as this namespace
+   * has them. Left out where inside and outside are the same ids.
+   */
+  readonly shift?: Fd | undefined;
 }
 
 /** A limit as setrlimit(2) takes it; `unlimited` is RLIM_INFINITY. Only real root can raise a hard limit. */
@@ -80,6 +91,8 @@ export interface OverlayRoot {
 /** A directory that is itself the root file system. Mount points it lacks are made, and removed at the end. */
 export interface DirectoryRoot {
   readonly directory: string;
+  /** Its owners are ids outside already, and need no shift. */
+  readonly shifted?: boolean | undefined;
 }
 
 export interface SandboxUser {
@@ -104,6 +117,8 @@ export interface BindMount extends MountFlags {
   readonly kind: 'bind';
   /** A descriptor says exactly which file or directory; a path is looked up by the launcher, links followed. */
   readonly source: Fd | string;
+  /** Its owners are ids inside, and are shifted as those of the root file system. What is read-only and cannot be shifted stays as it is. */
+  readonly shifted?: boolean | undefined;
   /** With what is mounted beneath the source. */
   readonly recursive?: boolean;
   /** What mounts that come later mean on the other side; default `private`: nothing. */

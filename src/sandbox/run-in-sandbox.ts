@@ -76,10 +76,12 @@ function startLauncher(plan: SandboxPlan, filters: Filters, onOutput: NonNullabl
     const programs = [filters.profile, filters.notify, filters.fallback].filter((program) => typeof program === 'number');
     handed.push(...programs);
     const sources = plan.mounts.flatMap((mount) => (mount.kind === 'bind' && typeof mount.source === 'number' ? [mount.source] : []));
+    const shift = plan.userNamespace?.shift === undefined ? [] : [plan.userNamespace.shift];
     const numberOf = (index: number): number => FIRST_FREE_FD + index;
     const bytes = encodePlan(plan, {
       filters: renumber(filters, (fd) => numberOf(programs.indexOf(fd))),
       sources: sources.map((_, index) => numberOf(programs.length + index)),
+      userNamespace: shift.length === 0 ? undefined : numberOf(programs.length + sources.length),
       parent: process.pid,
     });
 
@@ -99,7 +101,7 @@ function startLauncher(plan: SandboxPlan, filters: Filters, onOutput: NonNullabl
       fds: [
         { fd: planPipe.theirs, as: PLAN_FD },
         { fd: statusPipe.theirs, as: STATUS_FD },
-        ...[...programs, ...sources].map((fd, index) => ({ fd, as: numberOf(index) })),
+        ...[...programs, ...sources, ...shift].map((fd, index) => ({ fd, as: numberOf(index) })),
       ],
       collect: statusPipe.ours,
     });

@@ -120,10 +120,10 @@ export function openCopySnapshots(store: Store): SnapshotDriver {
     },
     publish: (working, chain) => places.publish(working, chain),
     discard: (working) => places.discard(working),
-    async openMerged(lowers, working) {
+    async openMerged(lowers, working, shift) {
       const writable = working !== undefined;
       return await withDirectories([working?.upper ?? topOf(lowers)], ([root = -1]) =>
-        cloneMount(root, { readOnly: !writable, recursive: false }),
+        cloneMount(root, { readOnly: !writable, recursive: false, shift: shift?.namespace }),
       );
     },
   };

@@ -1,10 +1,11 @@
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { constants, mkdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import type { DiffId } from '../image/index.js';
 import { explainingFailure, type Store } from '../store/index.js';
-import { mountOverlay, randomName } from '../sys/index.js';
+import { closeFd, type Fd, mountOverlay, openat2, randomName } from '../sys/index.js';
 import { ChainExtraction } from './extract-chain.js';
 import { readRootAttributes, takeOverRoot, topOf } from './root-attributes.js';
+import { withShifted } from './shift.js';
 import { isEmpty, SnapshotDirectories } from './snapshot-directories.js';
 import type { SnapshotDriver, WorkingLayer } from './snapshot-driver.js';
 import { withDirectories } from './with-directories.js';
@@ -59,12 +60,28 @@ export function openOverlaySnapshots(store: Store, { userxattr }: SnapshotOption
     changes: async () => undefined,
     publish: (working, chain) => places.publish(working, chain),
     discard: (working) => places.discard(working),
-    async openMerged(lowerPaths, working) {
-      const upperPaths = working === undefined ? [] : [working.upper, working.work];
-      return await withDirectories([...upperPaths, ...lowerPaths], (fds) => {
-        const [upper, work] = working === undefined ? [] : fds;
-        return mountOverlay({ lowers: fds.slice(upperPaths.length), upper, work, userxattr });
-      });
+    async openMerged(lowerPaths, working, shift) {
+      // Of a shifted overlay the two come from one mount, as it wants them.
+      const upperPaths = working === undefined ? [] : shift === undefined ? [working.upper, working.work] : [working.dir];
+      return await withDirectories([...upperPaths, ...lowerPaths], (opened) =>
+        withShifted(opened, shift, async (fds) => {
+          const lowers = fds.slice(upperPaths.length);
+          const owner = shift?.owner;
+          if (working === undefined) return mountOverlay({ lowers, userxattr, owner });
+          if (shift === undefined) return mountOverlay({ lowers, upper: fds[0], work: fds[1], userxattr });
+          return await withWritable(fds[0]!, working, (upper, work) => mountOverlay({ lowers, upper, work, userxattr, owner }));
+        }),
+      );
     },
   };
+}
+
+function withWritable<T>(dir: Fd, { upper, work }: WorkingLayer, body: (upper: Fd, work: Fd) => T): T {
+  const fds: Fd[] = [];
+  try {
+    for (const path of [upper, work]) fds.push(openat2(dir, basename(path), { flags: constants.O_RDONLY | constants.O_DIRECTORY }));
+    return body(fds[0]!, fds[1]!);
+  } finally {
+    for (const fd of fds) closeFd(fd);
+  }
 }

@@ -1,5 +1,6 @@
 import type { Descriptor, DiffId } from '../image/index.js';
 import type { GrowingFile, LayerEntry, RootAttributes } from '../layers/index.js';
+import type { Shift } from './shift.js';
 
 /** A layer that can be extracted: its uncompressed identity and a blob of the store that holds it. */
 export interface LayerSource {
@@ -83,7 +84,8 @@ export interface SnapshotDriver {
    * Mount the merged view, detached: it goes when the descriptor is closed. Without `working` it is read-only.
    * Needs CAP_SYS_ADMIN in the user namespace that owns the mount namespace.
    *
+   * @param shift as whom owners are shown; left out: as they are. With an overlay it needs Linux 6.15
    * @returns a descriptor of the root; the caller closes it
    */
-  openMerged(lowers: readonly string[], working?: WorkingLayer): Promise<number>;
+  openMerged(lowers: readonly string[], working?: WorkingLayer, shift?: Shift): Promise<number>;
 }

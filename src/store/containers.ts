@@ -1,7 +1,7 @@
 import { mkdirSync, renameSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Descriptor, DiffId, HistoryEntry, ImageConfig, ImageFormat } from '../image/index.js';
-import { randomName } from '../sys/index.js';
+import { type IdMaps, randomName } from '../sys/index.js';
 import { ContainerNameInUseError, ContainerNotFoundError } from './errors.js';
 import type { Layout } from './layout.js';
 import { withLock } from './locks.js';
@@ -26,6 +26,8 @@ export interface ContainerRecord {
   readonly format: ImageFormat;
   /** What commands in it may do, as the sandbox describes that; absent: the default. */
   readonly confinement?: unknown;
+  /** Of the user namespace of its commands, where it is not that of who runs them. */
+  readonly idMaps?: IdMaps;
   /** Entries that `--add-history` has added to those of `config`. */
   readonly addedHistory?: readonly HistoryEntry[];
   /** What the commit's own entry of the history says. */

@@ -53,8 +53,11 @@ export interface Addon {
     userxattr: boolean,
     readOnly: boolean,
     byString: boolean,
+    uid: number | undefined,
+    gid: number | undefined,
   ): Fd;
-  cloneMount(dir: Fd, readOnly: boolean, recursive: boolean): Fd;
+  cloneMount(dir: Fd, readOnly: boolean, recursive: boolean, shift: Fd | undefined): Fd;
+  openUserNamespace(uidMap: string, gidMap: string): Fd;
   attachMount(mount: Fd, path: Path): void;
   unmount(path: Path): void;
   /** `descriptors` holds pairs: number here, number there. `exited` gives wait4's answer, `signal` 0 when there was none. */

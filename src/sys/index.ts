@@ -50,4 +50,5 @@ export { randomName } from './random-name.js';
 export { removeTree } from './remove.js';
 export { countRunnableDescendants } from './runnable-descendants.js';
 export { type Child, type ProcessExit, type SpawnOptions, spawn } from './spawn.js';
+export { type IdMaps, type IdRange, openUserNamespace, ownIdMaps } from './user-namespace.js';
 export { readDirectory, type Tree, type TreeEntry, walk } from './walk.js';

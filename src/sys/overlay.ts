@@ -13,6 +13,8 @@ export interface OverlayMount {
   readonly readOnly?: boolean | undefined;
   /** Go the way of kernels before 6.7, which know no layers by descriptor: tests ask for it. */
   readonly byString?: boolean | undefined;
+  /** Whom what the overlay makes for itself belongs to, where that is not this process: on layers with shifted owners, see {@link cloneMount}. */
+  readonly owner?: { readonly uid: number; readonly gid: number } | undefined;
 }
 
 /**
@@ -27,7 +29,8 @@ export interface OverlayMount {
  * @see https://docs.kernel.org/filesystems/overlayfs.html and https://man7.org/linux/man-pages/man2/fsopen.2.html
  */
 export function mountOverlay(mount: OverlayMount): Fd {
-  return loadAddon().mountOverlay(mount.lowers, mount.upper, mount.work, mount.userxattr, mount.readOnly ?? false, mount.byString ?? false);
+  const { lowers, upper, work, userxattr, readOnly = false, byString = false, owner } = mount;
+  return loadAddon().mountOverlay(lowers, upper, work, userxattr, readOnly, byString, owner?.uid, owner?.gid);
 }
 
 /**
@@ -35,11 +38,16 @@ export function mountOverlay(mount: OverlayMount): Fd {
  *
  * @param options.recursive with the mounts below `dir`; inside a user namespace the kernel refuses anything else where mounts came
  *   from outside (EINVAL)
+ * @param options.shift a user namespace ({@link openUserNamespace}): owners are shown as it has them, so that what is 0 on disk belongs to
+ *   whom 0 is there. Only who owns the file system may (EPERM), and not every one can (EINVAL)
  * @returns a descriptor; the mount ends when it is closed
  * @see https://man7.org/linux/man-pages/man2/open_tree.2.html and https://man7.org/linux/man-pages/man2/mount_setattr.2.html
  */
-export function cloneMount(dir: Fd, options: { readonly readOnly: boolean; readonly recursive: boolean }): Fd {
-  return loadAddon().cloneMount(dir, options.readOnly, options.recursive);
+export function cloneMount(
+  dir: Fd,
+  options: { readonly readOnly: boolean; readonly recursive: boolean; readonly shift?: Fd | undefined },
+): Fd {
+  return loadAddon().cloneMount(dir, options.readOnly, options.recursive, options.shift);
 }
 
 /**

@@ -5,6 +5,7 @@ NAPI_MODULE_INIT() {
   register_overlay(env, exports);
   register_spawn(env, exports);
   register_flock(env, exports);
+  register_user_namespace(env, exports);
   register_walk(env, exports);
   register_hash(env, exports);
   register_fence(env, exports);

@@ -7,6 +7,7 @@ void register_syscalls(napi_env env, napi_value exports);      // syscalls.cc
 void register_overlay(napi_env env, napi_value exports);       // overlay.cc
 void register_spawn(napi_env env, napi_value exports);         // spawn.cc
 void register_flock(napi_env env, napi_value exports);         // flock.cc
+void register_user_namespace(napi_env env, napi_value exports);  // user_namespace.cc
 void register_walk(napi_env env, napi_value exports);          // walk.cc
 void register_hash(napi_env env, napi_value exports);          // hash.cc
 void register_fence(napi_env env, napi_value exports);         // fence.cc

@@ -3,10 +3,12 @@
 
 #include <cerrno>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/mount.h>
 #include <string>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <thread>
 #include <unistd.h>
 #include <vector>
 
@@ -28,6 +30,9 @@
 #endif
 #ifndef SYS_mount_setattr
 #define SYS_mount_setattr 442
+#endif
+#ifndef MOUNT_ATTR_IDMAP
+#define MOUNT_ATTR_IDMAP 0x00100000  // linux/mount.h, Linux 5.12
 #endif
 #ifndef AT_RECURSIVE
 #define AT_RECURSIVE 0x8000  // linux/fcntl.h
@@ -138,13 +143,35 @@ Failure mount_overlay(const Overlay& overlay, bool by_string, UniqueFd* out) {
   return unknown ? mount_overlay_by_string(overlay, out) : failure;
 }
 
-Failure clone_mount(int dir, bool read_only, bool recursive, UniqueFd* out) {
+// An overlay works with the credentials of who mounted it, and what it makes for itself must have an owner on mounts with shifted owners
+// too. On a thread of its own, since credentials belong to threads; the change of user takes capabilities, which are taken back.
+Failure mount_overlay_as(uid_t uid, gid_t gid, const Overlay& overlay, UniqueFd* out) {
+  Failure failure;
+  std::thread([&] {
+    __user_cap_header_struct header = {};
+    header.version = _LINUX_CAPABILITY_VERSION_3;
+    __user_cap_data_struct data[2];
+    syscall(SYS_setfsgid, gid);
+    syscall(SYS_setfsuid, uid);
+    const bool known = syscall(SYS_capget, &header, data) == 0;
+    for (auto& set : data) set.effective = set.permitted;
+    failure = known && syscall(SYS_capset, &header, data) == 0 ? mount_overlay(overlay, false, out) : fail("capset");
+  }).join();
+  return failure;
+}
+
+// `shift`: a user namespace as which the owners shall look, -1 for none.
+Failure clone_mount(int dir, bool read_only, bool recursive, int shift, UniqueFd* out) {
   const unsigned deep = recursive ? AT_RECURSIVE : 0;
   UniqueFd tree(static_cast<int>(syscall(SYS_open_tree, dir, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | deep)));
   if (!tree) return fail("open_tree");
-  if (read_only) {
+  if (read_only || shift >= 0) {
     struct mount_attr attributes = {};
-    attributes.attr_set = MOUNT_ATTR_RDONLY;
+    if (read_only) attributes.attr_set |= MOUNT_ATTR_RDONLY;
+    if (shift >= 0) {
+      attributes.attr_set |= MOUNT_ATTR_IDMAP;
+      attributes.userns_fd = static_cast<uint64_t>(shift);
+    }
     if (syscall(SYS_mount_setattr, tree.get(), "", AT_EMPTY_PATH | deep, &attributes, sizeof attributes) != 0) return fail("mount_setattr");
   }
   *out = std::move(tree);
@@ -176,11 +203,15 @@ napi_value js_mount_overlay(napi_env env, napi_callback_info info) {
   overlay.userxattr = args.boolean(3);
   overlay.read_only = args.boolean(4);
   const bool by_string = args.boolean(5);
+  const bool as_owner = !args.absent(6);
+  const auto uid = as_owner ? static_cast<uid_t>(args.integer(6, 0, UINT32_MAX - 1)) : 0;
+  const auto gid = as_owner ? static_cast<gid_t>(args.integer(7, 0, UINT32_MAX - 1)) : 0;
   if (!args.ok) return nullptr;
 
   UniqueFd mount;
   const bool single = overlay.lowers.size() == 1 && !has_upper;
-  const Failure failure = single ? clone_mount(overlay.lowers[0], true, false, &mount) : mount_overlay(overlay, by_string, &mount);
+  const auto several = [&] { return as_owner ? mount_overlay_as(uid, gid, overlay, &mount) : mount_overlay(overlay, by_string, &mount); };
+  const Failure failure = single ? clone_mount(overlay.lowers[0], true, false, -1, &mount) : several();
   return failure ? throw_failure(env, failure) : make_number(env, mount.steal());
 }
 
@@ -189,9 +220,10 @@ napi_value js_clone_mount(napi_env env, napi_callback_info info) {
   const int dir = args.fd(0);
   const bool read_only = args.boolean(1);
   const bool recursive = args.boolean(2);
+  const int shift = args.absent(3) ? -1 : args.fd(3);
   if (!args.ok) return nullptr;
   UniqueFd mount;
-  const Failure failure = clone_mount(dir, read_only, recursive, &mount);
+  const Failure failure = clone_mount(dir, read_only, recursive, shift, &mount);
   return failure ? throw_failure(env, failure) : make_number(env, mount.steal());
 }
 

@@ -32,6 +32,7 @@ struct sandbox {
   struct mount_point *points; /* /proc, /dev, /sys, then one for each mount of the plan */
   size_t point_count;
   struct made_entries made;
+  int mapped[2]; /* with own ids: a byte comes when they are mapped */
   int scratch; /* private tmpfs: mount points of ours, the stub, generated files */
   int root;    /* the new root file system */
   struct failure failure;
@@ -50,6 +51,24 @@ bool prepare_directory(struct sandbox *sandbox);
 
 /* Enter the network namespace of the plan. */
 bool join_network(struct sandbox *sandbox);
+
+/*
+ * With a user namespace of its own (ids.c): the root file system, mounted before that namespace is made. Afterwards the maps of the new
+ * process, for which it waits.
+ */
+bool has_own_ids(const struct plan *plan);
+bool prepare_own_ids(struct sandbox *sandbox);
+bool map_own_ids(struct sandbox *sandbox, pid_t init);
+bool await_own_ids(struct sandbox *sandbox);
+
+/* Who root of the container is on the file systems of the caller: not 0 where owners are shifted. */
+struct owner container_root(const struct plan *plan);
+
+/* Make files as `owner` from now on, with the capabilities of before; {0, 0} ends it. */
+bool act_as(struct owner owner);
+
+/* Put the process `init` into the control groups of the plan, which it cannot reach itself. */
+bool enter_cgroups(struct sandbox *sandbox, pid_t init);
 
 /* Phase 3, the namespaces, is in sandbox.c. */
 

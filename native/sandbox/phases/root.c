@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -18,7 +20,7 @@
  */
 bool mount_scratch(struct sandbox *sandbox) {
   static const struct option options[] = {{"mode", "0755"}, {NULL, NULL}};
-  static const char *const folders[] = {"root", "image", "stub", "empty", "files", NULL};
+  static const char *const folders[] = {"root", "image", "stub", "empty", "files", "layers", NULL};
   sandbox->scratch = filesystem_create("tmpfs", options, K_MOUNT_ATTR_NOSUID | K_MOUNT_ATTR_NODEV, sandbox->plan.mount_label);
   if (sandbox->scratch < 0) return failed(&sandbox->failure, "scratch", "");
   int top = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -35,6 +37,54 @@ static int open_directory(struct sandbox *sandbox, int dir, const char *path) {
   return fd;
 }
 
+/*
+ * A layer as the overlay shall see it: with shifted owners on a mount of its own, which hangs below the scratch directory because overlays
+ * of older kernels take no layers from detached mounts.
+ */
+static int open_layer(struct sandbox *sandbox, const char *path, size_t number) {
+  int user_namespace = sandbox->plan.user_namespace;
+  if (user_namespace < 0) return open_directory(sandbox, AT_FDCWD, path);
+  char name[32];
+  snprintf(name, sizeof name, "layers/%zu", number);
+  int place = -1, tree = tree_clone(AT_FDCWD, path, false, 0);
+  if (tree < 0) {
+    failed(&sandbox->failure, "root", path);
+    return -1;
+  }
+  if (!tree_shift(tree, false, user_namespace)) {
+    failed(&sandbox->failure, "ids", path);
+  } else if (mkdirat(sandbox->scratch, name, 0755) < 0 || (place = open_directory(sandbox, sandbox->scratch, name)) < 0 || !tree_attach(tree, place)) {
+    failed(&sandbox->failure, "root", path);
+  } else {
+    close(place);
+    return tree;
+  }
+  close(tree);
+  return -1;
+}
+
+/* The upper and the work directory, which an overlay wants on one mount. */
+static bool open_writable(struct sandbox *sandbox, int *upper, int *work) {
+  const struct plan *plan = &sandbox->plan;
+  if (plan->user_namespace < 0) {
+    *upper = open_directory(sandbox, AT_FDCWD, plan->upper);
+    *work = *upper < 0 ? -1 : open_directory(sandbox, AT_FDCWD, plan->work);
+    return *work >= 0;
+  }
+  const char *upper_name = strrchr(plan->upper, '/'), *work_name = strrchr(plan->work, '/');
+  size_t length = upper_name == NULL ? 0 : (size_t)(upper_name - plan->upper);
+  if (work_name == NULL || length == 0 || (size_t)(work_name - plan->work) != length || strncmp(plan->upper, plan->work, length) != 0)
+    return failed_with(&sandbox->failure, "ids", EXDEV, plan->work, "not beside the upper directory");
+  char *parent = strndup(plan->upper, length);
+  int tree = parent == NULL ? -1 : open_layer(sandbox, parent, plan->lowers.count);
+  free(parent);
+  if (tree < 0) return false;
+  *upper = open_directory(sandbox, tree, upper_name + 1);
+  *work = *upper < 0 ? -1 : open_directory(sandbox, tree, work_name + 1);
+  close(tree);
+  return *work >= 0;
+}
+
 /* Phase 6: the root file system. For an overlay first a read-only look at it, to learn which mount points are missing. */
 static bool mount_overlay_root(struct sandbox *sandbox) {
   const struct plan *plan = &sandbox->plan;
@@ -45,12 +95,11 @@ static bool mount_overlay_root(struct sandbox *sandbox) {
   if ((directories[count++] = open_directory(sandbox, sandbox->scratch, "stub")) < 0) return false;
   int upper = -1, work = -1;
   if (plan->upper != NULL) {
-    if ((upper = open_directory(sandbox, AT_FDCWD, plan->upper)) < 0) return false;
-    if ((work = open_directory(sandbox, AT_FDCWD, plan->work)) < 0) return false;
+    if (!open_writable(sandbox, &upper, &work)) return false;
     directories[count++] = upper;
   }
   for (size_t i = 0; i < plan->lowers.count; i++)
-    if ((directories[count++] = open_directory(sandbox, AT_FDCWD, plan->lowers.items[i])) < 0) return false;
+    if ((directories[count++] = open_layer(sandbox, plan->lowers.items[i], i)) < 0) return false;
 
   struct overlay image = {.lowers = directories,
                           .lower_count = count,
@@ -66,7 +115,7 @@ static bool mount_overlay_root(struct sandbox *sandbox) {
   /* The stub must not change while it is a layer of a mount, so the mount points are made in another one. */
   if (mkdirat(sandbox->scratch, "stubs", 0755) < 0) return failed(&sandbox->failure, "scratch", "stubs");
   int stub = open_directory(sandbox, sandbox->scratch, "stubs");
-  if (stub < 0 || !mount_points_stub(sandbox->points, sandbox->point_count, stub, view, &sandbox->failure)) return false;
+  if (stub < 0 || !mount_points_stub(sandbox->points, sandbox->point_count, stub, view, container_root(plan), &sandbox->failure)) return false;
   close(view);
 
   struct overlay whole = image;

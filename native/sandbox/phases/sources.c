@@ -34,6 +34,9 @@ bool clone_sources(struct sandbox *sandbox) {
       struct k_mount_attr change = {.attr_set = attributes_of(mount), .propagation = propagation};
       if (RETRY(k_mount_setattr(mount->source_fd, "", K_AT_EMPTY_PATH, &change)) == 0) mount->tree = mount->source_fd;
     }
+    bool shifts = mount->tree >= 0 && mount->shifted && plan->user_namespace >= 0;
+    if (shifts && !tree_shift(mount->tree, mount->recursive, plan->user_namespace) && !(errno == EINVAL && mount->read_only))
+      return failed(&sandbox->failure, "ids", name);
     struct stat status;
     if (mount->tree < 0 || fstat(mount->tree, &status) < 0) return failed(&sandbox->failure, "source", name);
     mount->directory = S_ISDIR(status.st_mode);
@@ -61,7 +64,11 @@ bool prepare_directory(struct sandbox *sandbox) {
   sandbox->directory = RETRY(open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (sandbox->directory < 0) return failed(&sandbox->failure, "root", path);
   if (!mount_points_find(sandbox->points, sandbox->point_count, sandbox->directory, &sandbox->failure)) return false;
+  /* On a mount with shifted owners nothing can belong to who runs this. */
+  bool shifted = sandbox->plan.directory_shifted;
+  if (shifted && !act_as(container_root(&sandbox->plan))) return failed(&sandbox->failure, "ids", path);
   if (!mount_points_make(sandbox->points, sandbox->point_count, sandbox->directory, &sandbox->made, &sandbox->failure)) return false;
+  if (shifted && !act_as((struct owner){0, 0})) return failed(&sandbox->failure, "ids", path);
   sandbox->directory_tree = tree_clone(sandbox->directory, "", true, 0);
   return sandbox->directory_tree >= 0 || failed(&sandbox->failure, "root", path);
 }

@@ -39,16 +39,25 @@ bool settle(struct sandbox *sandbox) {
   return true;
 }
 
-/* While paths outside still resolve. The namespace comes after, because it takes what the process is in for its root. */
-bool join_cgroups(struct sandbox *sandbox) {
+bool enter_cgroups(struct sandbox *sandbox, pid_t init) {
   const struct strings *cgroups = &sandbox->plan.cgroups;
+  char number[16];
+  size_t digits = (size_t)snprintf(number, sizeof number, "%d", init);
   for (size_t i = 0; i < cgroups->count; i++) {
     char file[PATH_MAX];
     int length = snprintf(file, sizeof file, "%s/cgroup.procs", cgroups->items[i]);
     int fd = length < (int)sizeof file ? RETRY(open(file, O_WRONLY | O_CLOEXEC)) : -1;
-    if (fd < 0 || RETRY(write(fd, "0", 1)) != 1) return failed(&sandbox->failure, "cgroup", cgroups->items[i]);
+    if (fd < 0 || RETRY(write(fd, number, digits)) != (int)digits) return failed(&sandbox->failure, "cgroup", cgroups->items[i]);
     close(fd);
   }
+  return true;
+}
+
+/* While paths outside still resolve. The namespace comes after, because it takes what the process is in for its root. */
+bool join_cgroups(struct sandbox *sandbox) {
+  const struct strings *cgroups = &sandbox->plan.cgroups;
+  /* 0 is the writer; with ids of its own it was put there from outside. */
+  if (!has_own_ids(&sandbox->plan) && !enter_cgroups(sandbox, 0)) return false;
   if (cgroups->count == 0 || (sandbox->namespaces & CLONE_NEWCGROUP) == 0) return true;
   return unshare(CLONE_NEWCGROUP) == 0 || failed(&sandbox->failure, "cgroup", "");
 }

@@ -25,6 +25,7 @@ export { knownLayer, type LayerState } from './layer-state.js';
 export { LinkStep } from './link-step.js';
 export { isDirectory, makeDirectories } from './make-directories.js';
 export { type OpenedMounts, openRunMounts } from './open-run-mounts.js';
+export { type OwnIds, shiftsOwners, withOwnIds } from './own-ids.js';
 export { openRootShell, type RootShellOptions } from './root-shell.js';
 export { diffIdsOf, isUnpublished, type RootState, withLowers } from './root-state.js';
 export type { Confidants, MountOrigin, MountTraits, RunMount, SshAgent } from './run-mounts.js';

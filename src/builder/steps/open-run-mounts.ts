@@ -1,13 +1,14 @@
 import { hasCode, UnsupportedFeatureError, UsageError } from '../../errors.js';
 import type { Reporter } from '../../progress.js';
 import type { SandboxFile, SandboxMount } from '../../sandbox/index.js';
-import type { SnapshotDriver } from '../../snapshots/index.js';
+import type { Shift, SnapshotDriver } from '../../snapshots/index.js';
 import type { Store } from '../../store/index.js';
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, closeFd, type Fd, fchmodat, fchownat, O_PATH, openat2 } from '../../sys/index.js';
 import type { BackgroundWork } from './background-work.js';
 import { type OpenedCache, openCaches } from './cache-mount.js';
 import { chownTree } from './chown-tree.js';
 import { MountSourceError, SecretMissingError } from './errors.js';
+import { type OwnIds, outsideOf } from './own-ids.js';
 import { type RootState, withLowers } from './root-state.js';
 import type { Confidants, MountOrigin, MountTraits, RunMount, RunSecret, RunSsh } from './run-mounts.js';
 import { openThrowAway } from './throw-away.js';
@@ -22,6 +23,8 @@ export interface MountSurroundings {
   readonly platform: string;
   readonly singleId: boolean;
   readonly confidants: Confidants;
+  /** The command's own ids, where it has some. */
+  readonly ids?: OwnIds | undefined;
 }
 
 /** What a sandbox is to show, and how to end it. */
@@ -31,6 +34,12 @@ export interface OpenedMounts {
   /** Variables of the command, which win over all others. */
   readonly env: Readonly<Record<string, string>>;
   close(): Promise<void>;
+}
+
+interface Opened {
+  readonly fd: Fd;
+  /** Its owners are those that the command shall see. */
+  readonly shifted: boolean;
 }
 
 /** Who the command runs as, in the sandbox's ids. */
@@ -93,16 +102,19 @@ class Opening {
         const { kind, target, readOnly } = mount;
         // What is shown belongs to others too: its owners change in a layer of the command's own.
         const isKept = readOnly && mount.chown !== true;
-        const source = isKept ? await this.#openSource(mount.from, mount.source) : await this.#openWritable(mount.from, mount.source);
-        await this.#give(source, mount);
-        this.#mounts.push({ kind, target, source, readOnly, recursive: false, ...bindFlags(mount) });
+        const { fd: source, shifted } = isKept
+          ? await this.#openSource(mount.from, mount.source, this.#shift)
+          : await this.#openWritable(mount.from, mount.source);
+        await this.#give(source, mount, this.#outside(this.user));
+        this.#mounts.push({ kind, target, source, readOnly, recursive: false, shifted: !shifted, ...bindFlags(mount) });
         break;
       }
       case 'volume': {
         const { target, hostPath, readOnly } = mount;
         const host = this.#keep(openHost(hostPath));
-        const source = mount.overlay === true ? await this.#throwAway(host) : host;
-        await this.#give(source, mount);
+        const source = mount.overlay === true ? (await this.#throwAway(host, undefined)).fd : host;
+        // Files of the host keep their owners.
+        await this.#give(source, mount, this.#outside(this.user));
         const recursive = mount.overlay !== true && mount.recursive !== false;
         this.#mounts.push({ kind: 'bind', target, source, readOnly, recursive, ...bindFlags(mount) });
         break;
@@ -123,8 +135,8 @@ class Opening {
       case 'cache': {
         const { target, readOnly } = mount;
         const source = caches.get(mount)!.directory;
-        await this.#give(source, mount);
-        this.#mounts.push({ kind: 'bind', target, source, readOnly, ...bindFlags(mount) });
+        await this.#give(source, mount, this.user);
+        this.#mounts.push({ kind: 'bind', target, source, readOnly, shifted: true, ...bindFlags(mount) });
         break;
       }
       case 'tmpfs': {
@@ -143,8 +155,17 @@ class Opening {
   }
 
   /** With one id there is nobody else to give it to. */
-  async #give(tree: Fd, { chown }: MountTraits): Promise<void> {
-    if (chown === true && !this.surroundings.singleId) await chownTree(tree, { uid: this.user.uid, gid: this.user.gid });
+  async #give(tree: Fd, { chown }: MountTraits, owner: CommandUser): Promise<void> {
+    if (chown === true && !this.surroundings.singleId) await chownTree(tree, owner);
+  }
+
+  get #shift(): Shift | undefined {
+    return this.surroundings.ids?.shift;
+  }
+
+  #outside(user: CommandUser): CommandUser {
+    const { ids } = this.surroundings;
+    return ids === undefined ? user : outsideOf(ids.namespace, user);
   }
 
   #addSecret({ id, target, env, required, modeBits, uid, gid }: RunSecret): void {
@@ -167,7 +188,7 @@ class Opening {
     }
     this.#closers.push(() => agent.close());
     // With one id there is one owner only, who the command runs as.
-    if (!this.surroundings.singleId) giveSocket(agent.socket, mount);
+    if (!this.surroundings.singleId) giveSocket(agent.socket, mount.id, this.#outside(mount));
     fchmodat(agent.socket, '', mount.modeBits);
     const target = mount.target ?? `/run/buildkit/ssh_agent.${this.#agents}`; // BuildKit's path
     this.#agents++;
@@ -182,42 +203,42 @@ class Opening {
       ...this.surroundings,
       sources: this.sources,
       signal: this.signal,
-      openOrigin: (origin, source) => this.#openSource(origin, source),
+      // They are filled with ids of the container.
+      openOrigin: async (origin, source) => (await this.#openSource(origin, source, undefined)).fd,
       onOpened: (close) => this.#closers.push(close),
     });
   }
 
   /** The source, resolved inside its own root; the mount is made on the descriptor, so nothing can be swapped in between. */
-  async #openSource(from: MountOrigin, source: string): Promise<Fd> {
-    if (!('context' in from)) return this.#keep(openInside(await this.#openRoot(from.input), source));
+  async #openSource(from: MountOrigin, source: string, shift: Shift | undefined): Promise<Opened> {
+    if (!('context' in from)) {
+      const root = await this.#withLowers(from.input, (lowers) => this.surroundings.snapshots.openMerged(lowers, undefined, shift));
+      return { fd: this.#keep(openInside(this.#keep(root), source)), shifted: true };
+    }
     const context = await from.context.open(this.signal);
     const opened = this.#keep(openInside(context.root, source));
     const { snapshots } = this.surroundings;
     const filtered = await withoutIgnored(context, opened, source, snapshots);
-    if (filtered === undefined) return opened;
+    if (filtered === undefined) return { fd: opened, shifted: false };
     this.#closers.push(filtered.close);
-    return this.#keep(await snapshots.openMerged(filtered.lowers));
+    return { fd: this.#keep(await snapshots.openMerged(filtered.lowers, undefined, shift)), shifted: true };
   }
 
-  async #openWritable(from: MountOrigin, source: string): Promise<Fd> {
-    if ('context' in from) return this.#throwAway(await this.#openSource(from, source));
+  async #openWritable(from: MountOrigin, source: string): Promise<Opened> {
+    if ('context' in from) return this.#throwAway((await this.#openSource(from, source, undefined)).fd, this.#shift);
     const { snapshots } = this.surroundings;
     const root = await this.#withLowers(from.input, async (lowers) => {
       const working = await snapshots.prepare(lowers);
       this.#closers.push(() => snapshots.discard(working));
-      return snapshots.openMerged(lowers, working);
+      return snapshots.openMerged(lowers, working, this.#shift);
     });
-    return this.#keep(openInside(this.#keep(root), source));
+    return { fd: this.#keep(openInside(this.#keep(root), source)), shifted: true };
   }
 
-  async #throwAway(source: Fd): Promise<Fd> {
-    const opened = await openThrowAway(source, this.surroundings);
-    this.#closers.push(opened.close);
-    return opened.fd;
-  }
-
-  async #openRoot(input: number): Promise<Fd> {
-    return this.#keep(await this.#withLowers(input, (lowers) => this.surroundings.snapshots.openMerged(lowers)));
+  async #throwAway(source: Fd, shift: Shift | undefined): Promise<Opened> {
+    const { close, ...opened } = await openThrowAway(source, this.surroundings, shift);
+    this.#closers.push(close);
+    return opened;
   }
 
   #withLowers<T>(input: number, body: (lowers: readonly string[]) => Promise<T>): Promise<T> {
@@ -238,7 +259,7 @@ function bindFlags(traits: MountTraits) {
   return { ...accessFlags(traits), propagation: traits.propagation };
 }
 
-function giveSocket(socket: Fd, { id, uid, gid }: RunSsh): void {
+function giveSocket(socket: Fd, id: string, { uid, gid }: CommandUser): void {
   try {
     fchownat(socket, '', uid, gid, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW);
   } catch (error) {

@@ -1,5 +1,6 @@
 import { hasCode } from '../../errors.js';
 import type { SandboxMount } from '../../sandbox/index.js';
+import type { Shift } from '../../snapshots/index.js';
 import { closeFd, type Fd, O_PATH, openat2 } from '../../sys/index.js';
 import { openThrowAway } from './throw-away.js';
 import type { Toolbox } from './toolbox.js';
@@ -16,11 +17,13 @@ export interface RevertedVolumes {
  * `--compat-volumes` means by a volume. One that is not there is an empty directory to the command.
  *
  * @param paths absolute
+ * @param shift as whom the command shall see their owners
  */
 export async function openRevertedVolumes(
   paths: readonly string[],
   { lowers, working }: Workplace,
   { snapshots, store }: Pick<Toolbox, 'snapshots' | 'store'>,
+  shift?: Shift | undefined,
 ): Promise<RevertedVolumes> {
   const closers: (() => void)[] = [];
   const close = (): void => {
@@ -39,9 +42,9 @@ export async function openRevertedVolumes(
           continue;
         }
         closers.push(() => closeFd(source));
-        const copy = await openThrowAway(source, { snapshots, store });
+        const copy = await openThrowAway(source, { snapshots, store }, shift);
         closers.push(copy.close);
-        mounts.push({ kind: 'bind', target, source: copy.fd, readOnly: false, recursive: false });
+        mounts.push({ kind: 'bind', target, source: copy.fd, shifted: !copy.shifted, readOnly: false, recursive: false });
       }
     }
     return { mounts, close };

@@ -1,12 +1,13 @@
 import type { StepLabel } from '../../progress.js';
 import type { Confinement, Isolation, ResourceLimit, ResourceLimits, SandboxFile } from '../../sandbox/index.js';
 import type { WorkingLayer } from '../../snapshots/index.js';
-import { closeFd } from '../../sys/index.js';
+import { closeFd, type IdMaps, type IdRange } from '../../sys/index.js';
 import { type RunStep as GraphRunStep, runEnvironment } from '../graph/index.js';
 import type { Step, StepKey } from '../scheduler/index.js';
 import { type CommandNetwork, networkInputs, prepareNetwork, withCommandNetwork } from './command-network.js';
 import { type ImageUser, lookUpUser } from './image-user.js';
 import { type OpenedMounts, openRunMounts } from './open-run-mounts.js';
+import { type OwnIds, withOwnIds } from './own-ids.js';
 import { openRevertedVolumes } from './reverted-volumes.js';
 import type { RootState } from './root-state.js';
 import { runCommand } from './run-command.js';
@@ -27,6 +28,8 @@ export interface RunSurroundings {
   readonly limits?: readonly ResourceLimit[] | undefined;
   /** What commands may do, where that is not the default; `--security=insecure` of the instruction wins. */
   readonly confinement?: Confinement | undefined;
+  /** What its ids are to the builder; undefined: the same. Those of a layer are the command's own, so only which there are is in the key. */
+  readonly idMaps?: IdMaps | undefined;
   /** How it is kept apart; undefined: by the launcher. */
   readonly isolation?: Isolation | undefined;
   /** What its processes may use together. They change how long it takes and whether it succeeds, so they are in no key. */
@@ -73,6 +76,7 @@ export class RunStep implements Step<RootState> {
       ...((surroundings.limits ?? []).length === 0 ? {} : { 'run.limits': JSON.stringify(surroundings.limits) }),
       ...((surroundings.reverted ?? []).length === 0 ? {} : { 'run.reverted': JSON.stringify(surroundings.reverted) }),
       ...confinementInput(surroundings.confinement),
+      ...(surroundings.idMaps === undefined ? {} : { 'run.ids': presentIds(surroundings.idMaps) }),
       ...(spec.security === 'insecure' ? { 'run.security': spec.security } : {}),
       ...mounts.inputs,
     };
@@ -85,19 +89,21 @@ export class RunStep implements Step<RootState> {
     prepareNetwork(this.surroundings.network);
     const root = await writeStep(parent, this.toolbox, { ...options, inPlace: true }, async ({ lowers, working }) => {
       const user = await this.#user(lowers, working);
-      const surroundings = { ...this.toolbox, confidants: this.surroundings.confidants };
-      const reverted = await openRevertedVolumes(this.surroundings.reverted ?? [], { lowers, working }, this.toolbox);
-      try {
-        const mounts = await openRunMounts(this.surroundings.mounts, sources, user, surroundings, options);
+      await withOwnIds(this.surroundings.idMaps, async (ids) => {
+        const surroundings = { ...this.toolbox, confidants: this.surroundings.confidants, ids };
+        const reverted = await openRevertedVolumes(this.surroundings.reverted ?? [], { lowers, working }, this.toolbox, ids?.shift);
         try {
-          const shown = { ...mounts, mounts: [...reverted.mounts, ...mounts.mounts] };
-          await this.#execute(lowers, working, user, shown, options);
+          const mounts = await openRunMounts(this.surroundings.mounts, sources, user, surroundings, options);
+          try {
+            const shown = { ...mounts, mounts: [...reverted.mounts, ...mounts.mounts] };
+            await this.#execute(lowers, working, { user, mounts: shown, ids }, options);
+          } finally {
+            await mounts.close();
+          }
         } finally {
-          await mounts.close();
+          reverted.close();
         }
-      } finally {
-        reverted.close();
-      }
+      });
     });
     if (root.addedLayer) this.#record(key, root, createdAt);
     return { ...root, createdAt };
@@ -115,8 +121,7 @@ export class RunStep implements Step<RootState> {
   async #execute(
     lowers: readonly string[],
     working: WorkingLayer,
-    user: ImageUser,
-    opened: OpenedMounts,
+    { user, mounts: opened, ids }: { readonly user: ImageUser; readonly mounts: OpenedMounts; readonly ids: OwnIds | undefined },
     { signal }: { readonly signal: AbortSignal },
   ): Promise<void> {
     const { spec, surroundings, toolbox } = this;
@@ -144,6 +149,7 @@ export class RunStep implements Step<RootState> {
           resources: surroundings.resources,
           isolation: surroundings.isolation,
           ...confinement,
+          userNamespace: ids?.namespace,
           singleId: toolbox.singleId,
           stdio: 'pipe',
         },
@@ -170,6 +176,22 @@ function named(prefix: string, values: readonly (readonly [string, string])[]): 
 function confinementInput(confinement: Confinement = {}): Record<string, string> {
   const said = Object.entries(confinement).filter(([, value]) => value !== undefined);
   return said.length === 0 ? {} : { 'run.confinement': JSON.stringify(Object.fromEntries(said.sort(([a], [b]) => (a < b ? -1 : 1)))) };
+}
+
+/** The ids there are, wherever they are outside. */
+function presentIds(maps: IdMaps): string {
+  return [maps.uids, maps.gids].map((ranges) => spansOf(ranges).join(',')).join(' ');
+}
+
+/** Ranges are cut where those of the builder are, which says nothing of the command. */
+function spansOf(ranges: readonly IdRange[]): string[] {
+  const spans: { first: number; end: number }[] = [];
+  for (const { inside, count } of [...ranges].sort((a, b) => a.inside - b.inside)) {
+    const last = spans.at(-1);
+    if (last?.end === inside) last.end += count;
+    else spans.push({ first: inside, end: inside + count });
+  }
+  return spans.map(({ first, end }) => `${first}-${end - 1}`);
 }
 
 function splitVariable(text: string): readonly [string, string] {

@@ -1,6 +1,6 @@
 import { chmodSync, copyFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { SnapshotDriver } from '../../snapshots/index.js';
+import type { Shift, SnapshotDriver } from '../../snapshots/index.js';
 import type { Store } from '../../store/index.js';
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, closeFd, type Fd, O_PATH, openat2, randomName, statat } from '../../sys/index.js';
 
@@ -10,21 +10,24 @@ const S_IFDIR = 0o040000;
 /**
  * What `source` is, as something that may be written to without it: an overlay over a directory, a copy of a file.
  *
- * @returns what to mount, and how to throw away what was written to it
+ * @param shift as whom the owners in a directory are shown
+ * @returns what to mount, whether its owners are shown so, and how to throw away what was written to it
  */
 export async function openThrowAway(
   source: Fd,
   { snapshots, store }: { readonly snapshots: SnapshotDriver; readonly store: Store },
-): Promise<{ readonly fd: Fd; readonly close: () => void }> {
+  shift: Shift | undefined,
+): Promise<{ readonly fd: Fd; readonly shifted: boolean; readonly close: () => void }> {
   // The descriptor by its name, so that what is read is what was opened.
   const path = `/proc/self/fd/${source}`;
   const { mode } = statat(source, '', AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW);
   if ((mode & S_IFMT) === S_IFDIR) {
     const working = await snapshots.prepare([path]);
     try {
-      const fd = await snapshots.openMerged([path], working);
+      const fd = await snapshots.openMerged([path], working, shift);
       return {
         fd,
+        shifted: true,
         close() {
           closeFd(fd);
           snapshots.discard(working);
@@ -41,6 +44,7 @@ export async function openThrowAway(
   const fd = openat2(AT_FDCWD, copy, { flags: O_PATH, resolve: 0 });
   return {
     fd,
+    shifted: false,
     close() {
       closeFd(fd);
       store.scratch.trash(copy);

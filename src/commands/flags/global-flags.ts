@@ -29,6 +29,6 @@ export const GLOBAL_FLAGS = {
   'default-mounts-file': text({ value: 'path', summary: 'mounts.conf: what commands see of this machine without being asked' }),
   // What the sandbox has no use for.
   'cgroup-manager': text({ hidden: true, summary: 'Accepted for Buildah scripts; without effect' }),
-  'userns-uid-map': list({ hidden: true, value: 'CONTAINER:HOST:SIZE', summary: 'Accepted where it changes nothing' }),
-  'userns-gid-map': list({ hidden: true, value: 'CONTAINER:HOST:SIZE', summary: 'Accepted where it changes nothing' }),
+  'userns-uid-map': list({ hidden: true, value: 'CONTAINER:HOST:SIZE', summary: 'Ids of users in commands and what they are outside' }),
+  'userns-gid-map': list({ hidden: true, value: 'CONTAINER:HOST:SIZE', summary: 'Ids of groups in commands and what they are outside' }),
 } as const;

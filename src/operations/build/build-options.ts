@@ -6,6 +6,7 @@ import type { ScanOptions } from '../sbom/scan-options.js';
 import type { CommandOptions } from '../surroundings/command-surroundings.js';
 import type { DnsOptions } from '../surroundings/dns-flags.js';
 import type { IsolationOptions } from '../surroundings/isolation-flag.js';
+import type { UserNamespaceOptions } from '../surroundings/user-namespace.js';
 import { type BuildTimes, chooseTimes } from './build-times.js';
 import type { ImageOptions } from './describe-image.js';
 import type { ResultFiles } from './result-files.js';
@@ -82,6 +83,8 @@ export interface BuildOptions extends RegistryOptions, ImageOptions, ResultFiles
   readonly addHosts: readonly string[];
   /** What RUN commands get. */
   readonly commands: CommandOptions;
+  /** Of commands; left out: that of the builder. */
+  readonly userNamespace?: UserNamespaceOptions | undefined;
   /** What RUN commands may ask for beyond that: BuildKit's entitlements. */
   readonly allow: readonly string[];
   /** What RUN commands do below the volumes of the image is undone. */

@@ -6,12 +6,16 @@ import { Entitlements } from '../surroundings/entitlements.js';
 import { readIsolation } from '../surroundings/isolation-flag.js';
 import { LateNetworks, requestedNetwork } from '../surroundings/late-networks.js';
 import { parseAddHost } from '../surroundings/run-flags.js';
+import { readUserNamespace, refuseForRuntimes, type UserNamespaceChoice } from '../surroundings/user-namespace.js';
 import type { BuildOptions } from './build-options.js';
 import { findDevice } from './find-device.js';
 import type { StepSurroundings } from './make-step.js';
 
 /** What the commands of a build find around them, but for what a single attempt at it makes. */
-export type BuildSurroundings = Omit<StepSurroundings, 'toolbox' | 'context'>;
+export type BuildSurroundings = Omit<StepSurroundings, 'toolbox' | 'context' | 'idMaps'> & {
+  /** Which ids commands have: those of `auto` are known when there is a store. */
+  readonly userNamespace: UserNamespaceChoice;
+};
 
 /**
  * Reads what flags and configuration say of a build's commands, for `body`. Networks and agents that it opens last as long as `body`, however
@@ -25,8 +29,10 @@ export async function withBuildSurroundings<T>(
   body: (surroundings: BuildSurroundings) => Promise<T>,
 ): Promise<T> {
   const extraHosts = options.addHosts.flatMap(parseAddHost);
-  const { proxyEnvironment } = services.settings;
+  const { idMode, proxyEnvironment } = services.settings;
   const isolation = readIsolation(options.isolation ?? {}, services.settings, options.network);
+  const userNamespace = readUserNamespace(options.userNamespace, idMode);
+  refuseForRuntimes(isolation, userNamespace);
   const proxies = options.httpProxy === false ? {} : proxyEnvironment;
   const networks = new LateNetworks({ extraHosts, proxies, tells: true }, services);
   const network = {
@@ -44,6 +50,7 @@ export async function withBuildSurroundings<T>(
       ...commands,
       network,
       isolation,
+      userNamespace,
       volumes: [...configured.mounts, ...commands.volumes],
       entitlements: new Entitlements(options.allow),
       revertsVolumes: options.compatVolumes === true,

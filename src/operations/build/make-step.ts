@@ -19,6 +19,7 @@ import type { ContextSource } from '../../context/index.js';
 import { type ContainerConfig, formatPlatform, type Platform } from '../../image/index.js';
 import type { StepLabel } from '../../progress.js';
 import type { Confinement, Isolation, ResourceLimit, ResourceLimits } from '../../sandbox/index.js';
+import type { IdMaps } from '../../sys/index.js';
 import type { Entitlements } from '../surroundings/entitlements.js';
 import { type CommandMount, resolveImageMounts } from '../surroundings/image-mounts.js';
 import { type DeviceFinder, instructionDevices } from '../surroundings/instruction-devices.js';
@@ -30,6 +31,8 @@ export interface StepSurroundings {
   /** Of RUN instructions that do not say themselves. */
   readonly network: CommandNetwork;
   readonly isolation: Isolation;
+  /** Of the user namespace of commands, where they have one of their own. */
+  readonly idMaps: IdMaps | undefined;
   readonly resources: ResourceLimits | undefined;
   readonly findDevice: DeviceFinder;
   readonly volumes: readonly CommandMount[];
@@ -97,7 +100,7 @@ export function stepMaker(surroundings: StepSurroundings): StepMaker {
           mounts.push(runMountOf(mount, source && (await originOf(source))));
         }
         mounts.push(...(await instructionDevices(step.devices, surroundings.entitlements, surroundings.findDevice, toolbox.reporter)));
-        const { network, isolation, resources, ambient, confidants, limits, shmSizeBytes, confinement } = surroundings;
+        const { network, isolation, idMaps, resources, ambient, confidants, limits, shmSizeBytes, confinement } = surroundings;
         const request = step.network === 'default' ? network.request : { kind: step.network };
         return new RunStep(
           step.display,
@@ -109,6 +112,7 @@ export function stepMaker(surroundings: StepSurroundings): StepMaker {
             mounts,
             reverted: surroundings.revertsVolumes ? revertedPaths(step.before) : undefined,
             isolation,
+            idMaps,
             resources,
             ambient,
             confidants,

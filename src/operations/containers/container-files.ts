@@ -1,5 +1,6 @@
 import { constants, openSync } from 'node:fs';
-import { knownLayer, type LayerState, type RootState } from '../../builder/steps/index.js';
+import { knownLayer, type LayerState, type RootState, shiftsOwners } from '../../builder/steps/index.js';
+import { UsageError } from '../../errors.js';
 import type { ContentDigest, DiffId } from '../../image/index.js';
 import type { SnapshotDriver, WorkingLayer } from '../../snapshots/index.js';
 import type { ContainerRecord, Store } from '../../store/index.js';
@@ -36,7 +37,7 @@ export async function openContainerFiles(
     lowers: snapshots.lowers(diffIds),
     working,
     mountPoint,
-    snapshots: driverFor(working, mountPoint, snapshots, store),
+    snapshots: driverFor(record, working, mountPoint, snapshots, store),
     root: { layers: knownLayers(diffIds), addedLayer: false, open: working },
   };
 }
@@ -46,7 +47,13 @@ export function knownLayers(diffIds: readonly DiffId[]): LayerState[] {
   return diffIds.map((diffId) => knownLayer({ diffId, contentDigest: diffId as string as ContentDigest, empty: false }));
 }
 
-function driverFor(own: WorkingLayer, mountPoint: string | undefined, driver: SnapshotDriver, store: Store): SnapshotDriver {
+function driverFor(
+  { name, idMaps }: ContainerRecord,
+  own: WorkingLayer,
+  mountPoint: string | undefined,
+  driver: SnapshotDriver,
+  store: Store,
+): SnapshotDriver {
   return {
     ...driver,
     // A mounted container is written to through its mount alone, as a directory is.
@@ -55,9 +62,14 @@ function driverFor(own: WorkingLayer, mountPoint: string | undefined, driver: Sn
       if (working.dir !== own.dir) driver.discard(working);
       else if (working.work !== own.work) store.scratch.trash(working.work);
     },
-    openMerged: async (lowers, working) =>
-      mountPoint !== undefined && working?.dir === own.dir
-        ? openSync(mountPoint, constants.O_RDONLY | constants.O_DIRECTORY)
-        : driver.openMerged(lowers, working),
+    async openMerged(lowers, working, shift) {
+      if (mountPoint === undefined || working?.dir !== own.dir) return driver.openMerged(lowers, working, shift);
+      // What is written has ids of the container, and the mount shows others.
+      if (idMaps !== undefined && shiftsOwners(idMaps))
+        throw new UsageError(`container ${name} is mounted with the ids of its commands, and cannot be written to meanwhile`, {
+          hint: `Unmount it first: tsbuild umount ${name}`,
+        });
+      return openSync(mountPoint, constants.O_RDONLY | constants.O_DIRECTORY);
+    },
   };
 }

@@ -1,4 +1,8 @@
 import { UnsupportedFeatureError, UsageError } from '../../errors.js';
+import type { Isolation } from '../../sandbox/index.js';
+import { type IdMaps, type IdRange, ownIdMaps } from '../../sys/index.js';
+import { parseIdMaps, sameIds, withinOwn } from './id-maps.js';
+import { subordinateRanges } from './subordinate-ids.js';
 
 /** `--userns` and the flags that map ids, as written. */
 export interface UserNamespaceOptions {
@@ -9,43 +13,116 @@ export interface UserNamespaceOptions {
   readonly gidMapGroup?: string | undefined;
 }
 
+/** Which user namespace commands run in. `auto`: one with ids that nobody else has; which ones is found out when it is made. */
+export type UserNamespaceChoice =
+  | { readonly kind: 'own'; readonly maps: IdMaps }
+  | { readonly kind: 'auto'; readonly size: number | undefined }
+  | undefined;
+
+export type IdMode = 'root' | 'mapped' | 'single';
+
 /**
- * Commands run in the user namespace that tsbuild itself entered. Flags that ask for what that is are fine.
+ * Undefined: that of the builder. It is one of its own for every user but root, which is what `private` asks for.
  *
- * @param rootless whether it is one of its own
- * @throws {UsageError} a flag that cannot be read
- * @throws {UnsupportedFeatureError} another namespace
+ * @throws {UsageError} a flag that cannot be read, or ids that the builder has not
+ * @throws {UnsupportedFeatureError} a namespace that cannot be had here
  */
-export function checkUserNamespace(options: UserNamespaceOptions, rootless: boolean): void {
-  const { userns = 'host', uidMaps, gidMaps, uidMapUser, gidMapGroup } = options;
-  for (const map of [...uidMaps, ...gidMaps]) checkMap(map);
-  if (uidMapUser !== undefined || gidMapGroup !== undefined) refuse('--userns-uid-map-user and --userns-gid-map-group');
-  const [kind = ''] = userns.split(':');
-  if (kind === 'ns') refuse(`--userns=${userns}`);
+export function readUserNamespace(options: UserNamespaceOptions | undefined, idMode: IdMode): UserNamespaceChoice {
+  if (options === undefined) return undefined;
+  const { userns } = options;
+  const maps = readMaps(options);
+  const [kind = '', ...rest] = (userns ?? (maps === undefined ? 'host' : 'container')).split(':');
   switch (kind) {
-    case '':
     case 'host':
-      return;
-    case 'private':
-    case 'auto':
+      if (maps !== undefined) throw new UsageError("can not specify ID mappings while using host's user namespace");
+      return undefined;
+    case '':
     case 'container':
-      if (!rootless) refuse(`--userns=${userns} for root`);
-      return;
+    case 'private':
+      return maps === undefined ? privateNamespace(idMode) : mappedNamespace(maps, idMode);
+    case 'auto':
+      if (maps !== undefined) throw new UsageError('--userns=auto chooses the ids: it does not go together with ID mappings');
+      return autoNamespace(rest.join(':'), idMode);
+    case 'ns':
+      throw new UnsupportedFeatureError(`--userns=${userns}: the user namespace of other processes is not joined`, {
+        hint: 'Give its ids: --userns-uid-map and --userns-gid-map',
+      });
     default:
-      throw new UsageError(`unrecognized user namespace setting ${JSON.stringify(userns)}`, { hint: 'There are host, private and auto' });
+      throw new UsageError(`unrecognized user namespace setting ${JSON.stringify(userns)}`, {
+        hint: 'There are host, container, private and auto[:size=N]',
+      });
   }
 }
 
-function checkMap(map: string): void {
-  const triples = map.split(',').map((text) => /^(\d+):(\d+):(\d+)$/.exec(text.trim()));
-  for (const triple of triples) {
-    if (triple === null) throw new UsageError(`invalid id map ${JSON.stringify(map)}: expected CONTAINER:HOST:SIZE`);
-    if (triple[1] !== triple[2]) refuse(`The id map ${map}`);
-  }
-}
-
-function refuse(what: string): never {
-  throw new UnsupportedFeatureError(`${what} is not supported: files of the store have their owners by the ids that tsbuild has`, {
-    hint: 'Run tsbuild as a user whose ranges in /etc/subuid and /etc/subgid are those you want',
+/** @throws {UnsupportedFeatureError} a runtime of OCI is to run the commands */
+export function refuseForRuntimes(isolation: Isolation, asked: object | undefined): void {
+  if (asked === undefined || isolation.kind !== 'oci') return;
+  throw new UnsupportedFeatureError('a user namespace of their own is not given to commands that a runtime of OCI runs', {
+    hint: 'Leave out --runtime: --isolation native has them',
   });
+}
+
+function readMaps({ uidMaps, gidMaps, uidMapUser, gidMapGroup }: UserNamespaceOptions): IdMaps | undefined {
+  const uids = uidMaps.length > 0 ? parseIdMaps(uidMaps, '--userns-uid-map') : undefined;
+  const gids = gidMaps.length > 0 ? parseIdMaps(gidMaps, '--userns-gid-map') : undefined;
+  const user = uidMapUser ?? gidMapGroup;
+  const group = gidMapGroup ?? uidMapUser;
+  const ofUser = uids ?? (user === undefined ? undefined : fromSubordinate('/etc/subuid', user));
+  const ofGroup = gids ?? (group === undefined ? undefined : fromSubordinate('/etc/subgid', group));
+  const either = ofUser ?? ofGroup;
+  return either === undefined ? undefined : { uids: ofUser ?? either, gids: ofGroup ?? either };
+}
+
+/** All that the file has for a name, one after the other. */
+function fromSubordinate(file: '/etc/subuid' | '/etc/subgid', name: string): readonly IdRange[] {
+  let inside = 0;
+  const ranges = subordinateRanges(file, name).map(({ first, count }) => {
+    inside += count;
+    return { inside: inside - count, outside: first, count };
+  });
+  if (ranges.length === 0) throw new UsageError(`no ranges for ${JSON.stringify(name)} in ${file}`);
+  return ranges;
+}
+
+function privateNamespace(idMode: IdMode): UserNamespaceChoice {
+  if (idMode !== 'root') return undefined;
+  const own = ownIdMaps();
+  return { kind: 'own', maps: { uids: own.uids.map(unshifted), gids: own.gids.map(unshifted) } };
+}
+
+function unshifted({ inside, count }: IdRange): IdRange {
+  return { inside, outside: inside, count };
+}
+
+function mappedNamespace(wanted: IdMaps, idMode: IdMode): UserNamespaceChoice {
+  if (idMode === 'single') {
+    const isOwn = [...wanted.uids, ...wanted.gids].every(({ inside, outside, count }) => inside === 0 && outside === 0 && count === 1);
+    if (isOwn) return undefined;
+    throw new UnsupportedFeatureError('there is one id only here, so no others can be mapped', {
+      hint: 'An administrator gives this user more: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 USER',
+    });
+  }
+  const own = ownIdMaps();
+  const maps = {
+    uids: withinOwn(wanted.uids, own.uids, '--userns-uid-map'),
+    gids: withinOwn(wanted.gids, own.gids, '--userns-gid-map'),
+  };
+  if (idMode !== 'root' && !sameIds(maps))
+    throw new UnsupportedFeatureError(
+      'only root can map ids to others: the kernel lets the owner of a file system alone shift the owners of files',
+      {
+        hint: 'A map that leaves ids as they are can be smaller, for instance 0:0:1000. Which ids of the machine they are says /etc/subuid',
+      },
+    );
+  return { kind: 'own', maps };
+}
+
+function autoNamespace(options: string, idMode: IdMode): UserNamespaceChoice {
+  const [, size] = /^size=(\d+)$/.exec(options) ?? [];
+  if (options !== '' && size === undefined)
+    throw new UsageError(`invalid --userns=auto:${options}`, {
+      hint: 'There is size=N; ids that are mapped by hand are given by --userns-uid-map',
+    });
+  if (size !== undefined && (Number(size) < 1 || Number(size) > 2 ** 32 - 1)) throw new UsageError(`invalid size ${size} of --userns=auto`);
+  return idMode === 'root' ? { kind: 'auto', size: size === undefined ? undefined : Number(size) } : undefined;
 }

@@ -1,0 +1,43 @@
+import { readFileSync } from 'node:fs';
+import { loadAddon } from './addon.js';
+import type { Fd } from './paths.js';
+
+/** `count` ids, from `inside` on in a user namespace, from `outside` on in the one around it. */
+export interface IdRange {
+  readonly inside: number;
+  readonly outside: number;
+  readonly count: number;
+}
+
+/** What the ids of users and groups in a user namespace are outside. */
+export interface IdMaps {
+  readonly uids: readonly IdRange[];
+  readonly gids: readonly IdRange[];
+}
+
+/**
+ * A new user namespace without processes; it ends when its descriptor is closed and nothing uses it.
+ *
+ * @throws EPERM these ids are not this process's to give
+ * @see https://man7.org/linux/man-pages/man7/user_namespaces.7.html
+ */
+export function openUserNamespace({ uids, gids }: IdMaps): Fd {
+  return loadAddon().openUserNamespace(formatMap(uids), formatMap(gids));
+}
+
+function formatMap(ranges: readonly IdRange[]): string {
+  return ranges.map(({ inside, outside, count }) => `${inside} ${outside} ${count}\n`).join('');
+}
+
+/** The maps of the user namespace that this process is in: `inside` are its own ids. */
+export function ownIdMaps(): IdMaps {
+  return { uids: readMap('/proc/self/uid_map'), gids: readMap('/proc/self/gid_map') };
+}
+
+function readMap(file: string): IdRange[] {
+  return [...readFileSync(file, 'utf8').matchAll(/(\d+)\s+(\d+)\s+(\d+)/g)].map(([, inside, outside, count]) => ({
+    inside: Number(inside),
+    outside: Number(outside),
+    count: Number(count),
+  }));
+}
