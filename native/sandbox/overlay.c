@@ -38,35 +38,23 @@ static bool set_directory(int fs, const char *key, int directory, bool by_fd) {
   return set_string(fs, key, path);
 }
 
-/* Before Linux 6.5 the overlay has no parser of its own for contexts: options of any name are collected, for one string in the end. */
-static bool only_collects_options(int fs) {
-  if (set_flag(fs, "no-such-option")) return true;
-  char ignored[256];
-  read_log(fs, ignored, sizeof ignored);
-  return false;
-}
-
 /*
- * fsopen: `lowerdir+` takes descriptors from Linux 6.13 on and strings from 6.7 on. `unknown` tells that the kernel did not know the
- * interface, which shows at the first lower directory, or not until the mount is made.
+ * fsopen: `lowerdir+` takes descriptors from Linux 6.13 on and strings from 6.7 on. `refused` tells how the kernel refused the first lower
+ * directory: EINVAL by one that does not know it so, EOPNOTSUPP by one whose overlay has no options for contexts at all (before 6.5; it
+ * would take strings of any name, and refuse the mount).
  */
-static int mount_by_context(const struct overlay *overlay, bool by_fd, bool *unknown, struct failure *failure) {
-  *unknown = false;
+static int mount_by_context(const struct overlay *overlay, bool by_fd, int *refused, struct failure *failure) {
+  *refused = 0;
   int mount = -1;
   int fs = RETRY(k_fsopen("overlay"));
   if (fs < 0) {
     failed_with(failure, "overlay", errno, overlay->label, "the kernel has no overlay file system");
     return -1;
   }
-  if (!by_fd && only_collects_options(fs)) {
-    *unknown = true;
-    errno = EINVAL;
-    goto out;
-  }
   if (!set_string(fs, "source", "overlay")) goto out;
   for (size_t i = 0; i < overlay->lower_count; i++) {
     if (set_directory(fs, "lowerdir+", overlay->lowers[i], by_fd)) continue;
-    *unknown = i == 0 && errno == EINVAL;
+    if (i == 0) *refused = errno;
     goto out;
   }
   if (overlay->upper >= 0) {
@@ -117,7 +105,7 @@ static bool mount_by_string(const struct overlay *overlay, int target, struct fa
 }
 
 int overlay_mount(const struct overlay *overlay, int parent, const char *name, struct failure *failure) {
-  bool unknown = true;
+  int refused = 0;
   int place = openat(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (place < 0) {
     failed(failure, "overlay", name);
@@ -125,9 +113,10 @@ int overlay_mount(const struct overlay *overlay, int parent, const char *name, s
   }
   int root = -1;
   if (overlay->interface == OVERLAY_AUTO || overlay->interface == OVERLAY_BY_FD)
-    root = mount_by_context(overlay, true, &unknown, failure);
-  if (root < 0 && ((overlay->interface == OVERLAY_AUTO && unknown) || overlay->interface == OVERLAY_BY_PATH))
-    root = mount_by_context(overlay, false, &unknown, failure);
+    root = mount_by_context(overlay, true, &refused, failure);
+  if (root < 0 && ((overlay->interface == OVERLAY_AUTO && refused == EINVAL) || overlay->interface == OVERLAY_BY_PATH))
+    root = mount_by_context(overlay, false, &refused, failure);
+  bool unknown = refused == EINVAL || refused == EOPNOTSUPP;
   if (root >= 0) {
     if (!tree_attach(root, place)) {
       failed(failure, "overlay", name);

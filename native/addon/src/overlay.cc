@@ -70,17 +70,13 @@ class Context {
   Failure text(const char* key, const char* value) { return configure(FSCONFIG_SET_STRING, key, value, 0); }
   Failure create() { return configure(FSCONFIG_CMD_CREATE, nullptr, nullptr, 0); }
 
-  // A directory by its descriptor: no length limit and no escaping of colons. Linux 6.13; from 6.7 on its name under /proc does.
+  // A directory by its descriptor: no length limit and no escaping of colons. Linux 6.13; from 6.7 on its name under /proc does. A kernel
+  // whose overlay has no options for contexts (before 6.5) says EOPNOTSUPP: it would take any string, and refuse the mount.
   Failure directory(const char* key, int dir) {
     if (syscall(SYS_fsconfig, fd_.get(), FSCONFIG_SET_FD, key, nullptr, dir) == 0) return {};
-    const int first_error = errno;
+    const Failure failure = fail("fsconfig", key);
     mount_log(fd_.get());  // drop what that attempt said
-    if (first_error != EINVAL && first_error != EOPNOTSUPP) {
-      errno = first_error;
-      return fail("fsconfig", key);
-    }
-    if (only_collects_options()) return {EINVAL, "fsconfig", key, {}};
-    return text(key, proc_path(dir).c_str());
+    return failure.error == EINVAL ? text(key, proc_path(dir).c_str()) : failure;
   }
 
   Failure mount(bool read_only, UniqueFd* out) {
@@ -93,9 +89,6 @@ class Context {
   }
 
  private:
-  // Before Linux 6.5 the overlay has no parser of its own for contexts: options of any name are collected, for one string in the end.
-  bool only_collects_options() { return !flag("no-such-option"); }
-
   Failure configure(unsigned command, const char* key, const char* value, int extra) {
     if (syscall(SYS_fsconfig, fd_.get(), command, key, value, extra) == 0) return {};
     Failure failure = fail("fsconfig", key == nullptr ? "overlay" : key);
@@ -113,7 +106,7 @@ Failure mount_by_context(const Overlay& overlay, UniqueFd* out, bool* unknown) {
   for (const int lower : overlay.lowers) {
     auto failure = context.directory("lowerdir+", lower);
     if (!failure) continue;
-    *unknown = lower == overlay.lowers.front() && failure.error == EINVAL;
+    *unknown = lower == overlay.lowers.front() && (failure.error == EINVAL || failure.error == EOPNOTSUPP);
     return failure;
   }
   if (overlay.upper >= 0) {
