@@ -1,5 +1,4 @@
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { type Compression, type ContentDigest, type DiffId, type Digest, digestHex, isDigest } from '../image/index.js';
 import type { Layout } from './layout.js';
 import { isObject, listNames, readRecord, writeRecord } from './record-files.js';
@@ -33,7 +32,7 @@ export interface LayerRecords {
 }
 
 export function openLayerRecords(layout: Layout, scratch: Scratch, hasBlob: (digest: Digest, size: number) => boolean): LayerRecords {
-  const file = (diffId: DiffId): string => join(layout.layers, `${digestHex(diffId)}.json`);
+  const file = (diffId: DiffId): string => `${layout.layers}/${digestHex(diffId)}.json`;
   const get = (diffId: DiffId): LayerRecord | undefined => {
     const record = readRecord(file(diffId), isLayerRecord);
     return record === undefined ? undefined : { ...record, blobs: record.blobs.filter(({ digest, size }) => hasBlob(digest, size)) };

@@ -39,8 +39,8 @@ export interface StepRecords {
 }
 
 export function openStepRecords(layout: Layout, scratch: Scratch): StepRecords {
-  const directory = (definition: string): string => join(layout.steps, keyHex(definition));
-  const file = (definition: string, parent: string): string => join(directory(definition), `${keyHex(parent)}.json`);
+  const directory = (definition: string): string => `${layout.steps}/${keyHex(definition)}`;
+  const file = (definition: string, parent: string): string => `${directory(definition)}/${keyHex(parent)}.json`;
   const usedAt = (record: StepRecord): Date | undefined =>
     statSync(file(record.definition, record.parent), { throwIfNoEntry: false })?.mtime;
   const listDirectory = (path: string): StepRecord[] => listNames(path).flatMap((name) => readRecord(join(path, name), isStepRecord) ?? []);

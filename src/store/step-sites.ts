@@ -38,7 +38,7 @@ export interface StepSites {
 const MAX_ENTRIES = 8;
 
 export function openStepSites(layout: Layout, scratch: Scratch): StepSites {
-  const fileOf = (site: readonly string[]): string => join(layout.sites, `${sha256Hex(JSON.stringify(site))}.json`);
+  const fileOf = (site: readonly string[]): string => `${layout.sites}/${sha256Hex(JSON.stringify(site))}.json`;
   const find = (site: readonly string[]): readonly SiteEntry[] => readRecord(fileOf(site), isSite)?.entries ?? [];
   return {
     has: (site) => existsSync(fileOf(site)),

@@ -2,7 +2,7 @@ import { posix } from 'node:path';
 
 /** `path` made absolute from `workingDirectory` and cleaned, without a slash at the end. */
 export function absolutePath(workingDirectory: string, path: string): string {
-  const joined = posix.normalize(posix.join('/', posix.isAbsolute(path) ? path : posix.join(workingDirectory, path)));
+  const joined = posix.join('/', posix.isAbsolute(path) ? path : `${workingDirectory}/${path}`);
   return joined.length > 1 && joined.endsWith('/') ? joined.slice(0, -1) : joined;
 }
 

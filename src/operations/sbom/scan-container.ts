@@ -1,7 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import { constants, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { closeFd } from '../../sys/index.js';
+import { closeFd, randomName } from '../../sys/index.js';
 import type { AddedFile } from '../containers/commit-layers.js';
 import type { ContainerFiles } from '../containers/container-files.js';
 import type { Services, Workspace } from '../context.js';
@@ -37,7 +36,7 @@ export async function scanFiles(
     writeLocalSbom(options.outputs, merged);
     const directory = await workspace.store.scratch.dir();
     return imageFilesOf(options.outputs, merged).map(({ path, content }) => {
-      const file = join(directory, `sbom-${randomBytes(8).toString('hex')}`);
+      const file = join(directory, `sbom-${randomName()}`);
       writeFileSync(file, content);
       return { source: file, destination: path };
     });

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { sha256Hex } from '../../sha256.js';
 import { atomicWriteFile } from '../../sys/index.js';
 import type { DefaultNetwork, ProbedNetwork } from './default-network.js';
 import { type HelperProgram, programStamp } from './helper-programs.js';
@@ -64,5 +64,5 @@ export function choiceKey(facts: {
 }): string {
   const { bootId, uid, resolvConf, helpers } = facts;
   const text = JSON.stringify([bootId, uid, resolvConf, helpers.map(programStamp), tunnelProblem() ?? '']);
-  return createHash('sha256').update(text).digest('hex');
+  return sha256Hex(text);
 }
