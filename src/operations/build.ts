@@ -149,8 +149,7 @@ async function carryOut(plan: BuildPlan, access: RegistryAccess, options: TimedO
     if (options.shell === true) await stageShell(built.at(-1)!.targets.at(-1)!, network, toolbox, services);
     // Of a layer that is still being packed the files are there: the disk need not wait for the blob.
     const isPacking = built.some(({ targets }) => targets.some(({ root }) => root.layers.some(isUnpublished)));
-    if (isPacking) background.add(workspace.store.writeBack());
-    await background.done();
+    await (isPacking ? workspace.store.writingBack(background.done()) : background.done());
     if (options.saveStages === true) await saveStages(built, options, toolbox, workspace, services);
     const scanning = { place, context: openedContext(context), surroundings, access, scheduler, toolbox };
     const whole = options.scan === undefined ? built : await scanned(built, { ...options, scan: options.scan }, scanning, parts);

@@ -82,7 +82,7 @@ export async function pull(options: PullOptions, services: Services): Promise<Pu
       // Whoever names a platform wants that one, not another that is there.
       const request = { image: options.image, policy: options.policy, platform: wanted, exactPlatform: options.platform !== undefined };
       const image = await obtainImage(request, { store, access, services, remote });
-      await remote.fetchBlobs(image.layers);
+      await store.writingBack(remote.fetchBlobs(image.layers));
       await image.publish();
       return { imageId: store.readImage(image.descriptor, wanted).imageId, name: image.name };
     });

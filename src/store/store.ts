@@ -22,7 +22,7 @@ import { openStepRecords, type StepRecords } from './step-records.js';
 import { openStepSites, type StepSites } from './step-sites.js';
 import { measureStore, type StoreUsage } from './usage.js';
 import { lockWork, type WorkLock, type WorkLockOptions } from './work-locks.js';
-import { writeBack } from './write-back.js';
+import { writeBackDuring } from './write-back.js';
 
 export interface StoreOptions {
   /** Directory of everything that lasts. */
@@ -68,11 +68,12 @@ export interface Store {
    */
   whenSynced(confirm: () => void): void;
   /**
-   * Begin early what `names.publish` waits for: much that was written and lies in memory goes to the disk while other work goes on.
+   * Begin early what `names.publish` waits for: while `work` goes on, what gathers in memory goes to the disk.
    *
-   * @throws EIO, ENOSPC, ... as that would
+   * @returns what `work` gives
+   * @throws what `work` throws; EIO, ENOSPC, ... as publishing would
    */
-  writeBack(): Promise<void>;
+  writingBack<T>(work: Promise<T>): Promise<T>;
   /** Make the layout (version, oci-layout, directories) if it is not there. Every writing method does this by itself. */
   ensureLayout(): void;
   /**
@@ -169,9 +170,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     statCacheDir: layout.statCache,
     ensureLayout: ensure,
     whenSynced: (confirm) => void unsynced.push(confirm),
-    writeBack: async () => {
-      if (!noSync) await writeBack(layout.root);
-    },
+    writingBack: (work) => (noSync ? work : writeBackDuring(layout.root, work)),
     openStepLog: () => openStepLog(layout),
     lockWork: (hex, lockOptions = {}) => lockWork(layout, hex, lockOptions),
     async lockShared(lockOptions) {

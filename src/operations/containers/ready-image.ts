@@ -20,7 +20,7 @@ export async function readyImage(
     const found = await obtainImage(request, { store, access, services, remote });
     const image = store.readImage(found.descriptor, request.platform);
     const sources = image.config.rootfs.diff_ids.map((diffId) => ({ diffId }));
-    await fetchingSnapshots(snapshots, remote).ensure(sources, { signal: services.signal });
+    await store.writingBack(fetchingSnapshots(snapshots, remote).ensure(sources, { signal: services.signal }));
     await remote.fetchBlobs(found.layers);
     await found.publish();
     return { ...image, name: found.name };
