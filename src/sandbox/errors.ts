@@ -19,7 +19,7 @@ export class SandboxSetupError extends TsbuildError {
     readonly detail: string = '',
     options?: ErrorOptions,
   ) {
-    super(describe(stage, errno, path, detail), { ...options, hint: hintFor(stage, errno) });
+    super(describe(stage, errno, path, detail), { ...options, hint: hintFor(stage, errno, path) });
   }
 }
 
@@ -41,9 +41,10 @@ function errorName(errno: number): string {
 const EINVAL = 22;
 const ENOSPC = 28;
 const ENOSYS = 38;
+const ENOENT = 2;
 const EPERM = 1;
 
-function hintFor(stage: string, errno: number): string | undefined {
+function hintFor(stage: string, errno: number, path: string): string | undefined {
   if (errno === ENOSYS) return 'The sandbox needs Linux 5.12 or newer';
   if (stage === 'namespaces' && errno === ENOSPC) {
     return 'A limit on namespaces is reached: look at the sysctls user.max_mnt_namespaces, user.max_pid_namespaces and user.max_net_namespaces';
@@ -55,6 +56,11 @@ function hintFor(stage: string, errno: number): string | undefined {
   if (stage === 'limits' && errno === EPERM) return 'Only real root can raise a limit above the hard limit tsbuild itself was started with';
   if (stage === 'mount' && errno === EINVAL)
     return 'The owner a mount asks for may not be in the range of ids mapped here; widen it in /etc/subuid and /etc/subgid';
+  // "exec NAME" is what is said to AppArmor, proc_pid_attr(5).
+  if (stage === 'label' && errno === ENOENT && path.startsWith('exec '))
+    return 'AppArmor knows no such profile: load it with apparmor_parser --replace FILE, and see those there are with aa-status';
+  if (stage === 'label')
+    return 'Its policy does not let tsbuild start commands so; --security-opt label=disable or apparmor=unconfined go without';
   if (stage === 'ids' && errno === EINVAL)
     return 'Owners cannot be shifted on that file system, or by this kernel: it takes Linux 5.19 and ext4, xfs, btrfs or (from 6.3) tmpfs';
   if (stage === 'ids' && errno === EPERM)

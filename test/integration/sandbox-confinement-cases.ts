@@ -1,9 +1,9 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { rejects } from '../support/rejects.js';
 import { addProbe, withBox } from '../support/sandbox.js';
-import { suite } from '../support/suite.js';
+import { skip, suite } from '../support/suite.js';
 
 const REFUSED = 77;
 const ESRCH = 3;
@@ -37,6 +37,15 @@ suite('seccomp profiles, by the kernel', (test) => {
         const { stdout } = await box.run(['probe', ...words], { seccomp: { profile: profileWith(op, value, two) } });
         assert.equal(stdout.trim().split('\n').map(Number), [...yes.map(() => REFUSED), ...no.map(() => ESRCH)]);
       }));
+
+  test('a profile that the kernel cannot set keeps the command from running', () =>
+    withBox(async (box) => {
+      if (existsSync('/sys/kernel/security/apparmor')) skip('this kernel has AppArmor');
+      const error = await rejects(box.run('touch /ran', { apparmorProfile: 'none-such' }), { code: 'SANDBOX_SETUP' });
+      // What is written to attr/exec, proc_pid_attr(5).
+      assert.match(error.message, 'stage label at "exec none-such"');
+      assert.not(existsSync(join(box.upper, 'ran')));
+    }));
 
   test('a killing action kills', () =>
     withBox(async (box) => {

@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "../kernel.h"
@@ -68,6 +70,13 @@ static bool bind_devices(struct sandbox *sandbox, int dev) {
   return true;
 }
 
+/* Where the policy forbids it, message queues are what the command has to do without. */
+static void label_root(int tree, const char *label) {
+  char name[32];
+  snprintf(name, sizeof name, "/proc/self/fd/%d", tree);
+  (void)setxattr(name, "security.selinux", label, strlen(label) + 1, 0);
+}
+
 bool mount_dev(struct sandbox *sandbox) {
   static const struct option dev_options[] = {{"mode", "0755"}, {"size", "65536k"}, {NULL, NULL}};
   static const struct option pts_options[] = {{"newinstance", NULL}, {"ptmxmode", "0666"}, {"mode", "0620"}, {"gid", "5"}, {NULL, NULL}};
@@ -94,7 +103,9 @@ bool mount_dev(struct sandbox *sandbox) {
   if (pts < 0 && errno == EINVAL) pts = filesystem_create("devpts", pts_without_tty_group, attributes, sandbox->plan.mount_label);
   if (pts < 0 && lenient) pts = tree_clone(AT_FDCWD, "/dev/pts", false, attributes);
   int shm = filesystem_create("tmpfs", shm_options, attributes | K_MOUNT_ATTR_NODEV, sandbox->plan.mount_label);
-  int mqueue = filesystem_create("mqueue", none, attributes | K_MOUNT_ATTR_NODEV, sandbox->plan.mount_label);
+  /* It is as old as the namespace and has its label from then: another as a mount option is refused, so the root gets it. */
+  int mqueue = filesystem_create("mqueue", none, attributes | K_MOUNT_ATTR_NODEV, NULL);
+  if (mqueue >= 0 && sandbox->plan.mount_label != NULL) label_root(mqueue, sandbox->plan.mount_label);
   if (!attach_in_dev(sandbox, dev, pts, "pts", true) || !attach_in_dev(sandbox, dev, shm, "shm", true)) return false;
   if ((mqueue >= 0 || !lenient) && !attach_in_dev(sandbox, dev, mqueue, "mqueue", true)) return false;
   for (size_t i = 0; i < sizeof links / sizeof links[0]; i++)

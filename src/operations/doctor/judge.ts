@@ -87,7 +87,7 @@ function appArmor({ rootless, entered, sysctls }: Facts): Finding {
 }
 
 function selinux({ selinux: state }: Facts): Finding {
-  return ok('SELinux', state === 'absent' ? 'not there' : `${state}; commands get labels of their own`);
+  return ok('SELinux', state === 'absent' ? 'not there' : `${state}; commands get labels where --security-opt label=... asks for them`);
 }
 
 function mappers({ rootless, mappers: programs }: Facts): Finding {

@@ -23,4 +23,16 @@ suite('SandboxSetupError', (test) => {
     test(`${stage} ${errno} has a hint`, () => {
       assert.match(new SandboxSetupError(stage, errno, '').hint ?? '', hint);
     });
+
+  test('a missing AppArmor profile is told from a forbidden label', () => {
+    const [ENOENT, EACCES] = [2, 13];
+    assert.match(new SandboxSetupError('label', ENOENT, 'exec mine').hint ?? '', 'apparmor_parser --replace FILE');
+    assert.match(new SandboxSetupError('label', EACCES, 'system_u:system_r:container_t:s0').hint ?? '', 'label=disable');
+  });
+
+  test('owners that cannot be shifted say whose fault it is', () => {
+    const [EPERM, EINVAL] = [1, 22];
+    assert.match(new SandboxSetupError('ids', EPERM, '/store').hint ?? '', 'that is root');
+    assert.match(new SandboxSetupError('ids', EINVAL, '/store').hint ?? '', 'Linux 5.19');
+  });
 });
