@@ -59,9 +59,13 @@ function commandLinesIn(directory) {
   ];
   writeFileSync(join(directory, 'Containerfile'), `${instructions.join('\n')}\n`);
   const build = ['build', '--layers', '-t', 'x', directory];
+  // On an image of the store, which is read then.
+  const above = join(directory, 'Containerfile.above');
+  writeFileSync(above, ['FROM x', 'ENV A=b', 'LABEL c=d', 'COPY file /again', ...run.slice(1)].join('\n'));
+  const buildAbove = ['build', '--layers', '-t', 'above', '-f', above, directory];
   return {
-    // The second one is answered from the build cache.
-    build: [build, build],
+    // The second one of each is answered from the build cache.
+    build: [build, build, buildAbove, buildAbove],
     images: [['images']],
     inspect: [['inspect', 'x']],
     tag: [['tag', 'x', 'y']],
