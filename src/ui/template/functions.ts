@@ -1,4 +1,4 @@
-import { formatValue, quote } from './go-format.js';
+import { formatValue, goType, quote } from './go-format.js';
 import type { Fail } from './lexer.js';
 import { sprintf } from './sprintf.js';
 
@@ -27,6 +27,11 @@ export const FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
   len: (fail, value) => length(value, fail),
   index: (fail, value, ...keys) => keys.reduce((found, key) => elementAt(found, key, fail), value),
   slice: (fail, value, from, to) => slice(value, from, to, fail),
+  // Nothing that templates are given is a function: Go's own refusal.
+  call: (fail, called) => {
+    const isNothing = called === undefined || called === null;
+    return fail(isNothing ? 'call of nil' : `non-function ${formatValue(called)} of type ${goType(called)}`);
+  },
   print: (_, ...values) => print(values),
   println: (_, ...values) => `${values.map(formatValue).join(' ')}\n`,
   printf: (fail, format, ...values) => sprintf(text(format, fail), values),

@@ -77,6 +77,8 @@ const MISTAKES: readonly (readonly [string, RegExp])[] = [
   ['{{.Name.X}}', /can't evaluate field X/],
   ['{{(.Name}}', /no "\)"/],
   ['{{constructor .Name}}', /not defined/],
+  ['{{call .Name 1}}', /non-function app of type string/],
+  ['{{call .Labels.nope}}', /call of nil/],
 ];
 
 /** What Debian's Buildah 1.28 and Podman 4.3 make of templates. */
