@@ -91,6 +91,19 @@ export class StoreVersionError extends TsbuildError {
   }
 }
 
+/** The directory is the store of another program: Buildah's, Podman's or CRI-O's. */
+export class ForeignStoreError extends TsbuildError {
+  readonly code = 'STORE_VERSION';
+  constructor(
+    readonly root: string,
+    readonly found: string,
+  ) {
+    super(`Cannot use ${root} as a store: it belongs to containers/storage (Buildah, Podman), as "${found}" in it tells`, {
+      hint: `Name another directory, such as ${root}/tsbuild`,
+    });
+  }
+}
+
 export class StoreCorruptError extends TsbuildError {
   readonly code = 'STORE_CORRUPT';
   constructor(

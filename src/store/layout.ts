@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { hasCode } from '../errors.js';
 import { type Digest, digestAlgorithm, digestHex } from '../image/index.js';
 import { randomName } from '../sys/index.js';
-import { StoreCorruptError, StoreVersionError } from './errors.js';
+import { ForeignStoreError, StoreCorruptError, StoreVersionError } from './errors.js';
 import { explainingFailure } from './system-errors.js';
 
 /** The format described in docs/on-disk-format.md; raise it when an older tsbuild would misread what a newer one writes. */
@@ -67,11 +67,13 @@ export function blobPath(layout: Layout, digest: Digest): string {
  * Refuse a store this program does not understand. Creates nothing.
  *
  * @throws {StoreVersionError} made by a newer tsbuild
+ * @throws {ForeignStoreError} made by another program
  * @throws {StoreCorruptError} an OCI layout of another version than 1.0.0
  */
 export function checkLayout(layout: Layout): void {
   const version = readIfThere(layout.versionFile)?.trim();
-  if (version !== undefined && !(/^[0-9]{1,9}$/.test(version) && Number(version) <= LAYOUT_VERSION)) {
+  if (version === undefined) refuseForeign(layout.root);
+  else if (!(/^[0-9]{1,9}$/.test(version) && Number(version) <= LAYOUT_VERSION)) {
     throw new StoreVersionError(layout.root, version, LAYOUT_VERSION);
   }
   const ociLayoutFile = join(layout.root, 'oci-layout');
@@ -79,6 +81,24 @@ export function checkLayout(layout: Layout): void {
   if (ociLayout !== undefined && !/"imageLayoutVersion"\s*:\s*"1\.0\.0"/.test(ociLayout)) {
     throw new StoreCorruptError(ociLayoutFile, 'it does not say "imageLayoutVersion": "1.0.0"');
   }
+}
+
+// What c/storage makes in its root, and Podman beside it: https://github.com/containers/storage/blob/main/docs/containers-storage.md
+const FOREIGN_FILES = [
+  'storage.lock',
+  'overlay-images',
+  'vfs-images',
+  'btrfs-images',
+  'zfs-images',
+  'overlay-layers',
+  'vfs-layers',
+  'libpod',
+];
+
+/** Two stores in one directory would each take the other's files for its own: `layers`, `tmp`, ... */
+function refuseForeign(root: string): void {
+  const found = FOREIGN_FILES.find((name) => existsSync(join(root, name)));
+  if (found !== undefined) throw new ForeignStoreError(root, found);
 }
 
 /**

@@ -1,7 +1,8 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { type GlobalFlags, loadSettings, type Settings } from '../../../src/config/index.js';
+import { readStorageConf } from '../../../src/config/storage-conf.js';
 import { rejects } from '../../support/rejects.js';
 import { suite } from '../../support/suite.js';
 import { withTempDir } from '../../support/temp-dir.js';
@@ -76,6 +77,45 @@ suite('config/load-settings', (test) => {
   ] as const) {
     test(`loadSettings() refuses a storage.conf that ${title}`, () => rejects(load({ storage }), { code: 'SETTINGS_INVALID', message }));
   }
+
+  test('loadSettings() takes the table [tsbuild] of a storage.conf before the rest', async () => {
+    const storage = '[storage]\ndriver = "vfs"\ngraphroot = "/podman"\n[tsbuild]\nroot = "$HOME/mine"\ndriver = "overlay"\n';
+    const settings = await load({ storage });
+    assert.is(settings.root, '/home/somebody/mine');
+    assert.is(settings.storageDriver, 'overlay');
+  });
+
+  for (const [title, text, expected] of [
+    ['nothing of the places of Podman', '[storage]\ndriver = "overlay"\ngraphroot = "/podman"\nrunroot = "/run/podman"\n', {}],
+    ['that overlays do not work', '[storage]\ngraphroot = "/podman"\ndriver = "vfs"\n', { 'storage-driver': 'vfs' }],
+    ['no driver that only Podman has', '[storage]\ndriver = "btrfs"\n', {}],
+    [
+      'the table [tsbuild]',
+      '[storage]\ngraphroot = "/podman"\n[tsbuild]\nroot = "/big"\nrunroot = "/run/big"\ndriver = "vfs"\n',
+      { root: '/big', runroot: '/run/big', 'storage-driver': 'vfs' },
+    ],
+    ['nothing of what is in comments', '# driver = "vfs"\n# [tsbuild]\nnot toml at all', {}],
+  ] as const) {
+    test(`readStorageConf() takes from the system ${title}`, () =>
+      withTempDir(async (directory) => {
+        const file = join(directory, 'storage.conf');
+        writeFileSync(file, text);
+        const none = join(directory, 'none');
+        const places = { environment: {}, rootless: false, configHome: undefined };
+        assert.equal(await readStorageConf(places, [none, file, '/dev/null']), expected);
+        assert.equal(await readStorageConf(places, [none]), {});
+      }));
+  }
+
+  test("readStorageConf() takes an ordinary user's own file in place of the system's", () =>
+    withTempDir(async (directory) => {
+      mkdirSync(join(directory, 'containers'));
+      writeFileSync(join(directory, 'containers/storage.conf'), '[storage]\ndriver = "overlay"\n');
+      writeFileSync(join(directory, 'system.conf'), '[storage]\ndriver = "vfs"\n');
+      const system = [join(directory, 'system.conf')];
+      assert.equal(await readStorageConf({ environment: {}, rootless: true, configHome: directory }, system), {});
+      assert.equal(await readStorageConf({ environment: {}, rootless: false, configHome: directory }, system), { 'storage-driver': 'vfs' });
+    }));
 
   test('loadSettings() demands the storage.conf that is named', () =>
     rejects(load({}, { CONTAINERS_STORAGE_CONF: '/nonexistent' }), { code: 'SETTINGS_INVALID', message: /cannot be read/ }));
