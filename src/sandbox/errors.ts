@@ -68,6 +68,6 @@ function hintFor(stage: string, errno: number, path: string): string | undefined
   if (stage === 'user' && errno === EINVAL)
     return 'The user or group is not in the range of ids mapped here; widen it in /etc/subuid and /etc/subgid';
   if (stage === 'overlay' && errno === EINVAL)
-    return 'The store may lie on a file system that cannot hold an overlay; try --root on ext4, xfs, btrfs or tmpfs';
+    return 'The store may lie on a file system that cannot hold an overlay; try --root on ext4, xfs, btrfs or (from Linux 6.6) tmpfs';
   return undefined;
 }

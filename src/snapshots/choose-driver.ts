@@ -1,9 +1,9 @@
-import { closeSync, constants, mkdirSync, openSync, readFileSync, statfsSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, statfsSync, writeFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { join } from 'node:path';
 import { explainingFailure, type Store } from '../store/index.js';
-import { closeFd, type Fd, mkdirat, mountOverlay, unlinkat } from '../sys/index.js';
 import type { StorageDriver } from './snapshot-driver.js';
+import { tryOverlay } from './try-overlay.js';
 
 export interface ChosenDriver {
   readonly driver: StorageDriver;
@@ -15,8 +15,6 @@ export interface ChosenDriver {
 const OVERLAYFS_SUPER_MAGIC = 0x794c7630;
 /** The first kernel whose overlay can be mounted in a user namespace with `userxattr`. */
 const OLDEST_KERNEL = [5, 11] as const;
-const S_IFMT = 0o170000;
-const S_IFCHR = 0o020000;
 
 /**
  * How root file systems are made in this store: by overlays where they work. The first command tries one, and the store remembers
@@ -30,7 +28,7 @@ export async function chooseDriver(store: Store): Promise<ChosenDriver> {
   const works = `overlay on ${type.toString(16)} with Linux ${release()}\n`;
   const record = join(store.root, 'storage-driver');
   if (readIfThere(record) === works) return { driver: 'overlay' };
-  const problem = await tryOverlay(store);
+  const problem = await problemOf(store);
   if (problem === undefined) explainingFailure(record, () => writeFileSync(record, works));
   else if (problem.kind === 'refused') return { driver: 'vfs', reason: problem.reason };
   return { driver: 'overlay' };
@@ -39,33 +37,15 @@ export async function chooseDriver(store: Store): Promise<ChosenDriver> {
 /** `unknown`: this process may not mount anything, so that nothing was learned. */
 type Problem = { readonly kind: 'refused'; readonly reason: string } | { readonly kind: 'unknown' };
 
-/** Mounts an overlay on the store's file system and removes a file through it. */
-async function tryOverlay(store: Store): Promise<Problem | undefined> {
+async function problemOf(store: Store): Promise<Problem | undefined> {
   const directory = join(await store.scratch.dir(), 'try-overlay');
-  const names = ['lower', 'upper', 'work'].map((name) => join(directory, name));
-  explainingFailure(directory, () => {
-    for (const name of names) mkdirSync(name, { recursive: true });
-    writeFileSync(join(directory, 'lower', 'file'), '');
-  });
-  const fds: Fd[] = names.map((name) => openSync(name, constants.O_RDONLY | constants.O_DIRECTORY));
+  explainingFailure(directory, () => mkdirSync(directory, { recursive: true }));
   try {
-    const [lower = -1, upper, work] = fds;
-    const merged = mountOverlay({ lowers: [lower], upper, work, userxattr: true });
-    try {
-      unlinkat(merged, 'file');
-      mkdirat(merged, 'made', 0o755);
-    } finally {
-      closeFd(merged);
-    }
-    const whiteout = statSync(join(directory, 'upper', 'file'), { throwIfNoEntry: false });
-    if (whiteout === undefined || (whiteout.mode & S_IFMT) !== S_IFCHR) {
-      return { kind: 'refused', reason: `an overlay on "${store.root}" does not keep what is removed` };
-    }
-    return undefined;
+    const lost = tryOverlay(directory);
+    return lost === undefined ? undefined : { kind: 'refused', reason: `an overlay on "${store.root}" does not keep ${lost}` };
   } catch (error) {
     return explain(error, store.root);
   } finally {
-    for (const fd of fds) closeSync(fd);
     store.scratch.trash(directory);
   }
 }

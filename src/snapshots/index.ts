@@ -3,3 +3,4 @@ export { chooseDriver } from './choose-driver.js';
 export { openSnapshots, type SnapshotOptions } from './open-snapshots.js';
 export type { Shift } from './shift.js';
 export type { LayerSource, MountedRoot, SnapshotDriver, StorageDriver, WorkingLayer } from './snapshot-driver.js';
+export { tryOverlay } from './try-overlay.js';

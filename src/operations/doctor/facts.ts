@@ -14,7 +14,8 @@ import {
 import { release, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { DefaultNetwork } from '../../sandbox/index.js';
-import { closeFd, type FenceProbe, getXattr, mountOverlay, packageFile, probeFence, unlinkat } from '../../sys/index.js';
+import { tryOverlay } from '../../snapshots/index.js';
+import { type FenceProbe, getXattr, packageFile, probeFence } from '../../sys/index.js';
 import type { Services } from '../context.js';
 import { LateNetworks } from '../surroundings/late-networks.js';
 
@@ -76,7 +77,7 @@ export async function gatherFacts(services: Services): Promise<Facts> {
     idProblem: settings.idProblem,
     sysctls: Object.fromEntries(SYSCTLS.flatMap((name) => entryOf(name))),
     mappers: ['newuidmap', 'newgidmap'].map(findMapper),
-    overlayProblem: tryOverlay(place),
+    overlayProblem: findOverlayProblem(place),
     storeRoot: settings.root,
     landlock: await tryFence(),
     seccompActions: readText('/proc/sys/kernel/seccomp/actions_avail').split(/\s+/).filter(Boolean),
@@ -147,33 +148,20 @@ function findMapper(name: string): Mapper {
   }
 }
 
-/** Mounts one as a RUN would have it, on the file system of the store, and removes a file through it. */
-function tryOverlay(place: string): string | undefined {
+/** On the file system of the store. */
+function findOverlayProblem(place: string): string | undefined {
   let directory: string;
   try {
     directory = mkdtempSync(join(place, '.tsbuild-doctor-'));
   } catch (error) {
     return `"${place}" cannot be written to (${(error as NodeJS.ErrnoException).code})`;
   }
-  const fds: number[] = [];
   try {
-    for (const name of ['lower', 'upper', 'work']) {
-      mkdirSync(join(directory, name));
-      fds.push(openSync(join(directory, name), constants.O_RDONLY | constants.O_DIRECTORY));
-    }
-    closeSync(openSync(join(directory, 'lower/file'), 'w'));
-    const [lower = -1, upper, work] = fds;
-    const merged = mountOverlay({ lowers: [lower], upper, work, userxattr: true });
-    try {
-      unlinkat(merged, 'file');
-    } finally {
-      closeFd(merged);
-    }
-    return undefined;
+    const lost = tryOverlay(directory);
+    return lost === undefined ? undefined : `it does not keep ${lost}`;
   } catch (error) {
     return (error as Error).message;
   } finally {
-    for (const fd of fds) closeSync(fd);
     rmSync(directory, { recursive: true, force: true });
   }
 }
