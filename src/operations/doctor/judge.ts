@@ -125,7 +125,13 @@ function overlay({ overlayProblem, storeRoot, entered }: Facts): Finding {
   if (overlayProblem === undefined) return ok(subject, `can be mounted on "${storeRoot}"`);
   const found = entered ? overlayProblem : 'not tried: there is no user namespace';
   const cost = 'each step copies the whole root file system';
-  return { subject, verdict: 'degraded', found, cost, remedy: 'put the store on ext4, xfs, btrfs or (from Linux 6.6) tmpfs: tsbuild --root DIRECTORY' };
+  return {
+    subject,
+    verdict: 'degraded',
+    found,
+    cost,
+    remedy: 'put the store on ext4, xfs, btrfs or (from Linux 6.6) tmpfs: tsbuild --root DIRECTORY',
+  };
 }
 
 function seccomp({ seccompActions }: Facts): Finding {
