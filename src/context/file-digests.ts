@@ -44,8 +44,8 @@ export class ContentDigests {
     return this.#count++;
   }
 
-  setDigest(index: number, digest: Uint8Array): void {
-    this.#bytes.set(digest, index * DIGEST_BYTES);
+  setDigest(index: number, digest: Buffer): void {
+    digest.copy(this.#bytes, index * DIGEST_BYTES);
   }
 
   setAttributes(index: number, attributes: Buffer): void {
@@ -100,11 +100,13 @@ async function readBatch(
   cache: StatCache | undefined,
 ): Promise<void> {
   const readAt = Date.now();
-  const paths = missing.map(({ path }) => Buffer.from(path, 'latin1'));
-  const found = await hashFiles(root, paths, { withAttributes: true });
-  for (const [at, { path, stat, index }] of missing.entries()) {
-    cache?.set(path, stat, found[at]!, readAt);
-    digests.setDigest(index, found[at]!);
+  const paths = missing.map(({ path }) => `${path}\0`).join('');
+  const found = await hashFiles(root, Buffer.from(paths, 'latin1'), { withAttributes: true });
+  for (let at = 0; at < missing.length; at++) {
+    const { path, stat, index } = missing[at]!;
+    const digest = found.subarray(at * DIGEST_BYTES, (at + 1) * DIGEST_BYTES);
+    cache?.set(path, stat, digest, readAt);
+    digests.setDigest(index, digest);
   }
 }
 

@@ -73,8 +73,8 @@ export interface Addon {
   pidfdSendSignal(pidfd: Fd, signal: number): boolean;
   walk(dir: Fd, prune: readonly Buffer[]): Promise<PackedEntries>;
   readDirectory(dir: Fd, path: Path): PackedEntries;
-  /** The digests one after the other, 32 bytes each. */
-  hashFiles(dir: Fd, paths: readonly Buffer[], withAttributes: boolean): Promise<Buffer>;
+  /** `paths`: each ends in NUL. Gives the digests one after the other, 32 bytes each. */
+  hashFiles(dir: Fd, paths: Uint8Array, withAttributes: boolean): Promise<Buffer>;
   sha256(bytes: Uint8Array, portable: boolean): Buffer;
   getrandom(size: number): Buffer;
   /**

@@ -83,7 +83,6 @@ function packEntries({ entries, owner, earlier }: CopyPlan): PackedCopies {
     const { from, to, mtimeNs } = entry;
     const end = used + from.length + to.length + 2;
     if (end > names.length) names = Buffer.concat([names.subarray(0, used)], Math.max(2 * names.length, end));
-    if (from.includes(0) || to.includes(0)) throw new TypeError('A path holds a NUL byte');
     names.set(from, used);
     names[used + from.length] = 0;
     names.set(to, used + from.length + 1);

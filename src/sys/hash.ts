@@ -1,8 +1,6 @@
 import { loadAddon } from './addon.js';
 import type { Fd } from './paths.js';
 
-const DIGEST_BYTES = 32;
-
 export interface HashOptions {
   /**
    * SHA-256 of the content's SHA-256 and of the extended attributes that a copy keeps (`user.*` but `user.overlay.*`,
@@ -16,11 +14,11 @@ export interface HashOptions {
  *
  * Each path is opened with `dir` as its root: links in its parents stay inside, a link in the last component is refused.
  *
+ * @param paths the bytes of each, ended by NUL: of many thousands no object each is worth making
  * @returns 32 bytes per path
  * @throws ENOENT, ELOOP (a link), EINVAL (not a regular file), EIO, ... with the path
  */
-export async function hashFiles(dir: Fd, paths: readonly Buffer[], options: HashOptions = {}): Promise<Buffer[]> {
-  if (paths.length === 0) return [];
-  const digests = await loadAddon().hashFiles(dir, paths, options.withAttributes ?? false);
-  return paths.map((_, index) => digests.subarray(index * DIGEST_BYTES, (index + 1) * DIGEST_BYTES));
+export async function hashFiles(dir: Fd, paths: Uint8Array, options: HashOptions = {}): Promise<Buffer> {
+  if (paths.length === 0) return Buffer.alloc(0);
+  return loadAddon().hashFiles(dir, paths, options.withAttributes ?? false);
 }

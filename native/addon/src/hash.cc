@@ -65,8 +65,10 @@ napi_value js_hash_files(napi_env env, napi_callback_info info) {
   Arguments args(env, info);
   const int dir = args.fd(0);
   const bool with_attributes = args.boolean(2);
+  const std::string names = args.bytes(1);
+  if (!args.ok) return nullptr;
   auto paths = std::make_shared<std::vector<std::string>>();
-  if (!args.ok || !get_paths(env, args[1], paths.get())) return nullptr;
+  for (size_t at = 0; at < names.size(); at += paths->back().size() + 1) paths->emplace_back(names.c_str() + at);
   auto digests = std::make_shared<std::vector<Sha256Digest>>(paths->size());
   const auto work = [dir, paths, digests, with_attributes] {
     return parallel_for(paths->size(), [&] {

@@ -12,6 +12,11 @@ function bytes(length: number): Buffer {
   return Buffer.from(Uint8Array.from({ length }, (_, index) => (index * 31 + (index >> 8)) & 0xff));
 }
 
+/** As hashFiles() takes them. */
+function names(paths: readonly string[]): Buffer {
+  return Buffer.from(paths.map((path) => `${path}\0`).join(''));
+}
+
 suite('sys SHA-256', (test) => {
   test('is the one of FIPS 180-4, by the instructions and by the portable code', () => {
     const { sha256 }: Addon = loadAddon();
@@ -33,15 +38,9 @@ suite('sys hashFiles()', (test) => {
       const contents = Array.from({ length: 300 }, (_, index) => bytes(index * 997));
       for (const [index, content] of contents.entries()) writeFileSync(join(directory, 'd', String(index)), content);
       const fd = openSync(directory, constants.O_RDONLY);
-      const digests = await hashFiles(
-        fd,
-        contents.map((_, index) => Buffer.from(`d/${index}`)),
-      );
+      const digests = await hashFiles(fd, names(contents.map((_, index) => `d/${index}`)));
       closeSync(fd);
-      assert.equal(
-        digests.map((digest) => Buffer.from(digest).toString('hex')),
-        contents.map((content) => createHash('sha256').update(content).digest('hex')),
-      );
+      assert.equal(digests.toString('hex'), contents.map((content) => createHash('sha256').update(content).digest('hex')).join(''));
     }));
 
   test('refuses what is not a regular file and names it', () =>
@@ -57,10 +56,10 @@ suite('sys hashFiles()', (test) => {
         ['none', 'ENOENT'],
         ['../file2', 'ENOENT'],
       ] as const) {
-        const error: NodeJS.ErrnoException = await rejects(hashFiles(fd, [Buffer.from('file'), Buffer.from(path)]), { code });
+        const error: NodeJS.ErrnoException = await rejects(hashFiles(fd, names(['file', path])), { code });
         assert.is(error.path, path);
       }
-      assert.equal(await hashFiles(fd, []), []);
+      assert.is((await hashFiles(fd, names([]))).length, 0);
       closeSync(fd);
     }));
 });

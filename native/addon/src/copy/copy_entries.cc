@@ -72,6 +72,7 @@ napi_value js_copy_entries(napi_env env, napi_callback_info info) {
     entry.has_time = (static_cast<const uint8_t*>(flags)[i] & kHasTime) != 0;
     entry.time = static_cast<const int64_t*>(times)[i];
   }
+  if (at < size) return throw_type_error(env, "A path holds a NUL byte");
   // A thread of its own, because a fence cannot be taken down again.
   const auto work = [plan] {
     fence_thread({plan->source, plan->earlier}, {plan->target, plan->direct, plan->earlier});
