@@ -33,4 +33,19 @@ suite('builder/steps/background-work', (test) => {
     assert.is(failures.length, 2);
     await work.settled();
   });
+
+  test('whenAwaited resolves once somebody waits for the rest', async () => {
+    for (const wait of ['done', 'settled'] as const) {
+      const work = new BackgroundWork(() => assert.unreachable());
+      let awaited = false;
+      const late = work.whenAwaited.then(() => {
+        awaited = true;
+      });
+      work.add(late);
+      await new Promise((resolve) => setImmediate(resolve));
+      assert.is(awaited, false);
+      await work[wait]();
+      assert.is(awaited, true);
+    }
+  });
 });

@@ -60,6 +60,26 @@ async function withStore(body: (store: Store) => Promise<void>): Promise<void> {
 }
 
 suite('StepExplainer', (test) => {
+  test('remember() waits for the hash of the layer, or until nothing else is left to do', () =>
+    withStore(async (store) => {
+      const hashing = {
+        ...ROOT,
+        layers: [{ identity: new Promise<never>(() => {}), stored: new Promise<never>(() => {}) }],
+        addedLayer: true,
+      };
+      const key = keyOf({ 'copy.content': selection('a') }, [file(1)]);
+      let tellAwaited = (): void => {};
+      const whenAwaited = new Promise<void>((resolve) => {
+        tellAwaited = resolve;
+      });
+      const remembering = explainer(store).remember(PLACE, { ...outcome(key), value: hashing }, whenAwaited);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      assert.is(store.selections.has(selection('a')), false);
+      tellAwaited();
+      await remembering;
+      assert.is(store.selections.has(selection('a')), true);
+    }));
+
   test('explain() compares with what stood at the same place, file by file', () =>
     withStore(async (store) => {
       const first = await runStep(store, PLACE, keyOf({ 'copy.content': selection('a') }, [file(1)]));
