@@ -14,7 +14,7 @@ const SOURCES = fileURLToPath(new URL('../../../src', import.meta.url));
 function firstCall(directory: string, addon: string | undefined): { code: string; hint: string; message: string } {
   mkdirSync(join(directory, 'dist/native'), { recursive: true });
   cpSync(join(SOURCES, 'sys'), join(directory, 'src/sys'), { recursive: true });
-  cpSync(join(SOURCES, 'errors.js'), join(directory, 'src/errors.js'));
+  for (const file of ['errors.js', 'sha256.js']) cpSync(join(SOURCES, file), join(directory, 'src', file));
   writeFileSync(join(directory, 'package.json'), '{"type":"module"}');
   if (addon !== undefined) writeFileSync(join(directory, 'dist/native/tsbuild.node'), addon);
   const script = `
