@@ -134,7 +134,7 @@ suite('parseReference()', (test) => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.stringMatching(/^[a-z:/@.-]{0,40}$/)), (text) => {
         try {
-          assert.match(formatReference(parseReference(text)), /^[a-z0-9.:[\]-]+\/[a-z0-9._/-]+(:[\w.-]+)?(@sha(256|512):[0-9a-f]+)?$/);
+          assert.match(formatReference(parseReference(text)), /^[A-Za-z0-9.:[\]-]+\/[a-z0-9._/-]+(:[\w.-]+)?(@sha(256|512):[0-9a-f]+)?$/);
         } catch (error) {
           assert.instance(error, ReferenceSyntaxError);
         }
