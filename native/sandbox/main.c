@@ -5,7 +5,7 @@
  *   tsbuild-launch sandbox PLAN-FD STATUS-FD        run one command in a root file system of its own
  *   tsbuild-launch network STATUS-FD HELPER...      a network namespace, connected by a helper, until this is ended
  *   tsbuild-launch ask STATUS-FD NETWORK ...      whether name servers answer from inside a network
- *   tsbuild-launch runtime STATUS-FD PID-FILE ...   run one container by a runtime of OCI
+ *   tsbuild-launch runtime STATUS-FD BUNDLE ...     run one container by a runtime of OCI
  *
  * docs/launcher.md has the protocol.
  */
@@ -40,10 +40,10 @@ int main(int count, char **arguments) {
     int status = parse_descriptor(arguments[2]);
     if (status >= 0) return ask_main(status, arguments[3], arguments[4], arguments + 5);
   }
-  if (count >= 5 && strcmp(arguments[1], "runtime") == 0) {
+  if (count >= 6 && strcmp(arguments[1], "runtime") == 0) {
     int status = parse_descriptor(arguments[2]);
-    if (status >= 0) return runtime_main(status, arguments[3], arguments + 4);
+    if (status >= 0) return runtime_main(status, arguments[3], strcmp(arguments[4], "terminal") == 0, arguments + 5);
   }
-  fprintf(stderr, "usage: tsbuild-launch enter NODE SCRIPT ARGUMENTS... | sandbox PLAN-FD STATUS-FD | network STATUS-FD HELPER... | ask STATUS-FD NETWORK MILLISECONDS SERVER... | runtime STATUS-FD PID-FILE ...\n");
+  fprintf(stderr, "usage: tsbuild-launch enter NODE SCRIPT ARGUMENTS... | sandbox PLAN-FD STATUS-FD | network STATUS-FD HELPER... | ask STATUS-FD NETWORK MILLISECONDS SERVER... | runtime STATUS-FD BUNDLE terminal|outputs ...\n");
   return 125;
 }

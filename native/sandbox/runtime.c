@@ -13,6 +13,7 @@
 #include "kernel.h"
 #include "status.h"
 #include "supervise.h"
+#include "terminal.h"
 
 enum { FAILED = 125 };
 
@@ -49,46 +50,47 @@ static pid_t read_pid(const char *file) {
   return count > 0 ? (pid_t)strtol(text, NULL, 10) : -1;
 }
 
-/* The container's first process is ours to wait for: the runtime that made it has ended. */
-static int wait_for(pid_t container, int status) {
-  sigset_t set;
-  signals_watched(&set);
-  for (;;) {
-    int result;
-    pid_t ended;
-    while ((ended = waitpid(-1, &result, WNOHANG)) > 0) {
-      if (ended != container) continue;
-      return status_ended(status, result);
-    }
-    siginfo_t info;
-    int number = sigwaitinfo(&set, &info);
-    if (number > 0) signal_passed_on(number, info.si_code, container);
+/* What a terminal is handed over by; the runtime is told the name by the builder. */
+static const char CONSOLE[] = "console";
+
+/* The first process of the container, which is ours when the runtime that made it has ended; -1: there is none, and `failure` tells. */
+static pid_t create(char **command, const sigset_t *signals_before, int listener, int *master, struct failure *failure) {
+  pid_t container = run(command, signals_before, false) == 0 ? read_pid("pid") : -1;
+  if (container <= 0) {
+    failed_with(failure, "runtime", 0, "create", "");
+    return -1;
   }
+  if (listener < 0 || (*master = terminal_accept(listener)) >= 0) return container;
+  failed_with(failure, "runtime", 0, "terminal", "");
+  kill(container, SIGKILL);
+  return -1;
 }
 
-int runtime_main(int status_fd, const char *pid_file, char **commands) {
+int runtime_main(int status_fd, const char *bundle, bool terminal, char **commands) {
   struct failure failure = {.stage = "runtime"};
   sigset_t before;
   char **start = next_command(commands), **removal = start == NULL ? NULL : next_command(start);
   k_close_range(3, ~0u, K_CLOSE_RANGE_CLOEXEC);
   signals_block(&before);
-  /* The builder decides what Ctrl-C means. Its death ends the container, after which the runtime still has to clear up. */
-  (void)setsid();
-  if (removal == NULL || prctl(PR_SET_PDEATHSIG, SIGUSR1, 0, 0, 0) < 0 || !adopt_orphans()) {
+  /* The builder decides what Ctrl-C means; with a terminal it is a character, and the size of the caller's is for its own session. Its death ends
+     the container, after which the runtime still has to clear up. In the bundle, since the name of a socket must be short. */
+  if (!terminal) (void)setsid();
+  int listener = -1, master = -1;
+  if (removal == NULL || prctl(PR_SET_PDEATHSIG, SIGUSR1, 0, 0, 0) < 0 || !adopt_orphans() || chdir(bundle) < 0 ||
+      (terminal && (listener = terminal_listen(CONSOLE)) < 0)) {
     failed(&failure, "runtime", "");
     status_failed(status_fd, &failure);
     return FAILED;
   }
-  int exit_status = run(commands, &before, false);
-  pid_t container = exit_status == 0 ? read_pid(pid_file) : -1;
-  if (container <= 0) {
-    failed_with(&failure, "runtime", 0, "create", "");
-  } else if (run(start, &before, true) != 0) {
+  pid_t container = create(commands, &before, listener, &master, &failure);
+  if (container > 0 && run(start, &before, true) != 0) {
     failed_with(&failure, "runtime", 0, "start", "");
     kill(container, SIGKILL);
     container = -1;
   }
-  exit_status = container > 0 ? wait_for(container, status_fd) : FAILED;
+  int exit_status = FAILED;
+  if (container > 0)
+    exit_status = terminal ? supervise_terminal(container, status_fd, master, container_ended) : supervise(container, status_fd, container_ended);
   (void)run(removal, &before, true);
   end_children();
   if (container <= 0) status_failed(status_fd, &failure);

@@ -96,9 +96,11 @@ int sandbox_main(int plan_fd, int status_fd) {
       if (sandbox.directory_tree >= 0) close(sandbox.directory_tree);
       if (sandbox.plan.terminal) {
         close(sandbox.terminal[1]);
-        exit_status = supervise_terminal(init, status_fd, sandbox.terminal[0]);
+        int master = terminal_receive(sandbox.terminal[0]);
+        /* Without one its maker has said why, and ended. */
+        exit_status = master < 0 ? supervise(init, status_fd, sandbox_ended) : supervise_terminal(init, status_fd, master, sandbox_ended);
       } else {
-        exit_status = supervise_sandbox(init, status_fd);
+        exit_status = supervise(init, status_fd, sandbox_ended);
       }
       if ((sandbox.namespaces & CLONE_NEWPID) == 0) {
         fake_ids_end(&sandbox.fake);

@@ -76,6 +76,14 @@ int sandbox_ended(pid_t init, int status) {
   return WIFEXITED(result) ? WEXITSTATUS(result) : status_ended(status, result);
 }
 
+int container_ended(pid_t init, int status) {
+  int result;
+  pid_t ended;
+  while ((ended = waitpid(-1, &result, WNOHANG)) > 0)
+    if (ended == init) return status_ended(status, result);
+  return -1;
+}
+
 void signal_passed_on(int number, int code, pid_t init) {
   if (number == SIGUSR1) {
     kill(init, SIGKILL);
@@ -84,12 +92,12 @@ void signal_passed_on(int number, int code, pid_t init) {
   }
 }
 
-int supervise_sandbox(pid_t init, int status) {
+int supervise(pid_t init, int status, end_check *ended) {
   sigset_t set;
   signals_watched(&set);
   for (;;) {
-    int ended = sandbox_ended(init, status);
-    if (ended >= 0) return ended;
+    int exit_status = ended(init, status);
+    if (exit_status >= 0) return exit_status;
     siginfo_t info;
     int number = sigwaitinfo(&set, &info);
     if (number > 0) signal_passed_on(number, info.si_code, init);

@@ -16,14 +16,20 @@ void signals_restore(const sigset_t *before);
 /* Die with the parent, whoever kills it. False when `parent` has gone already. */
 bool die_with_parent(pid_t parent);
 
+/* The end of what runs inside, if it has come: says on `status` what is not said yet and answers the launcher's exit status; -1 before that. */
+typedef int end_check(pid_t init, int status);
+
+/* Of a sandbox of ours, whose PID 1 tells the command's end itself: only a death of its own is reported. */
+end_check sandbox_ended;
+
+/* Of a container whose PID 1 is the command; what else became ours when the runtime ended is reaped. */
+end_check container_ended;
+
 /*
  * Outside: forward signals to PID 1 and wait for it. SIGUSR1 means "end it now": everything inside is killed, and this process still
- * waits until all of it is gone. Reports a death of PID 1 itself on `status`. Answers the exit status of the launcher.
+ * waits until all of it is gone. Answers the exit status of the launcher.
  */
-int supervise_sandbox(pid_t init, int status);
-
-/* The end of PID 1, if it has come: reports a death of its own on `status` and answers the launcher's exit status; -1 before that. */
-int sandbox_ended(pid_t init, int status);
+int supervise(pid_t init, int status, end_check *ended);
 
 /* Pass on a signal that came to the launcher; SIGUSR1 kills all inside. */
 void signal_passed_on(int number, int code, pid_t init);

@@ -8,13 +8,17 @@
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include "kernel.h"
 #include "supervise.h"
 
-enum { END_OF_INPUT = 4 }; /* what a terminal takes for the end of input: VEOF of a new one */
+enum {
+  END_OF_INPUT = 4, /* what a terminal takes for the end of input: VEOF of a new one */
+  HANDED_OVER_MS = 10000,
+};
 
 /* ---- inside --------------------------------------------------------------------------------------------------------------------- */
 
@@ -69,17 +73,53 @@ bool terminal_take(uid_t owner, struct failure *failure) {
 
 /* ---- outside -------------------------------------------------------------------------------------------------------------------- */
 
-static int receive_master(int socket) {
+static void copy_size(int master) {
+  struct winsize size;
+  if (ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0) (void)ioctl(master, TIOCSWINSZ, &size);
+}
+
+int terminal_receive(int socket) {
   struct parcel parcel;
   parcel_prepare(&parcel);
   int master = -1;
   if (RETRY(recvmsg(socket, &parcel.message, MSG_CMSG_CLOEXEC)) == 1) {
     struct cmsghdr *header = CMSG_FIRSTHDR(&parcel.message);
-    if (header != NULL && header->cmsg_type == SCM_RIGHTS) memcpy(&master, CMSG_DATA(header), sizeof master);
+    if (header != NULL && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) memcpy(&master, CMSG_DATA(header), sizeof master);
   }
   close(socket);
-  if (master >= 0) fcntl(master, F_SETFL, O_RDWR | O_NONBLOCK);
+  if (master < 0) return -1;
+  (void)fcntl(master, F_SETFL, O_RDWR | O_NONBLOCK);
+  sigset_t resized;
+  sigemptyset(&resized);
+  sigaddset(&resized, SIGWINCH);
+  sigprocmask(SIG_BLOCK, &resized, NULL);
+  copy_size(master);
   return master;
+}
+
+int terminal_listen(const char *name) {
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  snprintf(address.sun_path, sizeof address.sun_path, "%s", name);
+  int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (listener < 0) return -1;
+  if (bind(listener, (struct sockaddr *)&address, sizeof address) == 0 && listen(listener, 1) == 0) return listener;
+  int error = errno;
+  close(listener);
+  errno = error;
+  return -1;
+}
+
+static bool is_readable(int fd) {
+  struct pollfd watched = {.fd = fd, .events = POLLIN};
+  return RETRY(poll(&watched, 1, HANDED_OVER_MS)) == 1;
+}
+
+int terminal_accept(int listener) {
+  int connection = is_readable(listener) ? RETRY(accept4(listener, NULL, NULL, SOCK_CLOEXEC)) : -1;
+  if (connection < 0) return -1;
+  if (is_readable(connection)) return terminal_receive(connection);
+  close(connection);
+  return -1;
 }
 
 struct relay {
@@ -88,11 +128,6 @@ struct relay {
   char input[4096];
   size_t pending, sent;
 };
-
-static void copy_size(int master) {
-  struct winsize size;
-  if (ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0) (void)ioctl(master, TIOCSWINSZ, &size);
-}
 
 /* False when there is nothing more. */
 static bool carry_output(int master) {
@@ -157,12 +192,12 @@ static void drain(struct relay *relay) {
   }
 }
 
-static int relay_until_end(pid_t init, int status, int signals, struct relay *relay) {
+static int relay_until_end(pid_t init, int status, end_check *ended, int signals, struct relay *relay) {
   for (;;) {
-    int ended = sandbox_ended(init, status);
-    if (ended >= 0) {
+    int exit_status = ended(init, status);
+    if (exit_status >= 0) {
       drain(relay);
-      return ended;
+      return exit_status;
     }
     bool wants_input = relay->input_open && relay->pending == 0 && relay->master >= 0;
     struct pollfd watched[] = {
@@ -181,23 +216,22 @@ static int relay_until_end(pid_t init, int status, int signals, struct relay *re
   }
 }
 
-int supervise_terminal(pid_t init, int status, int socket) {
-  struct relay relay = {.master = receive_master(socket), .input_open = true};
+int supervise_terminal(pid_t init, int status, int master, end_check *ended) {
+  struct relay relay = {.master = master, .input_open = true};
   sigset_t set;
   signals_watched(&set);
   sigaddset(&set, SIGWINCH);
   sigprocmask(SIG_BLOCK, &set, NULL);
   int signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-  if (relay.master < 0 || signals < 0) return supervise_sandbox(init, status);
+  if (signals < 0) return supervise(init, status, ended);
   struct termios before;
   bool is_terminal = tcgetattr(STDIN_FILENO, &before) == 0;
   if (is_terminal) {
     struct termios raw = before;
     cfmakeraw(&raw);
     (void)tcsetattr(STDIN_FILENO, TCSANOW, &raw);
-    copy_size(relay.master);
   }
-  int result = relay_until_end(init, status, signals, &relay);
+  int result = relay_until_end(init, status, ended, signals, &relay);
   if (is_terminal) (void)tcsetattr(STDIN_FILENO, TCSADRAIN, &before);
   close(signals);
   return result;

@@ -37,7 +37,8 @@ export function ociConfig(plan: SandboxPlan, { rootfs, mounts, cgroupsPath }: Co
   return {
     ociVersion: '1.0.2',
     process: {
-      terminal: false,
+      // The launcher gives it its size before the command starts.
+      terminal: plan.stdio === 'terminal',
       user: { uid: user.uid, gid: user.gid, ...(user.groups.length === 0 ? {} : { additionalGids: user.groups }), umask: 0o022 },
       args: plan.argv,
       env: plan.env,

@@ -25,7 +25,6 @@ export async function runByRuntime(
   { runtime, flags, isRealRoot, runRoot }: OciIsolation,
   options: RunOptions,
 ): Promise<SandboxResult> {
-  if (plan.stdio === 'terminal') throw new UnsupportedFeatureError('a terminal of its own (-t) is for --isolation native and chroot');
   if (plan.singleId && (plan.user.uid !== 0 || plan.user.gid !== 0))
     throw new UnsupportedFeatureError(`there is one id only, and ${runtime} cannot make others believed: the command can run as root only`);
   const program = findRuntime(runtime);
@@ -33,10 +32,10 @@ export async function runByRuntime(
   const bundle = openBundle(plan, runRoot, isRealRoot ? join(plan.resources?.cgroupParent ?? '/', id) : undefined);
   const log = join(bundle.directory, 'log');
   try {
-    const pidFile = join(bundle.directory, 'pid');
+    const terminal = plan.stdio === 'terminal';
     const withFlags = [program, ...ownFlags(program, isRealRoot), ...flags, '--root', join(bundle.directory, 'state'), '--log', log];
     const commands = [
-      [...withFlags, 'create', '--bundle', bundle.directory, '--pid-file', pidFile, id],
+      [...withFlags, 'create', '--bundle', bundle.directory, '--pid-file', 'pid', ...(terminal ? ['--console-socket', 'console'] : []), id],
       [...withFlags, 'start', id],
       [...withFlags, 'delete', '--force', id],
     ];
@@ -44,10 +43,11 @@ export async function runByRuntime(
       'tsbuild-launch',
       'runtime',
       String(STATUS_FD),
-      pidFile,
+      bundle.directory,
+      terminal ? 'terminal' : 'outputs',
       ...commands.flatMap((command, at) => (at === 0 ? command : [';', ...command])),
     ];
-    return await run(plan, argv, options, (said) => new RuntimeError(runtime, wordsOf(log) || said.trim() || 'it ended without a word'));
+    return await run(plan, argv, options, (said) => new RuntimeError(runtime, wordsOf(log) || said || 'it ended without a word'));
   } finally {
     bundle.close();
   }
@@ -126,8 +126,9 @@ async function run(
     for (const event of parseStatus(collected)) {
       if (event.event === 'exited') return { kind: 'exited', code: event.code, warnings };
       if (event.event === 'signaled') return { kind: 'signaled', signal: signalName(event.signal), warnings };
+      if (event.event === 'failed' && event.path === 'terminal') throw failureOf('it handed no terminal over');
     }
-    throw failureOf(said);
+    throw failureOf(said.trim());
   } finally {
     release();
   }

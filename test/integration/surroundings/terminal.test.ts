@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import { inPlaceFor } from '../../support/runtimes.js';
 import { skip, suite } from '../../support/suite.js';
 import { addBusybox, run, withTestStore } from '../../support/tsbuild.js';
 
@@ -33,20 +34,64 @@ _, status = os.waitpid(pid, 0)
 os.write(1, ('STATUS %d' % os.waitstatus_to_exitcode(status)).encode())
 `;
 
+/** What a program sees of its terminal: its name, changes of the size, a line, Ctrl-C. */
+const WATCHING = `trap 'echo interrupted; stty size; exit 7' INT; trap 'echo resized; stty size' WINCH; tty; stty size; echo ready; while true; do read line && echo "got $line"; done`;
+const STEPS = 'ready|size120~40 120|hello~got hello|ctrl-c';
+
+function assertWatched(stdout: string): void {
+  assert.match(stdout, '/dev/pts/0');
+  assert.match(stdout, /resized\r\n40 120/);
+  assert.match(stdout, 'got hello');
+  assert.match(stdout, /interrupted\r\n40 120/);
+  assert.match(stdout, 'STATUS 7');
+}
+
 suite('run -t', (test) => {
   test('a terminal of the command, with its size, its changes and its Ctrl-C', () =>
     withTestStore(async (store) => {
       if (!existsSync(PYTHON)) skip('python3 is not installed');
       await addBusybox(store);
       await store.ok(['from', '--name', 'c', '--network', 'host', 'busybox']);
-      const command = `trap 'echo interrupted; stty size; exit 7' INT; trap 'echo resized; stty size' WINCH; tty; echo ready; while true; do read line && echo "got $line"; done`;
-      const steps = 'ready|size120~40 120|hello~got hello|ctrl-c';
-      const { stdout } = await run([PYTHON, '-c', DRIVER, steps, ...store.argv(['run', '-t', 'c', 'sh', '-c', command])]);
-      assert.match(stdout, '/dev/pts/0');
-      assert.match(stdout, /resized\r\n40 120/);
-      assert.match(stdout, 'got hello');
-      assert.match(stdout, /interrupted\r\n40 120/);
-      assert.match(stdout, 'STATUS 7');
+      const { stdout } = await run([PYTHON, '-c', DRIVER, STEPS, ...store.argv(['run', '-t', 'c', 'sh', '-c', WATCHING])]);
+      assertWatched(stdout);
+    }));
+
+  for (const runtime of ['runc', 'crun']) {
+    test(`the same by ${runtime}, and the caller's terminal is afterwards what it was`, () =>
+      withTestStore(async (store) => {
+        if (!existsSync(PYTHON)) skip('python3 is not installed');
+        const inRuntime = await inPlaceFor(runtime, store);
+        await addBusybox(store);
+        await store.ok(['from', '--name', 'c', '--network', 'host', 'busybox']);
+        const by = store.argv(['run', '-t', '--isolation', 'oci', '--runtime', runtime, 'c', 'sh', '-c']);
+        const around =
+          'stty rows 30 columns 90; before=$(stty -g); "$@"; status=$?; [ "$(stty -g)" = "$before" ] && echo restored; exit $status';
+        const { stdout } = await run(inRuntime([PYTHON, '-c', DRIVER, STEPS, '/bin/sh', '-c', around, 'sh', ...by, WATCHING]));
+        // The size is there when the command starts.
+        assert.match(stdout, /pts\/0\r\n30 90\r\n/);
+        assertWatched(stdout);
+        assert.match(stdout, 'restored');
+
+        // Without a terminal outside: all output arrives, and the status is the command's.
+        const long = await run(inRuntime([...by, 'seq 1 20000; exit 9']));
+        assert.is(long.status, 9, long.stderr);
+        assert.is(long.stdout, Array.from({ length: 20_000 }, (_, index) => `${index + 1}\r\n`).join(''));
+      }));
+  }
+
+  test('a runtime that hands no terminal over is refused, and nothing of it is left', () =>
+    withTestStore(async (store) => {
+      await addBusybox(store);
+      await store.ok(['from', '--name', 'c', '--network', 'host', 'busybox']);
+      const mark = `91${process.pid}`;
+      const silent = join(store.directory, 'silent');
+      // Connects, so that nothing has to run out, and leaves again.
+      const connect = `${PYTHON} -c 'import socket; socket.socket(socket.AF_UNIX).connect("console")'`;
+      writeFileSync(silent, `#!/bin/sh\ncase "$*" in *" create "*) sleep ${mark} & echo $! > pid; ${connect};; esac\n`, { mode: 0o755 });
+      const { status, stderr } = await store.tsbuild(['run', '-t', '--isolation', 'oci', '--runtime', silent, 'c', 'true']);
+      assert.is(status, 125);
+      assert.match(stderr, `Cannot run the command by ${silent}: it handed no terminal over`);
+      assert.is((await run(['pgrep', '-f', `sleep ${mark}`])).stdout, '');
     }));
 
   test('all output arrives, and input that ends is told', () =>

@@ -51,6 +51,11 @@ suite('ociConfig()', (test) => {
     assert.is(mounts.find(({ destination }) => destination === '/sys')?.type, 'sysfs');
   });
 
+  test('a terminal is for a plan that wants one', () => {
+    const [terminal, piped] = (['terminal', 'pipe'] as const).map((stdio) => ociConfig({ ...PLAN, stdio }, options) as Config);
+    assert.equal([terminal!.process.terminal, piped!.process.terminal], [true, false]);
+  });
+
   test('without real root nothing is said of control groups, and /sys is that of the host, read-only', () => {
     const { linux, mounts } = ociConfig({ ...PLAN, network: 'host' }, { ...options, cgroupsPath: undefined }) as Config;
     assert.equal([linux.resources, linux.cgroupsPath], [undefined, undefined]);
