@@ -28,18 +28,25 @@ function fuzzNative(names, seconds) {
   if (!hasProgram('clang'))
     throw new SetupError('clang is missing, which has libFuzzer; on Debian: apt-get install clang libclang-rt-14-dev');
   run('make', ['-s', '-C', join(project, 'fuzz/native'), 'fuzzers']);
-  for (const name of names) {
-    const work = join(project, 'build/fuzz/work', name);
-    mkdirSync(work, { recursive: true });
-    say(`${name}: ${seconds} s`);
-    const options = [`-max_total_time=${seconds}`, `-max_len=${NATIVE_MAX_BYTES[name]}`, `-artifact_prefix=${findings}/${name}-`];
-    const command = [...options, '-print_final_stats=1', '-verbosity=0', work, join(corpus, name)];
-    run(join(project, 'build/fuzz', `fuzz-${name}`), command);
-  }
+  const faulty = names.filter((name) => !fuzzedWell(name, seconds));
+  if (faulty.length > 0) throw new SetupError(`Findings of ${faulty.join(' and ')}: see above and ${findings}`);
+}
+
+function fuzzedWell(name, seconds) {
+  const work = join(project, 'build/fuzz/work', name);
+  mkdirSync(work, { recursive: true });
+  say(`${name}: ${seconds} s`);
+  const options = [`-max_total_time=${seconds}`, `-max_len=${NATIVE_MAX_BYTES[name]}`, `-artifact_prefix=${findings}/${name}-`];
+  const command = [...options, '-print_final_stats=1', '-verbosity=0', work, join(corpus, name)];
+  return succeeded(join(project, 'build/fuzz', `fuzz-${name}`), command);
 }
 
 function run(program, args) {
+  if (!succeeded(program, args)) throw new SetupError(`${program} failed; its messages are above`);
+}
+
+function succeeded(program, args) {
   const { status, error } = spawnSync(program, args, { stdio: 'inherit' });
   if (error !== undefined) throw error;
-  if (status !== 0) throw new SetupError(`${program} ended with ${status}; its messages are above`);
+  return status === 0;
 }

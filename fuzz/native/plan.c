@@ -47,6 +47,7 @@ static void release(struct plan *plan) {
   free(plan->environment.items);
   free(plan->masked.items);
   free(plan->read_only.items);
+  free(plan->cgroups.items);
   free(plan->bytes);
 }
 

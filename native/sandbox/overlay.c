@@ -69,7 +69,8 @@ static int mount_by_context(const struct overlay *overlay, bool by_fd, int *refu
   if (overlay->context != NULL && !set_string(fs, "context", overlay->context)) goto out;
   if (!set_string(fs, "uuid", "null") || !set_string(fs, "index", "off")) goto out;
   if (RETRY(k_fsconfig(fs, K_FSCONFIG_CMD_CREATE, NULL, NULL, 0)) < 0) goto out;
-  mount = RETRY(k_fsmount(fs, 0));
+  /* A layer made by real root can hold the node of a disk: here it opens nothing. */
+  mount = RETRY(k_fsmount(fs, K_MOUNT_ATTR_NODEV));
 out:
   if (mount < 0) {
     failed(failure, "overlay", overlay->label);
@@ -98,7 +99,7 @@ static bool mount_by_string(const struct overlay *overlay, int target, struct fa
   char place[32];
   snprintf(place, sizeof place, "/proc/self/fd/%d", target);
   if (chdir("/proc/self/fd") < 0) return failed(failure, "overlay", "/proc/self/fd");
-  bool mounted = mount("overlay", place, "overlay", 0, options) == 0;
+  bool mounted = mount("overlay", place, "overlay", MS_NODEV, options) == 0;
   if (!mounted) failed(failure, "overlay", overlay->label);
   if (chdir("/") < 0) return failed(failure, "overlay", "/");
   return mounted;

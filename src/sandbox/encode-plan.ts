@@ -79,9 +79,10 @@ function* idEntries({ uids, gids }: SandboxUserNamespace, descriptor: number | u
   if (descriptor !== undefined) yield ['user-namespace-fd', descriptor];
 }
 
-function* filterEntries({ profile, notify, fallback }: Filters): Generator<Entry> {
+function* filterEntries({ profile, fence, notify, fallback }: Filters): Generator<Entry> {
   if (typeof profile === 'number') yield ['filter-fd', profile];
   else if (profile !== undefined) yield ['filter', profile.toString('hex')];
+  if (fence !== undefined) yield ['filter-fd', fence];
   if (notify !== undefined) yield ['notify-filter-fd', notify];
   if (fallback !== undefined) yield ['fallback-filter-fd', fallback];
 }

@@ -1,4 +1,4 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { nativeFile } from '../sys/index.js';
 import { DEFAULT_CAPABILITIES } from './capabilities.js';
 import { SandboxSetupError } from './errors.js';
@@ -9,6 +9,8 @@ import type { Machine } from './seccomp/compile-profile.js';
 export interface Filters {
   /** What decides over all calls; undefined: nothing does. */
   readonly profile: number | Buffer | undefined;
+  /** What is asked beside the profile where uid 0 of a command is uid 0 of the machine. */
+  readonly fence: number | undefined;
   /** With a single id: the calls that the supervisor answers, and what stands in for it where the kernel has no notification. */
   readonly notify: number | undefined;
   readonly fallback: number | undefined;
@@ -29,6 +31,7 @@ export async function openFilters(plan: Pick<SandboxPlan, 'seccomp' | 'singleId'
   try {
     return {
       profile: compiled ?? (plan.seccomp === 'unconfined' ? undefined : open('seccomp')),
+      fence: plan.seccomp !== 'unconfined' && isFenced(plan.capabilities) ? open('root') : undefined,
       notify: plan.singleId ? open('notify') : undefined,
       fallback: plan.singleId ? open('fake-ids') : undefined,
     };
@@ -43,6 +46,18 @@ async function compileOwn({ seccomp, capabilities }: Pick<SandboxPlan, 'seccomp'
   if (seccomp === 'unconfined' || (seccomp === 'default' && isDefault(capabilities))) return undefined;
   const { compileForThisMachine } = await import('./seccomp/compile-for-this-machine.js');
   return compileForThisMachine(seccomp === 'default' ? undefined : seccomp.profile, capabilities ?? DEFAULT_CAPABILITIES, machine());
+}
+
+function isFenced(capabilities: readonly string[] = DEFAULT_CAPABILITIES): boolean {
+  return !capabilities.includes('CAP_SYS_ADMIN') && isRootOfTheMachine();
+}
+
+let rootOfTheMachine: boolean | undefined;
+
+/** Whether uid 0 here is uid 0 outside as well: not so in the user namespaces that ordinary users build in. */
+function isRootOfTheMachine(): boolean {
+  rootOfTheMachine ??= /^\s*0\s+0\s/.test(readFileSync('/proc/self/uid_map', 'utf8'));
+  return rootOfTheMachine;
 }
 
 function isDefault(capabilities: readonly string[] | undefined): boolean {

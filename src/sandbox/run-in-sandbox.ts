@@ -73,7 +73,7 @@ function startLauncher(plan: SandboxPlan, filters: Filters, onOutput: NonNullabl
     return ends;
   };
   try {
-    const programs = [filters.profile, filters.notify, filters.fallback].filter((program) => typeof program === 'number');
+    const programs = [filters.profile, filters.fence, filters.notify, filters.fallback].filter((program) => typeof program === 'number');
     handed.push(...programs);
     const sources = plan.mounts.flatMap((mount) => (mount.kind === 'bind' && typeof mount.source === 'number' ? [mount.source] : []));
     const shift = plan.userNamespace?.shift === undefined ? [] : [plan.userNamespace.shift];
@@ -124,9 +124,10 @@ function closeAll(fds: number[]): void {
   for (const fd of fds.splice(0)) closeSync(fd);
 }
 
-function renumber({ profile, notify, fallback }: Filters, numberOf: (fd: number) => number): Filters {
+function renumber({ profile, fence, notify, fallback }: Filters, numberOf: (fd: number) => number): Filters {
   return {
     profile: typeof profile === 'number' ? numberOf(profile) : profile,
+    fence: fence === undefined ? undefined : numberOf(fence),
     notify: notify === undefined ? undefined : numberOf(notify),
     fallback: fallback === undefined ? undefined : numberOf(fallback),
   };

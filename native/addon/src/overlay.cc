@@ -80,7 +80,8 @@ class Context {
   }
 
   Failure mount(bool read_only, UniqueFd* out) {
-    const unsigned attributes = read_only ? MOUNT_ATTR_RDONLY : 0;
+    // A layer made by real root can hold the node of a disk, which whoever gets this mount shall not open.
+    const unsigned attributes = MOUNT_ATTR_NODEV | (read_only ? MOUNT_ATTR_RDONLY : 0);
     out->reset(static_cast<int>(syscall(SYS_fsmount, fd_.get(), FSMOUNT_CLOEXEC, attributes)));
     if (*out) return {};
     Failure failure = fail("fsmount", "overlay");
@@ -154,13 +155,13 @@ Failure mount_overlay_as(uid_t uid, gid_t gid, const Overlay& overlay, UniqueFd*
 }
 
 // `shift`: a user namespace as which the owners shall look, -1 for none.
-Failure clone_mount(int dir, bool read_only, bool recursive, int shift, UniqueFd* out) {
+Failure clone_mount(int dir, unsigned set, bool recursive, int shift, UniqueFd* out) {
   const unsigned deep = recursive ? AT_RECURSIVE : 0;
   UniqueFd tree(static_cast<int>(syscall(SYS_open_tree, dir, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | deep)));
   if (!tree) return fail("open_tree");
-  if (read_only || shift >= 0) {
+  if (set != 0 || shift >= 0) {
     struct mount_attr attributes = {};
-    if (read_only) attributes.attr_set |= MOUNT_ATTR_RDONLY;
+    attributes.attr_set = set;
     if (shift >= 0) {
       attributes.attr_set |= MOUNT_ATTR_IDMAP;
       attributes.userns_fd = static_cast<uint64_t>(shift);
@@ -204,7 +205,7 @@ napi_value js_mount_overlay(napi_env env, napi_callback_info info) {
   UniqueFd mount;
   const bool single = overlay.lowers.size() == 1 && !has_upper;
   const auto several = [&] { return as_owner ? mount_overlay_as(uid, gid, overlay, &mount) : mount_overlay(overlay, by_string, &mount); };
-  const Failure failure = single ? clone_mount(overlay.lowers[0], true, false, -1, &mount) : several();
+  const Failure failure = single ? clone_mount(overlay.lowers[0], MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV, false, -1, &mount) : several();
   return failure ? throw_failure(env, failure) : make_number(env, mount.steal());
 }
 
@@ -216,7 +217,7 @@ napi_value js_clone_mount(napi_env env, napi_callback_info info) {
   const int shift = args.absent(3) ? -1 : args.fd(3);
   if (!args.ok) return nullptr;
   UniqueFd mount;
-  const Failure failure = clone_mount(dir, read_only, recursive, shift, &mount);
+  const Failure failure = clone_mount(dir, read_only ? MOUNT_ATTR_RDONLY : 0, recursive, shift, &mount);
   return failure ? throw_failure(env, failure) : make_number(env, mount.steal());
 }
 

@@ -86,7 +86,7 @@ Failure mount_in_own_namespace(Overlay overlay, UniqueFd* out) {
     return fail("mount", "overlay");
   }
   if (chdir(kDescriptors) != 0) return fail("chdir", kDescriptors);
-  if (syscall(SYS_mount, "overlay", kPlace, "overlay", 0, options.c_str()) != 0) return fail("mount", "overlay");
+  if (syscall(SYS_mount, "overlay", kPlace, "overlay", MS_NODEV, options.c_str()) != 0) return fail("mount", "overlay");
   if (overlay.read_only) {
     struct mount_attr attributes = {};
     attributes.attr_set = MOUNT_ATTR_RDONLY;

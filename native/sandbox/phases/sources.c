@@ -69,6 +69,6 @@ bool prepare_directory(struct sandbox *sandbox) {
   if (shifted && !act_as(container_root(&sandbox->plan))) return failed(&sandbox->failure, "ids", path);
   if (!mount_points_make(sandbox->points, sandbox->point_count, sandbox->directory, &sandbox->made, &sandbox->failure)) return false;
   if (shifted && !act_as((struct owner){0, 0})) return failed(&sandbox->failure, "ids", path);
-  sandbox->directory_tree = tree_clone(sandbox->directory, "", true, 0);
+  sandbox->directory_tree = tree_clone(sandbox->directory, "", true, K_MOUNT_ATTR_NODEV);
   return sandbox->directory_tree >= 0 || failed(&sandbox->failure, "root", path);
 }

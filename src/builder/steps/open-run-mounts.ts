@@ -106,7 +106,7 @@ class Opening {
           ? await this.#openSource(mount.from, mount.source, this.#shift)
           : await this.#openWritable(mount.from, mount.source);
         await this.#give(source, mount, this.#outside(this.user));
-        this.#mounts.push({ kind, target, source, readOnly, recursive: false, shifted: !shifted, ...bindFlags(mount) });
+        this.#mounts.push({ kind, target, source, readOnly, recursive: false, shifted: !shifted, ...bindFlags(mount), nodev: true });
         break;
       }
       case 'volume': {
@@ -136,7 +136,7 @@ class Opening {
         const { target, readOnly } = mount;
         const source = caches.get(mount)!.directory;
         await this.#give(source, mount, this.user);
-        this.#mounts.push({ kind: 'bind', target, source, readOnly, shifted: true, ...bindFlags(mount) });
+        this.#mounts.push({ kind: 'bind', target, source, readOnly, shifted: true, ...bindFlags(mount), nodev: true });
         break;
       }
       case 'tmpfs': {

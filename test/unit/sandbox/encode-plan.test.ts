@@ -17,7 +17,7 @@ const PLAN: SandboxPlan = {
   singleId: false,
   stdio: 'pipe',
 };
-const DESCRIPTORS = { sources: [7, 8], filters: { profile: 5, notify: 6, fallback: undefined }, parent: 42 };
+const DESCRIPTORS = { sources: [7, 8], filters: { profile: 5, fence: 8, notify: 6, fallback: undefined }, parent: 42 };
 
 function entriesOf(plan: SandboxPlan): [string, string][] {
   const parts = encodePlan(plan, DESCRIPTORS).toString('utf8').split('\0');
@@ -46,7 +46,7 @@ suite('encodePlan()', (test) => {
     ['uid', ['1000']],
     ['gid', ['1001']],
     ['group', ['4', '5']],
-    ['filter-fd', ['5']],
+    ['filter-fd', ['5', '8']],
     ['notify-filter-fd', ['6']],
     ['fallback-filter-fd', []],
     ['network', ['none']],
