@@ -75,6 +75,22 @@ suite('build --sbom', (test) => {
       assert.equal(components, [component('made', '2'), component('source', '1'), component('other', '3')]);
     }));
 
+  test('takes no file of this machine that a scanner links to, and does not wait for a pipe', () =>
+    withTestStore(async (store) => {
+      const context = await prepare(store);
+      const secret = join(store.directory, 'secret');
+      writeFileSync(secret, '{"secret":true}');
+      for (const make of [`ln -s ${secret}`, 'mkfifo']) {
+        const command = `sh -c "${make} {OUTPUT} # {ROOTFS}"`;
+        const scan = ['--sbom-scanner-image', 'scanner', '--sbom-scanner-command', command, '--sbom-merge-strategy', 'cat'];
+        const output = join(store.directory, 'out');
+        const { status, stderr } = await store.tsbuild(['build', ...scan, '--sbom-output', output, context]);
+        assert.is(status, 125);
+        assert.match(stderr, 'what it left at {OUTPUT} is no regular file');
+        assert.not.ok(existsSync(output));
+      }
+    }));
+
   test('names the command that failed, with what it printed, and makes no image', () =>
     withTestStore(async (store) => {
       const context = await prepare(store);

@@ -1,8 +1,8 @@
-import { chmodSync, mkdirSync, readFileSync } from 'node:fs';
+import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DEFAULT_PATH, environmentOf } from '../../builder/graph/index.js';
 import { type CommandNetwork, lookUpUser, withCommandNetwork } from '../../builder/steps/index.js';
-import { hasCode, TsbuildError, UsageError } from '../../errors.js';
+import { TsbuildError, UsageError } from '../../errors.js';
 import { type Isolation, planConfinement, runInSandbox, type SandboxMount, type SandboxPlan, selinuxHost } from '../../sandbox/index.js';
 import { closeFd, type Fd } from '../../sys/index.js';
 import { type ReadyImage, readyImage } from '../containers/ready-image.js';
@@ -11,6 +11,7 @@ import type { Services, Workspace } from '../context.js';
 import type { PullPolicy } from '../pull.js';
 import type { RegistryAccess } from '../registry-access.js';
 import { type MergedSbom, mergeSboms } from './merge-sboms.js';
+import { readScan } from './read-scan.js';
 import type { ScanOptions } from './scan-options.js';
 
 /** A command of a scanner failed, or wrote nothing. */
@@ -160,12 +161,9 @@ async function runScan(
     });
     if (result.kind === 'signaled') throw new ScanFailedError(argv, `signal ${result.signal}`, printed);
     if (result.code !== 0) throw new ScanFailedError(argv, `exit status ${result.code}`, printed);
-    try {
-      return readFileSync(join(scans, output));
-    } catch (error) {
-      if (hasCode(error, 'ENOENT')) throw new ScanFailedError(argv, 'it wrote nothing to {OUTPUT}', printed);
-      throw error;
-    }
+    const written = readScan(join(scans, output));
+    if (typeof written === 'string') throw new ScanFailedError(argv, written, printed);
+    return written;
   } finally {
     snapshots.discard(working);
   }
