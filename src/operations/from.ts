@@ -18,7 +18,7 @@ import { readyImage } from './containers/ready-image.js';
 import { type Services, type Workspace, withWorkspace } from './context.js';
 import type { PullPolicy } from './pull.js';
 import { RegistryAccess, type RegistryOptions } from './registry-access.js';
-import { holdIds } from './surroundings/auto-ids.js';
+import { withHeldIds } from './surroundings/auto-ids.js';
 import { type ConfinementOptions, readConfinement } from './surroundings/confinement.js';
 import { readUserNamespace, type UserNamespaceOptions } from './surroundings/user-namespace.js';
 
@@ -60,20 +60,19 @@ export async function createContainer(options: FromOptions, services: Services):
     const origin = options.image === 'scratch' ? fromScratch(wanted) : await fromImage(options, wanted, workspace, services);
     const confined = Object.keys(confinement).length === 0 ? {} : { confinement };
     const { diff_ids: diffIds } = origin.config.rootfs;
-    const working = await snapshots.prepare(snapshots.lowers(diffIds));
-    const ids = await holdIds(userNamespace, store);
-    const fields = {
-      createdAt: new Date().toISOString(),
-      ...origin,
-      format: options.format,
-      defaults: options.defaults,
-      ...confined,
-      ...(ids.maps === undefined ? {} : { idMaps: ids.maps }),
-      diffIds,
-    };
-    const record = await enter(options, fields, working, store);
-    // From here on the container has them.
-    ids.release();
+    // Held until the container has them.
+    const record = await withHeldIds(userNamespace, store, async (idMaps) => {
+      const fields = {
+        createdAt: new Date().toISOString(),
+        ...origin,
+        format: options.format,
+        defaults: options.defaults,
+        ...confined,
+        ...(idMaps === undefined ? {} : { idMaps }),
+        diffIds,
+      };
+      return enter(options, fields, await snapshots.prepare(snapshots.lowers(diffIds)), store);
+    });
     if (options.cidFile !== undefined) writeFileSync(options.cidFile, record.id);
     return { containerName: record.name, containerId: record.id };
   });

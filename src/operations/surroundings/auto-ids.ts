@@ -11,18 +11,31 @@ const OWNER = 'containers';
 const USUAL_SIZE = 65_536;
 
 /** Ids that are nobody else's as long as they are held. */
-export interface HeldIds {
+interface HeldIds {
   readonly maps: IdMaps | undefined;
   release(): void;
 }
 
 /**
- * The ids of a choice. Of `auto` they are taken from those of the user "containers": not those of a working container of this store, nor
- * those that another command holds.
+ * Runs `body` with the ids of a choice. Of `auto` they are taken from those of the user "containers": not those of a working container of
+ * this store, nor those that another command holds; they are held until `body` ends.
  *
  * @throws {UsageError} no such ids are left
  */
-export async function holdIds(choice: UserNamespaceChoice, store: Store): Promise<HeldIds> {
+export async function withHeldIds<T>(
+  choice: UserNamespaceChoice,
+  store: Store,
+  body: (maps: IdMaps | undefined) => Promise<T>,
+): Promise<T> {
+  const { maps, release } = await holdIds(choice, store);
+  try {
+    return await body(maps);
+  } finally {
+    release();
+  }
+}
+
+async function holdIds(choice: UserNamespaceChoice, store: Store): Promise<HeldIds> {
   if (choice?.kind !== 'auto') return { maps: choice?.maps, release: () => {} };
   const size = choice.size ?? USUAL_SIZE;
   const folder = join(store.runRoot, 'userns');
@@ -44,20 +57,6 @@ export async function holdIds(choice: UserNamespaceChoice, store: Store): Promis
     return { maps: { uids: ranges, gids: ranges }, release };
   } finally {
     closeSync(registry);
-  }
-}
-
-/** As {@link holdIds}, as long as `body` runs. */
-export async function withHeldIds<T>(
-  choice: UserNamespaceChoice,
-  store: Store,
-  body: (maps: IdMaps | undefined) => Promise<T>,
-): Promise<T> {
-  const { maps, release } = await holdIds(choice, store);
-  try {
-    return await body(maps);
-  } finally {
-    release();
   }
 }
 
