@@ -64,7 +64,10 @@ bool await_own_ids(struct sandbox *sandbox);
 /* Who root of the container is on the file systems of the caller: not 0 where owners are shifted. */
 struct owner container_root(const struct plan *plan);
 
-/* Make files as `owner` from now on, with the capabilities of before; {0, 0} ends it. */
+/*
+ * Make files as `owner` from now on, with the capabilities of before; {0, 0} ends it. Who does this no longer dies with its parent: the
+ * kernel forgets PR_SET_PDEATHSIG.
+ */
 bool act_as(struct owner owner);
 
 /* Put the process `init` into the control groups of the plan, which it cannot reach itself. */

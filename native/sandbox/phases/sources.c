@@ -11,6 +11,7 @@
 
 #include "../kernel.h"
 #include "../mounts.h"
+#include "../supervise.h"
 
 uint64_t attributes_of(const struct mount_request *mount) {
   return (mount->read_only ? K_MOUNT_ATTR_RDONLY : 0u) | (mount->nosuid ? K_MOUNT_ATTR_NOSUID : 0u) |
@@ -69,6 +70,7 @@ bool prepare_directory(struct sandbox *sandbox) {
   if (shifted && !act_as(container_root(&sandbox->plan))) return failed(&sandbox->failure, "ids", path);
   if (!mount_points_make(sandbox->points, sandbox->point_count, sandbox->directory, &sandbox->made, &sandbox->failure)) return false;
   if (shifted && !act_as((struct owner){0, 0})) return failed(&sandbox->failure, "ids", path);
+  if (shifted && !die_with_parent(sandbox->plan.parent)) return failed_with(&sandbox->failure, "parent", ESRCH, "", "the process that wanted this has ended");
   sandbox->directory_tree = tree_clone(sandbox->directory, "", true, K_MOUNT_ATTR_NODEV);
   return sandbox->directory_tree >= 0 || failed(&sandbox->failure, "root", path);
 }

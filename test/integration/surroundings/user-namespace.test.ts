@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
@@ -188,6 +189,29 @@ suite('--userns, --userns-uid-map, --userns-gid-map', (test) => {
       const listing = ownersOf(await lastLayerListing(store, 'done'));
       for (const line of ['-rw------- 3/4 copied', '-rw-r--r-- 0/0 made', '-rw-r--r-- 5/6 tmp/again'])
         assert.ok(listing.includes(line), line);
+    }));
+
+  test('a command on a mounted container ends with a builder that is killed', () =>
+    withTestStore(async (store) => {
+      await needRoot(store);
+      await addBusybox(store);
+      await store.ok(['from', '--name', 'c', ...MAPS, 'busybox']);
+      await store.ok(['mount', 'c']);
+      try {
+        const [program, ...args] = store.argv(['run', 'c', 'sh', '-c', `echo up; sleep 20; : ${store.directory}`]);
+        const child = spawn(program!, args, { stdio: ['ignore', 'pipe', 'ignore'] });
+        const ended = new Promise((resolve) => child.on('exit', resolve));
+        await new Promise((resolve) => child.stdout.once('data', resolve));
+        child.kill('SIGKILL');
+        await ended;
+        // It holds the pipe as long as it lives.
+        let isOpen = true;
+        child.stdout.on('close', () => (isOpen = false));
+        for (let round = 0; isOpen && round < 100; round++) await new Promise((resolve) => setTimeout(resolve, 50));
+        assert.not.ok(isOpen, 'the command goes on');
+      } finally {
+        await store.ok(['umount', 'c']);
+      }
     }));
 
   test('auto takes ids that nobody has', () =>
