@@ -25,6 +25,7 @@ enum {
   MAX_SERVERS = 3,      /* MAXNS of resolv.h: a resolver looks at no more */
   DOMAIN_PORT = 53,     /* RFC 1035 section 4.2.1 */
   FIRST_REPEAT_MS = 60, /* a network that was just made loses packets until addresses are resolved */
+  MOST_AT_ONCE = 64,    /* a flood of packets does not keep anybody from looking at the clock */
 };
 
 /* RFC 1035 section 4.1: a standard query with recursion desired; who serves the root (type NS, class IN). The id comes first. */
@@ -62,12 +63,13 @@ static int64_t now_ms(void) {
 /* What a closed port answers arrives as an error of the next call; the question is repeated in any case. */
 static bool has_answer(int fd, const struct question *question) {
   uint8_t answer[512];
-  for (;;) {
+  for (int i = 0; i < MOST_AT_ONCE; i++) {
     int count = RETRY(recv(fd, answer, sizeof answer, 0));
     if (count < 0) return false;
     bool is_response = count >= 12 && (answer[2] & 0x80) != 0;
     if (is_response && answer[0] == question->bytes[0] && answer[1] == question->bytes[1]) return true;
   }
+  return false;
 }
 
 /* The first server that answered; -1: none did. An answer of the first ends it, those of others wait for the ones before. */

@@ -85,10 +85,12 @@ out:
  * number, so several hundred layers fit.
  */
 static bool mount_by_string(const struct overlay *overlay, int target, struct failure *failure) {
+  enum { SHORT_OPTIONS = 128 }; /* all that come behind the label, but for the layers */
   char options[4096];
   size_t used = (size_t)snprintf(options, sizeof options, "index=off,uuid=off,%s,",
                                  overlay->user_xattrs ? "userxattr" : "redirect_dir=nofollow,metacopy=off");
   if (overlay->context != NULL) used += (size_t)snprintf(options + used, sizeof options - used, "context=\"%s\",", overlay->context);
+  if (used >= sizeof options - SHORT_OPTIONS) return failed_with(failure, "overlay", E2BIG, overlay->label, "too long a label for mount(2)");
   if (overlay->upper >= 0)
     used += (size_t)snprintf(options + used, sizeof options - used, "volatile,upperdir=%d,workdir=%d,", overlay->upper, overlay->work);
   used += (size_t)snprintf(options + used, sizeof options - used, "lowerdir=");
