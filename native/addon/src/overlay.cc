@@ -8,13 +8,13 @@
 #include <string>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <thread>
 #include <unistd.h>
 #include <vector>
 
 #include "kernel.h"
 #include "module.h"
 #include "overlay_by_string.h"
+#include "thread_apart.h"
 
 // Not in the headers of every C library; the numbers are the same on every architecture.
 #ifndef SYS_open_tree
@@ -120,8 +120,8 @@ Failure mount_by_context(const Overlay& overlay, UniqueFd* out, bool* unknown) {
     if (auto failure = context.flag("userxattr")) return failure;
   } else {
     // Otherwise a kernel configured so would write redirects into the upper, which is a layer and must be a plain tree.
-    // (userxattr excludes them by itself.)
-    if (auto failure = context.text("redirect_dir", "off")) return failure;
+    // (userxattr excludes them by itself.) Nor is one of a lower layer followed, as "off" would where the kernel is configured so.
+    if (auto failure = context.text("redirect_dir", "nofollow")) return failure;
     if (auto failure = context.text("metacopy", "off")) return failure;
   }
   // Inode indexes and stored identifiers tie an upper to its lowers; here it is renamed into the store and used elsewhere.
@@ -140,8 +140,7 @@ Failure mount_overlay(const Overlay& overlay, bool by_string, UniqueFd* out) {
 // An overlay works with the credentials of who mounted it, and what it makes for itself must have an owner on mounts with shifted owners
 // too. On a thread of its own, since credentials belong to threads; the change of user takes capabilities, which are taken back.
 Failure mount_overlay_as(uid_t uid, gid_t gid, const Overlay& overlay, UniqueFd* out) {
-  Failure failure;
-  std::thread([&] {
+  return on_thread_apart([&] {
     __user_cap_header_struct header = {};
     header.version = _LINUX_CAPABILITY_VERSION_3;
     __user_cap_data_struct data[2];
@@ -149,9 +148,8 @@ Failure mount_overlay_as(uid_t uid, gid_t gid, const Overlay& overlay, UniqueFd*
     syscall(SYS_setfsuid, uid);
     const bool known = syscall(SYS_capget, &header, data) == 0;
     for (auto& set : data) set.effective = set.permitted;
-    failure = known && syscall(SYS_capset, &header, data) == 0 ? mount_overlay(overlay, false, out) : fail("capset");
-  }).join();
-  return failure;
+    return known && syscall(SYS_capset, &header, data) == 0 ? mount_overlay(overlay, false, out) : fail("capset");
+  });
 }
 
 // `shift`: a user namespace as which the owners shall look, -1 for none.

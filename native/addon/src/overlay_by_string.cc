@@ -6,6 +6,7 @@
 #include "overlay_by_string.h"
 
 #include "kernel.h"
+#include "thread_apart.h"
 
 #include <cerrno>
 #include <climits>
@@ -15,7 +16,6 @@
 #include <string>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <thread>
 #include <unistd.h>
 #include <utility>
 
@@ -52,7 +52,7 @@ Failure open_again(int fd, UniqueFd* out) {
 }
 
 std::string options_of(const Overlay& overlay) {
-  std::string options = overlay.userxattr ? "index=off,uuid=off,userxattr" : "index=off,uuid=off,redirect_dir=off,metacopy=off";
+  std::string options = overlay.userxattr ? "index=off,uuid=off,userxattr" : "index=off,uuid=off,redirect_dir=nofollow,metacopy=off";
   if (overlay.upper >= 0) options += ",volatile,upperdir=" + std::to_string(overlay.upper) + ",workdir=" + std::to_string(overlay.work);
   const char* separator = ",lowerdir=";
   for (const int lower : overlay.lowers) {
@@ -99,9 +99,7 @@ Failure mount_in_own_namespace(Overlay overlay, UniqueFd* out) {
 }  // namespace
 
 Failure mount_overlay_by_string(const Overlay& overlay, UniqueFd* out) {
-  Failure failure;
-  std::thread([&] { failure = mount_in_own_namespace(overlay, out); }).join();
-  return failure;
+  return on_thread_apart([&] { return mount_in_own_namespace(overlay, out); });
 }
 
 }  // namespace tsbuild

@@ -1,5 +1,5 @@
 #pragma once
-// Overlays on kernels whose overlay has no options of its own for contexts (before Linux 6.8).
+// Overlays on kernels whose overlay has no options of its own for contexts (before Linux 6.7).
 
 #include "napi_util.h"
 
