@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <string>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,8 +16,10 @@
 namespace tsbuild {
 namespace {
 
-// Shares the memory of this process, so it does nothing but wait for its end. All signals are blocked.
+// Shares the memory of this process, so it does nothing but wait for its end. All signals are blocked. It ends with this process, whose
+// memory it would keep.
 int sleep_for_ever(void*) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   for (;;) pause();
 }
 
