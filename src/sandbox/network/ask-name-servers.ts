@@ -1,6 +1,5 @@
 import { closeSync, openSync } from 'node:fs';
 import { type Child, nativeFile, pipe, spawn } from '../../sys/index.js';
-import { readEach } from '../read-each.js';
 import { parseStatus } from '../status.js';
 
 const STATUS_FD = 3;
@@ -28,6 +27,7 @@ export async function askNameServers(
       env: [],
       stdio: [nowhere, nowhere, nowhere],
       fds: [{ fd: status.writeEnd, as: STATUS_FD }],
+      collect: status.readEnd,
     });
   } catch (error) {
     closeSync(status.readEnd);
@@ -38,10 +38,9 @@ export async function askNameServers(
   }
   const end = (): boolean => child.kill('SIGKILL');
   signal.addEventListener('abort', end, { once: true });
-  const said: Uint8Array[] = [];
-  await Promise.all([child.exited, readEach(status.readEnd, (chunk) => said.push(chunk))]);
+  const { collected } = await child.exited;
   signal.removeEventListener('abort', end);
   signal.throwIfAborted();
-  const answered = parseStatus(Buffer.concat(said)).find((event) => event.event === 'answered');
+  const answered = parseStatus(collected).find((event) => event.event === 'answered');
   return answered === undefined || answered.server < 0 ? undefined : answered.server;
 }

@@ -112,6 +112,9 @@ async function run(
       fds: [{ fd: status.writeEnd, as: STATUS_FD }],
       collect: status.readEnd,
     });
+  } catch (error) {
+    for (const fd of [status.readEnd, outputs?.[0].readEnd, outputs?.[1].readEnd]) if (fd !== undefined) closeSync(fd);
+    throw error;
   } finally {
     for (const fd of [status.writeEnd, none, outputs?.[0].writeEnd, outputs?.[1].writeEnd]) if (fd !== undefined) closeSync(fd);
   }
