@@ -24,6 +24,7 @@ import { publishTargets } from './build/publish-targets.js';
 import { readGoals } from './build/read-goals.js';
 import { writeResultFiles } from './build/result-files.js';
 import { saveStages } from './build/save-stages.js';
+import { sayingOnce } from './build/saying-once.js';
 import type { Scanning, ScanningOptions } from './build/scan-target.js';
 import { type BuildWorkspace, withSharedWorkspace } from './build/shared-workspace.js';
 import { SourceGate } from './build/source-gate.js';
@@ -45,7 +46,9 @@ export interface BuildResult {
 }
 
 /** Builds a Containerfile. The image's names point to the new image when this resolves, and to what they did before if it throws. */
-export async function build(given: BuildOptions, services: Services): Promise<BuildResult> {
+export async function build(given: BuildOptions, around: Services): Promise<BuildResult> {
+  // However often it is attempted.
+  const services = { ...around, reporter: sayingOnce(around.reporter) };
   const options = withTimes(given, services);
   const result = await withBuildSurroundings(options, services, async (surroundings) => {
     const { confidants } = surroundings;

@@ -249,8 +249,9 @@ suite('integration/shared-cache', (test) => {
       let blobs = 0;
       // The document is given, layers are not.
       proxy.fault = (line) => (/^GET .*\/blobs\//.test(line) && ++blobs > 1 ? 404 : undefined);
-      const second = await bud(b, ['--cache-from', cache], checkout(b, 'elsewhere'));
+      const second = await bud(b, ['--cache-from', cache, '--build-arg', 'unused=1'], checkout(b, 'elsewhere'));
       assert.match(second.stderr, /Cannot fetch the layer .*; building again without --cache-from/);
+      assert.is(second.stderr.match(/build args were not consumed/g)?.length, 1, second.stderr);
       assert.is.not(idIn(second.stdout), idIn(first.stdout));
       assert.equal(await new Layout(b.root).problems(), []);
     });
