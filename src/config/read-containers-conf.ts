@@ -23,9 +23,8 @@ export async function readContainersConf(
   concerning: readonly string[] = ALL_KEYS,
   systemDirectories: readonly string[] = SYSTEM_DIRECTORIES,
 ): Promise<ContainersConf> {
-  const texts = listFiles(places, systemDirectories).flatMap((file) => readIfThere(file.path, file.required));
-  const mentions = new RegExp(`^\\s*(?:${concerning.join('|')})\\s*=`, 'm');
-  if (!texts.some(({ text }) => mentions.test(text))) return {};
+  const texts = listFiles(places, systemDirectories).flatMap((file) => readIfThere(file.path, file.required, concerning));
+  if (!texts.some(({ keys }) => concerning.some((key) => keys.has(key)))) return {};
   // Loaded here, because most machines have no such file, or one that says nothing of building.
   const { parse, TomlError } = await import('smol-toml');
   const documents = texts.map(({ path, text }): { path: string; document: TomlTable } => {
@@ -89,9 +88,21 @@ function listDropIns(directory: string): readonly string[] {
   }
 }
 
-function readIfThere(path: string, required: boolean): readonly { readonly path: string; readonly text: string }[] {
+interface ReadFile {
+  readonly path: string;
+  readonly text: string;
+  /** The words before a `=` at the beginning of a line. */
+  readonly keys: ReadonlySet<string>;
+}
+
+function readIfThere(path: string, required: boolean, concerning: readonly string[]): readonly ReadFile[] {
   try {
-    return [{ path, text: withoutUsual(readFileSync(path, 'utf8')) }];
+    const text = readFileSync(path, 'utf8');
+    const keys = keysOf(text);
+    if (!keys.has(CAPABILITIES) || !concerning.includes(CAPABILITIES)) return [{ path, text, keys }];
+    const shorter = withoutUsual(text);
+    if (shorter !== text) keys.delete(CAPABILITIES);
+    return [{ path, text: shorter, keys }];
   } catch (error) {
     if (!required && ['ENOENT', 'ENOTDIR', 'EACCES'].some((code) => hasCode(error, code))) return [];
     const problem = hasCode(error, 'ENOENT') ? 'no such file' : 'the file cannot be read';
@@ -99,13 +110,19 @@ function readIfThere(path: string, required: boolean): readonly { readonly path:
   }
 }
 
+function keysOf(text: string): Set<string> {
+  return new Set((text.match(/^[ \t]*[\w-]+[ \t]*=/gm) ?? []).map((beginning) => beginning.slice(0, -1).trim()));
+}
+
+const CAPABILITIES = 'default_capabilities';
+
 /**
  * The text without the list of capabilities that distributions ship: it would have every build parse the file to learn what it knows. What
  * stays in its place are empty lines, so that mistakes are told with their lines.
  */
 function withoutUsual(text: string): string {
   return text.replace(/^default_capabilities\s*=\s*\[([\w",\s]*)\]/m, (list, words: string) => {
-    const names = [...words.matchAll(/\w+/g)].map(([word]) => `CAP_${word}`).sort();
-    return names.join() === USUAL_CAPABILITIES.join() ? list.replace(/[^\n]/g, '') : list;
+    const names = (words.match(/\w+/g) ?? []).map((word) => `CAP_${word}`).sort();
+    return names.join() === USUAL_CAPABILITIES.join() ? '\n'.repeat(list.split('\n').length - 1) : list;
   });
 }

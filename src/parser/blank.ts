@@ -1,6 +1,5 @@
 /** White space as Go's `unicode.IsSpace` has it; JavaScript's `\s` counts U+FEFF and leaves out U+0085. */
-const SPACES = '\\t\\n\\v\\f\\r \\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000';
-const SPACE = new RegExp(`^[${SPACES}]$`);
+const SPACE = /^[\t\n\v\f\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]$/;
 
 export function isSpace(character: string): boolean {
   const code = character.charCodeAt(0);

@@ -19,6 +19,7 @@ const DIRECTIVE = /^#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$/;
 
 /** The directive on `line`, or `undefined` when it holds none that BuildKit knows: that line ends the search for good. */
 export function parseDirective(line: string): ParsedDirective | undefined {
+  if (!line.startsWith('#')) return undefined;
   const match = DIRECTIVE.exec(line);
   const name = match?.[1]?.toLowerCase();
   const value = match?.[2] ?? '';
@@ -31,6 +32,7 @@ export function parseDirective(line: string): ParsedDirective | undefined {
  * @see https://github.com/moby/buildkit/blob/master/frontend/dockerfile/docs/reference.md#syntax
  */
 export function syntaxElsewhere(text: string): string | undefined {
+  if (!text.toLowerCase().includes('syntax')) return undefined;
   const lines = text.replace(/^\ufeff/, '').split('\n', MAX_SYNTAX_LINES);
   if (lines[0]?.startsWith('#!') === true) lines.shift();
   for (const line of lines) {

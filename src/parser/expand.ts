@@ -23,6 +23,9 @@ export class ExpansionError extends Error {
   }
 }
 
+/** What makes a word more than itself. */
+const SPECIAL = ["'", '"', '$', '\\', '`'];
+
 /**
  * Replaces the variables in `text`, removes quotes and resolves escapes. Blanks stay as they are.
  *
@@ -31,7 +34,7 @@ export class ExpansionError extends Error {
  * @throws {ExpansionError}
  */
 export function expandWord(text: string, options: ExpandOptions): string {
-  if (!/['"$\\`]/.test(text)) return text;
+  if (!SPECIAL.some((character) => text.includes(character))) return text;
   return guarded(text, () => new Expander(text, options, { quotes: 'remove' }).run().text);
 }
 
@@ -296,7 +299,8 @@ class Expander {
 
   /** Letters, digits and `_`; a number; or one of the special parameters, which are never set here. */
   private name(): string {
-    const rest = NAME;
+    namePattern ??= /\p{Nd}+|[@*#?\-$!]|[\p{L}\p{Nd}_]+/uy;
+    const rest = namePattern;
     rest.lastIndex = this.position;
     const name = rest.exec(this.source)?.[0] ?? '';
     this.position += name.length;
@@ -304,7 +308,8 @@ class Expander {
   }
 }
 
-const NAME = /\p{Nd}+|[@*#?\-$!]|[\p{L}\p{Nd}_]+/uy;
+/** Made for the first variable: making Unicode's classes takes as long as reading a file without any. */
+let namePattern: RegExp | undefined;
 
 class WordCollector {
   private readonly words: RawWord[] = [];

@@ -35,6 +35,8 @@ const PROTOCOLS = ['http', 'https', 'ssh', 'git'] as const;
  * @see https://docs.docker.com/build/concepts/context/#url-queries
  */
 export function parseGitUrl(text: string): GitUrl | undefined {
+  // Expressions take long to make for what most files are: paths.
+  if (!text.includes(':')) return undefined;
   const url = WITH_SCHEME.exec(text);
   const match = url ?? LIKE_SCP.exec(text);
   if (match === null) return undefined;
@@ -119,11 +121,8 @@ function prefixed(name: string | undefined, prefix: string): string | undefined 
   return name === undefined || name.startsWith(prefix) ? name : `${prefix}${name}`;
 }
 
-/** @see https://git-scm.com/docs/git-check-ref-format */
-const NOT_A_REF = /^[-/.]|[\p{Cc} ~^:?*[\\]|\.\.|@\{|\/\/|\/\.|\.lock(\/|$)|[/.]$|^@$/u;
-
 function checked(url: GitUrl): GitUrl {
-  if (url.ref !== undefined && NOT_A_REF.test(url.ref)) throw new Fault(`invalid git ref ${JSON.stringify(url.ref)}`);
+  if (url.ref !== undefined && isNoRef(url.ref)) throw new Fault(`invalid git ref ${JSON.stringify(url.ref)}`);
   checkCommit(url.checksum);
   return url;
 }
@@ -144,4 +143,9 @@ function decoded(text: string): string {
   } catch {
     return text;
   }
+}
+
+/** @see https://git-scm.com/docs/git-check-ref-format */
+function isNoRef(ref: string): boolean {
+  return /^[-/.]|[\p{Cc} ~^:?*[\\]|\.\.|@\{|\/\/|\/\.|\.lock(\/|$)|[/.]$|^@$/u.test(ref);
 }

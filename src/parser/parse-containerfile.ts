@@ -76,12 +76,10 @@ interface ReadResult {
 function readInstructions(source: Source): ReadResult {
   const { directives, instructions: scanned, masked, errors: scanErrors } = scanSource(source);
   const errors = [...scanErrors];
-  const nodes = readSyntaxTree(masked);
-  const agrees = compareWithScan(nodes, scanned) === undefined;
-  const starts = lineStarts(source.text);
+  const places = new KeywordPlaces(source, scanned, masked);
   const instructions: Instruction[] = [];
   for (const [index, one] of scanned.entries()) {
-    const keywordRange = keywordRangeOf(one, agrees ? nodes[index] : undefined, starts);
+    const keywordRange = places.at(index, one);
     const { heredocs, heredocWords, range, comments } = one;
     try {
       const line = { text: one.line, at: 0 };
@@ -95,11 +93,33 @@ function readInstructions(source: Source): ReadResult {
   return { directives, scanned, instructions, errors };
 }
 
-function keywordRangeOf(scanned: ScannedInstruction, node: SyntaxNode | undefined, starts: readonly number[]): SourceRange {
-  if (node !== undefined) return node.keywordRange;
-  const { keyword } = splitKeyword(scanned.line);
-  const end = sourceOffset(scanned, Math.max(0, keyword.length - 1)) + 1;
-  return { startLine: scanned.range.startLine, endLine: positionAt(starts, end).line, start: scanned.range.start, end };
+/** Where keywords stand. Only one that goes on in another line is looked up in the syntax tree, which takes longer than all the rest. */
+class KeywordPlaces {
+  private nodes: readonly SyntaxNode[] | undefined;
+
+  constructor(
+    private readonly source: Source,
+    private readonly scanned: readonly ScannedInstruction[],
+    private readonly masked: () => string,
+  ) {}
+
+  at(index: number, instruction: ScannedInstruction): SourceRange {
+    const { start, startLine } = instruction.range;
+    const { length } = splitKeyword(instruction.line).keyword;
+    const end = sourceOffset(instruction, Math.max(0, length - 1)) + 1;
+    if (end === start + length) return { startLine, endLine: startLine, start, end };
+    const node = this.tree()[index];
+    return node?.keywordRange ?? { startLine, endLine: positionAt(lineStarts(this.source.text), end).line, start, end };
+  }
+
+  /** Empty where it differs from what was scanned. */
+  private tree(): readonly SyntaxNode[] {
+    if (this.nodes === undefined) {
+      const nodes = readSyntaxTree(this.masked());
+      this.nodes = compareWithScan(nodes, this.scanned) === undefined ? nodes : [];
+    }
+    return this.nodes;
+  }
 }
 
 function findMissingStage(source: Source, instructions: readonly Instruction[]): ContainerfileSyntaxError | undefined {

@@ -33,8 +33,8 @@ interface Segment {
 export interface ScanResult {
   readonly directives: Directives;
   readonly instructions: readonly ScannedInstruction[];
-  /** The source with everything a line-based reader could trip over blanked out: same length, same lines, same offsets. */
-  readonly masked: string;
+  /** Makes the source with everything a line-based reader could trip over blanked out: same length, same lines, same offsets. */
+  readonly masked: () => string;
   readonly errors: readonly ContainerfileSyntaxError[];
 }
 
@@ -59,13 +59,13 @@ export function scanSource(source: Source): ScanResult {
   return new Scanner(source).scan();
 }
 
-const BLANK_RUN = /[\t\v\f\r ]+/;
+const BLANKS = '\t\v\f\r ';
 
 class Scanner {
   private readonly starts: readonly number[];
   /** Index of the next line, from 0. */
   private next = 0;
-  private readonly masked: string[] = [];
+  private readonly masks: (() => string)[] = [];
   private readonly instructions: ScannedInstruction[] = [];
   private readonly errors: ContainerfileSyntaxError[] = [];
   private comments: string[] = [];
@@ -78,7 +78,7 @@ class Scanner {
   scan(): ScanResult {
     const directives = this.directives();
     while (this.next < this.lineCount()) this.instruction();
-    return { directives, instructions: this.instructions, masked: this.masked.join(''), errors: this.errors };
+    return { directives, instructions: this.instructions, masked: () => this.masks.map((mask) => mask()).join(''), errors: this.errors };
   }
 
   /** A text that ends in a line feed has no further, empty line. */
@@ -99,7 +99,7 @@ class Scanner {
   private directives(): Directives {
     const found = new Map<ParsedDirective['name'], string>();
     for (; this.next < this.lineCount(); this.next++) {
-      const line = withoutLineEnd(this.rawLine(this.next)).replace(/^\ufeff/, '');
+      const line = withoutMark(withoutLineEnd(this.rawLine(this.next)));
       const directive = parseDirective(trimSpaceStart(line));
       if (directive === undefined) break;
       const at = this.lineStart(this.next) + this.rawLine(this.next).indexOf('#');
@@ -212,11 +212,15 @@ class Scanner {
   }
 
   private maskAway(index: number): void {
-    this.masked.push(this.rawLine(index).replace(/[^\n]/g, ' '));
+    this.masks.push(() => this.rawLine(index).replace(/[^\n]/g, ' '));
   }
 
   /** A line of an instruction: only what could be taken for something else is covered. A real continuation is always a backslash. */
   private maskCode(index: number, continued: boolean, leading: number): void {
+    this.masks.push(() => this.maskedCode(index, continued, leading));
+  }
+
+  private maskedCode(index: number, continued: boolean, leading: number): string {
     const raw = this.rawLine(index);
     const covered = UNSAFE.test(raw)
       ? raw
@@ -228,7 +232,7 @@ class Scanner {
     const escapeAt = trimSpaceEnd(raw).length - 1;
     if (continued) text = `${text.slice(0, escapeAt)}\\${text.slice(escapeAt + 1)}`;
     else if (this.trimContinuation(withoutLineEnd(raw)).continued) text = `${text.slice(0, escapeAt)} ${text.slice(escapeAt + 1)}`;
-    this.masked.push(text);
+    return text;
   }
 
   private fault(offset: number, problem: string, hint?: string): void {
@@ -237,6 +241,10 @@ class Scanner {
 }
 
 const UNSAFE = /[\\`\v\f\r]|<</;
+
+function withoutMark(line: string): string {
+  return line.startsWith('\ufeff') ? line.slice(1) : line;
+}
 
 function withoutLineEnd(line: string): string {
   let end = line.length;
@@ -255,9 +263,9 @@ function mayHoldHeredoc(line: string, escapeCharacter: Escape): boolean {
 
 /** The first word of a logical line and what follows the blanks after it. */
 export function splitKeyword(line: string): { readonly keyword: string; readonly rest: string; readonly restAt: number } {
-  const match = BLANK_RUN.exec(line);
-  if (match === null) return { keyword: line, rest: '', restAt: line.length };
-  let restAt = match.index + match[0].length;
+  let end = 0;
+  while (end < line.length && !BLANKS.includes(line.charAt(end))) end++;
+  let restAt = end;
   while (restAt < line.length && isSpace(line.charAt(restAt))) restAt++;
-  return { keyword: line.slice(0, match.index), rest: line.slice(restAt), restAt };
+  return { keyword: line.slice(0, end), rest: line.slice(restAt), restAt };
 }

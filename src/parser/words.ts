@@ -3,7 +3,7 @@ import type { Escape } from './directives.js';
 import { Fault, type Fragment, sliceFragment } from './fragment.js';
 import { usageHint } from './usage.js';
 
-const BLANK_RUN = /[\t\v\f\r ]+/g;
+const BLANKS = '\t\v\f\r ';
 
 /** A name and the text of its value, quotes, escapes and variables still in it. */
 export interface NameValue {
@@ -15,11 +15,11 @@ export interface NameValue {
 export function splitBlanks(args: Fragment): Fragment[] {
   const words: Fragment[] = [];
   let start = 0;
-  for (const match of args.text.matchAll(BLANK_RUN)) {
-    if (match.index > start) words.push(sliceFragment(args, start, match.index));
-    start = match.index + match[0].length;
+  for (let index = 0; index <= args.text.length; index++) {
+    if (index < args.text.length && !BLANKS.includes(args.text.charAt(index))) continue;
+    if (index > start) words.push(sliceFragment(args, start, index));
+    start = index + 1;
   }
-  if (start < args.text.length) words.push(sliceFragment(args, start));
   return words;
 }
 
