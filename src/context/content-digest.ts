@@ -1,8 +1,8 @@
-import type { Fd } from '../sys/index.js';
+import { describeEntries, type Fd } from '../sys/index.js';
 import { type ContentDigests, digestContents, type ToDigest } from './file-digests.js';
 import { HashText } from './hash-text.js';
 import { showName } from './name-bytes.js';
-import { eachTime, isDirectoryMode, S_IFMT, S_IFREG, type SelectedSource } from './selection.js';
+import { eachTime, S_IFMT, S_IFREG, S_IFSOCK, type SelectedSource } from './selection.js';
 import type { StatCache } from './stat-cache.js';
 
 export interface DigestOptions {
@@ -42,70 +42,67 @@ export interface DigestedEntry {
 }
 
 /** As {@link contentDigest}, and the list behind it. */
-export async function digestSelection(root: Fd, selected: readonly SelectedSource[], options: DigestOptions): Promise<DigestedSelection> {
-  const sources = options.contentsOnly === true ? selected.map(withoutItself) : selected;
-  const digests = await digestContents(root, contentsOf(sources), options.cache);
+export async function digestSelection(root: Fd, sources: readonly SelectedSource[], options: DigestOptions): Promise<DigestedSelection> {
+  const { owners, contentsOnly = false, cache } = options;
+  const trees = sources.map((source) => treesOf(source, contentsOnly));
+  const digested = await digestContents(root, trees.flat(), cache);
   const hash = new HashText();
   hash.text('tsbuild selection 1\n');
   let next = 0;
-  for (const source of sources) {
+  for (const [at, source] of sources.entries()) {
     hash.text(`source ${source.isDirectory ? 'directory' : 'file'} ${lengthed(source.name)} ${source.parents.length}`);
     for (const { name, stat } of source.parents)
-      hash.text(`${lengthed(name)} ${stat.mode.toString(8)} ${options.owners ? `${stat.uid}:${stat.gid}` : ''}`);
-    for (const { path, stat, linkTarget } of source.entries) {
-      const owner = options.owners ? `${stat.uid}:${stat.gid}` : '';
-      const mode = linkTarget === undefined ? stat.mode : stat.mode & S_IFMT;
-      const size = isRegular(stat.mode) ? stat.size : 0;
-      hash.text(
-        `\nentry ${lengthed(path)} ${mode.toString(8)} ${owner} ${size} ${stat.rdevMajor}:${stat.rdevMinor} ${lengthed(linkTarget ?? NO_TARGET)} `,
-      );
-      if (hasContents(stat.mode)) hash.bytes(digests.at(next++));
-    }
+      hash.text(`${lengthed(name)} ${stat.mode.toString(8)} ${owners ? `${stat.uid}:${stat.gid}` : ''}`);
+    for (const _ of trees[at]!) hashTree(hash, digested[next++]!, owners);
     hash.text('\n');
   }
-  return { digest: `sha256:${hash.digest()}`, entries: () => listEntries(sources, digests, options.owners) };
+  return { digest: `sha256:${hash.digest()}`, entries: () => listEntries(digested, owners) };
 }
 
-const NO_TARGET = Buffer.alloc(0);
-
-function withoutItself(source: SelectedSource): SelectedSource {
-  if (!source.isDirectory) return source;
-  const entries = eachTime(function* () {
-    for (const entry of source.entries) if (entry.path.length > 0) yield entry;
-  });
-  return { ...source, entries };
+/** Without the source itself where a directory is named for what is in it. */
+function treesOf({ path, isDirectory, columns: { itself, below } }: SelectedSource, contentsOnly: boolean): readonly ToDigest[] {
+  const trees = contentsOnly && isDirectory ? [below] : isDirectory ? [itself, below] : [itself];
+  return trees.map((tree) => ({ tree, directory: path }));
 }
 
-function* contentsOf(sources: readonly SelectedSource[]): Generator<ToDigest> {
-  for (const source of sources) {
-    const prefix = prefixOf(source);
-    for (const { path, stat } of source.entries) {
-      if (hasContents(stat.mode))
-        yield { path: path.length === 0 ? source.path.toString('latin1') : prefix + path.toString('latin1'), stat };
-    }
+/** So many are described at once, in so many times 150 bytes. */
+const BATCH = 4096;
+
+function hashTree(hash: HashText, { tree, digests, attributes }: ContentDigests, owners: boolean): void {
+  let from = 0;
+  const describeTo = (end: number): void => {
+    for (; from < end; from = Math.min(from + BATCH, end))
+      hash.bytes(describeEntries(tree, digests, owners, from, Math.min(from + BATCH, end)));
+  };
+  for (const [index, value] of attributes) {
+    describeTo(index + 1);
+    hash.bytes(value);
   }
+  describeTo(tree.length);
 }
 
 /** 128 bits: files with the same digits are taken to have the same content. */
 const SHOWN_DIGITS = 32;
+const DIGEST_BYTES = 32;
 
-function listEntries(sources: readonly SelectedSource[], digests: ContentDigests, owners: boolean): Iterable<DigestedEntry> {
+function listEntries(digested: readonly ContentDigests[], owners: boolean): Iterable<DigestedEntry> {
   return eachTime(function* () {
-    let next = 0;
-    for (const source of sources) {
-      const prefix = Buffer.from(prefixOf(source), 'latin1');
-      for (const { path, stat, linkTarget } of source.entries) {
-        const digest = hasContents(stat.mode) ? digests.at(next++) : NO_TARGET;
+    for (const { tree, directory, digests } of digested) {
+      const prefix = directory.length === 0 ? '' : `${showName(directory)}/`;
+      for (let index = 0; index < tree.length; index++) {
+        const { path, mode, size, uid, gid, linkTarget } = tree.at(index);
+        if ((mode & S_IFMT) === S_IFSOCK) continue;
+        const start = index * DIGEST_BYTES;
         yield {
-          path: showName(path.length === 0 ? source.path : Buffer.concat([prefix, path])) || '.',
-          mode: stat.mode,
-          size: isRegular(stat.mode) ? stat.size : 0,
-          content: isRegular(stat.mode)
-            ? digest.toString('hex', 0, SHOWN_DIGITS / 2)
+          path: path.length === 0 ? showName(directory) || '.' : prefix + showName(path),
+          mode,
+          size: isRegular(mode) ? size : 0,
+          content: isRegular(mode)
+            ? digests.toString('hex', start, start + SHOWN_DIGITS / 2)
             : linkTarget === undefined
               ? ''
               : `-> ${showName(linkTarget)}`,
-          owner: owners ? `${stat.uid}:${stat.gid}` : '',
+          owner: owners ? `${uid}:${gid}` : '',
         };
       }
     }
@@ -114,15 +111,6 @@ function listEntries(sources: readonly SelectedSource[], digests: ContentDigests
 
 function isRegular(mode: number): boolean {
   return (mode & S_IFMT) === S_IFREG;
-}
-
-function hasContents(mode: number): boolean {
-  return isRegular(mode) || isDirectoryMode(mode);
-}
-
-/** What the paths of a source's entries have in front of them, as latin1. */
-function prefixOf({ path }: SelectedSource): string {
-  return path.length === 0 ? '' : `${path.toString('latin1')}/`;
 }
 
 /** With its length in front, so that no two lists of names look the same. */

@@ -1,4 +1,4 @@
-import type { Stat } from '../sys/index.js';
+import type { Stat, Tree } from '../sys/index.js';
 
 /** What one source of a COPY names, after wildcards, links and ignore rules. */
 export interface SelectedSource {
@@ -11,6 +11,8 @@ export interface SelectedSource {
   readonly isDirectory: boolean;
   /** The source itself first (its path is empty), then, for a directory, what is below it: sorted, parents first. */
   readonly entries: SelectedEntries;
+  /** The same for calls of the addon: the source itself (its path is empty), and what is below it, with sockets, which are no part of it. */
+  readonly columns: { readonly itself: Tree; readonly below: Tree };
 }
 
 /** Can be gone through any number of times. Of a large tree each object is made when its turn comes, and kept by nobody. */

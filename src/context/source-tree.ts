@@ -4,6 +4,7 @@ import {
   type Fd,
   O_PATH,
   openat2,
+  packTree,
   RESOLVE_IN_ROOT,
   RESOLVE_NO_MAGICLINKS,
   RESOLVE_NO_SYMLINKS,
@@ -17,16 +18,7 @@ import { applyRules, describeRule, type IgnoreRules, type IgnoreState, mayInclud
 import { showName } from './name-bytes.js';
 import { resolveRealPath } from './real-path.js';
 import { childPath, isDotDot, joinParts, rootedParts, splitPath } from './rooted-path.js';
-import {
-  eachTime,
-  isDirectoryMode,
-  S_IFMT,
-  S_IFSOCK,
-  type SelectedEntries,
-  type SelectedEntry,
-  type SelectedParent,
-  type SelectedSource,
-} from './selection.js';
+import { eachTime, isDirectoryMode, S_IFMT, S_IFSOCK, type SelectedEntry, type SelectedParent, type SelectedSource } from './selection.js';
 import { expandWildcards, hasWildcards } from './wildcards.js';
 
 export interface SourceTreeOptions {
@@ -123,17 +115,19 @@ export class SourceTree {
     const own = exclude === undefined || (isDirectory && !isMatch) ? undefined : applyRules(exclude, name, rootState(exclude));
     if (own?.excluded === true) throw this.#ignored(source, own, exclude);
     const state = this.#stateOf(real.parts);
-    const below = isDirectory ? await this.#below(realPath, state, exclude) : [];
+    const below = isDirectory ? await this.#below(realPath, state, exclude) : EMPTY_TREE;
     if (state?.excluded === true && isNone(below)) throw this.#ignored(source, state);
+    const itself = { path: Buffer.alloc(0), stat: real.stat };
     return {
       name,
       path: realPath,
       parents: parents === true ? this.#parentsOf(base, rest.slice(0, -1)) : [],
       isDirectory,
       entries: eachTime(function* () {
-        yield { path: Buffer.alloc(0), stat: real.stat };
-        yield* below;
+        yield itself;
+        for (const entry of below) if (!isSocket(entry.mode)) yield selectedEntry(entry.path, entry);
       }),
+      columns: { itself: packTree([itself]), below },
     };
   }
 
@@ -159,7 +153,7 @@ export class SourceTree {
     return state?.excluded !== true || mayIncludeBelow(this.options.rules!, directory, state);
   }
 
-  async #below(path: Buffer, state: IgnoreState | undefined, exclude: IgnoreRules | undefined): Promise<SelectedEntries> {
+  async #below(path: Buffer, state: IgnoreState | undefined, exclude: IgnoreRules | undefined): Promise<Tree> {
     if (state === undefined && exclude === undefined) return this.#walkAll(path);
     const filters: Filter[] = [];
     if (state !== undefined)
@@ -168,21 +162,18 @@ export class SourceTree {
     const entries: SelectedEntry[] = [];
     this.#walkFiltered(path, Buffer.alloc(0), filters, entries);
     // The walk goes folder by folder; the order must not tell whether there are rules, since the digest of the selection depends on it.
-    return entries.sort(byPath);
+    return packTree(entries.sort(byPath));
   }
 
   /** A walk gives the order of paths by itself. */
-  async #walkAll(path: Buffer): Promise<SelectedEntries> {
+  async #walkAll(path: Buffer): Promise<Tree> {
     const flags = O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW;
     const fd = openat2(this.root, path.length === 0 ? '.' : path, {
       flags,
       resolve: RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS,
     });
     try {
-      const tree = await walkOf(fd, path);
-      return eachTime(function* () {
-        for (const entry of tree) if ((entry.mode & S_IFMT) !== S_IFSOCK) yield selectedEntry(entry.path, entry);
-      });
+      return await walkOf(fd, path);
     } finally {
       closeFd(fd);
     }
@@ -192,7 +183,7 @@ export class SourceTree {
   #walkFiltered(source: Buffer, below: Buffer, filters: readonly Filter[], entries: SelectedEntry[]): void {
     const directory = below.length === 0 ? source : source.length === 0 ? below : childPath(source, below);
     for (const entry of readDirectory(this.root, directory)) {
-      if ((entry.mode & S_IFMT) === S_IFSOCK) continue;
+      if (isSocket(entry.mode)) continue;
       const path = childPath(below, entry.path);
       const next = filters.map((filter) => ({ ...filter, state: applyRules(filter.rules, filter.pathOf(path), filter.state) }));
       const excluded = next.some(({ state }) => state.excluded);
@@ -251,8 +242,15 @@ function selectedEntry(path: Buffer, entry: TreeEntry): SelectedEntry {
   return entry.linkTarget === undefined ? { path, stat: entry } : { path, stat: entry, linkTarget: entry.linkTarget };
 }
 
-function isNone(entries: SelectedEntries): boolean {
-  return entries[Symbol.iterator]().next().done === true;
+const EMPTY_TREE = packTree([]);
+
+function isNone(tree: Tree): boolean {
+  for (const { mode } of tree) if (!isSocket(mode)) return false;
+  return true;
+}
+
+function isSocket(mode: number): boolean {
+  return (mode & S_IFMT) === S_IFSOCK;
 }
 
 function byPath(a: SelectedEntry, b: SelectedEntry): number {

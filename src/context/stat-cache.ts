@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { sha256Hex } from '../sha256.js';
-import { atomicWriteFile } from '../sys/index.js';
+import { atomicWriteFile, type EntryDigests, findDigests, KNOWN, statRecords, TO_READ } from '../sys/index.js';
 import type { EntryStat } from './selection.js';
 
 // 16 bytes of magic; then records in the order of their paths' bytes, each: length of the path (u16), path, dev ino size (f64), mtime
@@ -15,6 +15,9 @@ const LEAST_FRESH_BYTES = 4096;
 const MAX_PATH_BYTES = 0xffff;
 /** A file changed this shortly before it was read may change again without its times showing it. */
 const RACY_MS = 2000;
+/** Of trees of fewer entries each is looked up by itself: their order among each other may be any. */
+const FEW = 1024;
+const NO_RECORDS = new Uint8Array(0);
 /** Files that no build asks about any more may be remembered up to this many beyond those it does. */
 const MAX_UNUSED = 10_000;
 
@@ -33,6 +36,8 @@ export class StatCache {
   #freshView = viewOf(this.#fresh);
   readonly #view: DataView;
   #freshEnd = 0;
+  /** Where there are runs of records in the order of their paths that are not in `#learned` yet. */
+  #unindexed: { readonly start: number; readonly end: number }[] = [];
   readonly #learned = new Map<string, number>();
   /** A byte for each record of `#bytes`, by its offset: somebody asked for it. */
   readonly #used: Uint8Array;
@@ -67,8 +72,51 @@ export class StatCache {
     return new StatCache(file, MAGIC);
   }
 
+  /** Fills in what is known of the entries of a tree. */
+  find(known: EntryDigests): void {
+    const { tree, states } = known;
+    if (tree.length >= FEW) {
+      // In another order than last time it begins anew.
+      if (pathOf(known, 0) < this.#last) this.#next = MAGIC.length;
+      this.#next = findDigests(known, this.#bytes.subarray(0, this.#end), this.#next, this.#used);
+      this.#last = pathOf(known, tree.length - 1);
+      for (const { start, end } of this.#unindexed) findDigests(known, this.#fresh.subarray(start, end), 0, NO_RECORDS);
+      return;
+    }
+    for (let index = 0; index < tree.length; index++) {
+      if (states[index] === KNOWN) continue;
+      const found = this.get(pathOf(known, index), tree.at(index));
+      if (found === undefined) continue;
+      known.digests.set(found, index * DIGEST_BYTES);
+      states[index] = KNOWN;
+    }
+  }
+
+  /**
+   * Keeps the digests of the entries that were to be read.
+   *
+   * @param readAtMs before reading began, milliseconds since 1970
+   */
+  learn(known: EntryDigests, readAtMs: number): void {
+    const { tree, states, digests } = known;
+    if (tree.length >= FEW) {
+      const records = statRecords(known, BigInt(readAtMs - RACY_MS) * 1_000_000n);
+      if (records.length === 0) return;
+      const start = this.#reserve(records.length);
+      records.copy(this.#fresh, start);
+      this.#unindexed.push({ start, end: this.#freshEnd });
+      return;
+    }
+    for (let index = 0; index < tree.length; index++) {
+      if (states[index] !== TO_READ) continue;
+      const digest = digests.subarray(index * DIGEST_BYTES, (index + 1) * DIGEST_BYTES);
+      this.set(pathOf(known, index), tree.at(index), digest, readAtMs);
+    }
+  }
+
   /** @param path its bytes as latin1 */
   get(path: string, { dev, ino, size, mtimeNs, ctimeNs, mode }: EntryStat): Buffer | undefined {
+    this.#indexLearned();
     const learned = this.#learned.get(path);
     const at = learned ?? this.#find(path);
     if (at === undefined) return undefined;
@@ -96,15 +144,28 @@ export class StatCache {
       this.#racyFromNs = BigInt(readAtMs - RACY_MS) * 1_000_000n;
     }
     if (newest > this.#racyFromNs || path.length > MAX_PATH_BYTES) return;
+    const at = this.#reserve(2 + path.length + FIXED_BYTES);
+    writeRecord(this.#fresh, this.#freshView, at, path, stat, digest);
+    this.#indexLearned();
+    this.#learned.set(path, at);
+  }
+
+  /** Room for so many bytes behind what was learned. */
+  #reserve(bytes: number): number {
     const at = this.#freshEnd;
-    const end = at + 2 + path.length + FIXED_BYTES;
-    if (end > this.#fresh.length) {
-      this.#fresh = Buffer.concat([this.#fresh], Math.max(2 * this.#fresh.length, end, LEAST_FRESH_BYTES));
+    this.#freshEnd += bytes;
+    if (this.#freshEnd > this.#fresh.length) {
+      this.#fresh = Buffer.concat([this.#fresh.subarray(0, at)], Math.max(2 * at, this.#freshEnd, LEAST_FRESH_BYTES));
       this.#freshView = viewOf(this.#fresh);
     }
-    writeRecord(this.#fresh, this.#freshView, at, path, stat, digest);
-    this.#freshEnd = end;
-    this.#learned.set(path, at);
+    return at;
+  }
+
+  #indexLearned(): void {
+    for (const { start, end } of this.#unindexed) {
+      for (const { path, at } of recordsIn(this.#fresh, start, end)) this.#learned.set(path, at);
+    }
+    this.#unindexed = [];
   }
 
   /**
@@ -112,11 +173,12 @@ export class StatCache {
    * what was: files of changing names would make the cache grow for ever. One that cannot be written (a full disk) only costs time.
    */
   save(): void {
-    if (this.#learned.size === 0) return;
+    if (this.#freshEnd === 0) return;
     try {
       mkdirSync(dirname(this.file), { recursive: true });
       atomicWriteFile(this.file, this.#merged());
       this.#learned.clear();
+      this.#unindexed = [];
       this.#freshEnd = 0;
     } catch (error) {
       if (!(error instanceof Error) || !('code' in error)) throw error;
@@ -125,6 +187,10 @@ export class StatCache {
 
   /** The old records and the new ones in the order of their paths. */
   #merged(): Buffer {
+    const [only, ...others] = this.#unindexed;
+    if (this.#end === MAGIC.length && this.#learned.size === 0 && only !== undefined && others.length === 0)
+      return Buffer.concat([MAGIC, this.#fresh.subarray(only.start, only.end)]);
+    this.#indexLearned();
     const fresh = [...this.#learned].sort(([a], [b]) => (a < b ? -1 : 1));
     const old = [...this.#records()].filter(({ path }) => !this.#learned.has(path));
     const isUsed = ({ at }: Located): boolean => this.#used[Math.floor(at / LEAST_RECORD_BYTES)] === 1;
@@ -158,7 +224,7 @@ export class StatCache {
   #findNext(path: string): number | undefined {
     this.#last = path;
     while (this.#next < this.#end) {
-      const { path: found, at, end } = this.#record(this.#next);
+      const { path: found, at, end } = recordAt(this.#bytes, this.#next);
       if (found > path) return undefined;
       if (found === path) return at;
       this.#next = end;
@@ -166,17 +232,8 @@ export class StatCache {
     return undefined;
   }
 
-  *#records(): Generator<Located> {
-    for (let at = MAGIC.length; at < this.#end; ) {
-      const record = this.#record(at);
-      yield record;
-      at = record.end;
-    }
-  }
-
-  #record(at: number): Located {
-    const pathEnd = at + 2 + this.#bytes.readUInt16LE(at);
-    return { path: this.#bytes.toString('latin1', at + 2, pathEnd), at, end: pathEnd + FIXED_BYTES };
+  #records(): Generator<Located> {
+    return recordsIn(this.#bytes, MAGIC.length, this.#end);
   }
 }
 
@@ -184,6 +241,26 @@ interface Located {
   readonly path: string;
   readonly at: number;
   readonly end: number;
+}
+
+function* recordsIn(bytes: Buffer, start: number, stop: number): Generator<Located> {
+  for (let at = start; at < stop; ) {
+    const record = recordAt(bytes, at);
+    yield record;
+    at = record.end;
+  }
+}
+
+function recordAt(bytes: Buffer, at: number): Located {
+  const pathEnd = at + 2 + bytes.readUInt16LE(at);
+  return { path: bytes.toString('latin1', at + 2, pathEnd), at, end: pathEnd + FIXED_BYTES };
+}
+
+/** Its bytes as latin1. */
+function pathOf({ tree, directory }: EntryDigests, index: number): string {
+  const { path } = tree.at(index);
+  const [above, below] = [directory.toString('latin1'), path.toString('latin1')];
+  return above === '' || below === '' ? above + below : `${above}/${below}`;
 }
 
 /** A file that was cut short ends with its last whole record. */

@@ -73,8 +73,29 @@ export interface Addon {
   pidfdSendSignal(pidfd: Fd, signal: number): boolean;
   walk(dir: Fd, prune: readonly Buffer[]): Promise<PackedEntries>;
   readDirectory(dir: Fd, path: Path): PackedEntries;
-  /** `paths`: each ends in NUL. Gives the digests one after the other, 32 bytes each. */
-  hashFiles(dir: Fd, paths: Uint8Array, withAttributes: boolean): Promise<Buffer>;
+  /** Of each entry `digests` has 32 bytes, `states` one: 0 where it is not known. Gives the offset of the record to look at next. */
+  findDigests(
+    records: Uint8Array,
+    at: number,
+    used: Uint8Array,
+    data: ArrayBuffer,
+    count: number,
+    directory: Uint8Array,
+    digests: Uint8Array,
+    states: Uint8Array,
+  ): number;
+  /** Reads what has the state 0; gives all digests, and which directories among those that were read have attributes. */
+  hashEntries(
+    dir: Fd,
+    data: ArrayBuffer,
+    count: number,
+    directory: Uint8Array,
+    digests: Uint8Array,
+    states: Uint8Array,
+  ): Promise<{ digests: Buffer; withAttributes: number[] }>;
+  /** Of what has the state 0, unless it changed after `racyFromNs`. */
+  statRecords(data: ArrayBuffer, count: number, directory: Uint8Array, digests: Uint8Array, states: Uint8Array, racyFromNs: bigint): Buffer;
+  describeEntries(data: ArrayBuffer, count: number, digests: Uint8Array, owners: boolean, from: number, to: number): Buffer;
   sha256(bytes: Uint8Array, portable: boolean): Buffer;
   getrandom(size: number): Buffer;
   /**

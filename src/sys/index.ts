@@ -15,6 +15,16 @@ export {
   RESOLVE_NO_XDEV,
 } from './constants.js';
 export { type CopyEntry, type CopyPlan, copyEntries } from './copy.js';
+export {
+  describeEntries,
+  type EntryDigests,
+  findDigests,
+  hashEntries,
+  KNOWN,
+  statRecords,
+  TO_READ,
+  unknownDigests,
+} from './digest-entries.js';
 export { type FenceProbe, probeFence } from './fence.js';
 export {
   closeFd,
@@ -40,7 +50,6 @@ export {
   utimensat,
 } from './files.js';
 export { type Memory, readDirtyBytes, readMemory } from './free-memory.js';
-export { hashFiles } from './hash.js';
 export { flock, flockTry, type LockKind } from './locks.js';
 export { attachMount, cloneMount, mountOverlay, type OverlayMount, unmount } from './overlay.js';
 export { type Fd, type Path, pathBytes } from './paths.js';
@@ -51,4 +60,4 @@ export { removeTree } from './remove.js';
 export { countRunnableDescendants } from './runnable-descendants.js';
 export { type Child, type ProcessExit, type SpawnOptions, spawn } from './spawn.js';
 export { type IdMaps, type IdRange, openUserNamespace, ownIdMaps } from './user-namespace.js';
-export { readDirectory, type Tree, type TreeEntry, walk } from './walk.js';
+export { type EntryToPack, packTree, readDirectory, type Tree, type TreeEntry, walk } from './walk.js';

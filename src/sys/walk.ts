@@ -26,6 +26,8 @@ export interface TreeEntry {
 /** Entries in the order of their paths' bytes, so that a directory comes before what it holds. */
 export interface Tree extends Iterable<TreeEntry> {
   readonly length: number;
+  /** For calls of the addon that go through all of them. */
+  readonly packed: PackedEntries;
   /** @throws {RangeError} no such index */
   at(index: number): TreeEntry;
 }
@@ -51,6 +53,45 @@ export function readDirectory(dir: Fd, path: Path = ''): Tree {
   return new PackedTree(loadAddon().readDirectory(dir, path));
 }
 
+/** What a tree is made of by {@link packTree}. */
+export interface EntryToPack {
+  readonly path: Buffer;
+  readonly stat: Omit<TreeEntry, 'path' | 'linkTarget'>;
+  readonly linkTarget?: Buffer | undefined;
+}
+
+/** Entries that were chosen one by one as a tree, in the order in which they are given. */
+export function packTree(entries: readonly EntryToPack[]): Tree {
+  const count = entries.length;
+  const bytes = entries.reduce((sum, { path, linkTarget }) => sum + path.length + (linkTarget?.length ?? 0), 0);
+  const data = new ArrayBuffer(BYTES_EACH * count + bytes);
+  const times = new BigInt64Array(data, 0, 2 * count);
+  const doubles = new Float64Array(data, 16 * count, 3 * count);
+  const words = new Uint32Array(data, 40 * count, 9 * count);
+  const names = new Uint8Array(data, BYTES_EACH * count);
+  let used = 0;
+  entries.forEach(({ path, stat, linkTarget = NOTHING }, index) => {
+    [stat.mtimeNs, stat.ctimeNs].forEach((time, column) => {
+      times[column * count + index] = time;
+    });
+    [stat.size, stat.dev, stat.ino].forEach((number, column) => {
+      doubles[column * count + index] = number;
+    });
+    const { mode, uid, gid, nlink, rdevMajor, rdevMinor } = stat;
+    [mode, uid, gid, nlink, rdevMajor, rdevMinor, used, path.length, linkTarget.length].forEach((word, column) => {
+      words[column * count + index] = word;
+    });
+    names.set(path, used);
+    names.set(linkTarget, used + path.length);
+    used += path.length + linkTarget.length;
+  });
+  return new PackedTree({ count, data });
+}
+
+const NOTHING = Buffer.alloc(0);
+/** Of a {@link PackedEntries}, without names. */
+const BYTES_EACH = 76;
+
 /** Reads the columns that `PackedEntries` describes; an entry becomes an object only when it is asked for. */
 class PackedTree implements Tree {
   readonly length: number;
@@ -59,13 +100,13 @@ class PackedTree implements Tree {
   readonly #words: Uint32Array;
   readonly #bytes: Buffer;
 
-  constructor(packed: PackedEntries) {
+  constructor(readonly packed: PackedEntries) {
     const { count, data } = packed;
     this.length = count;
     this.#times = new BigInt64Array(data, 0, 2 * count);
     this.#doubles = new Float64Array(data, 16 * count, 3 * count);
     this.#words = new Uint32Array(data, 40 * count, 9 * count);
-    this.#bytes = Buffer.from(data, 76 * count);
+    this.#bytes = Buffer.from(data, BYTES_EACH * count);
   }
 
   at(index: number): TreeEntry {

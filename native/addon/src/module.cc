@@ -8,6 +8,7 @@ NAPI_MODULE_INIT() {
   register_user_namespace(env, exports);
   register_walk(env, exports);
   register_hash(env, exports);
+  register_digest_entries(env, exports);
   register_fence(env, exports);
   register_copy(env, exports);
   register_remove(env, exports);

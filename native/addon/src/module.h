@@ -10,6 +10,7 @@ void register_flock(napi_env env, napi_value exports);         // flock.cc
 void register_user_namespace(napi_env env, napi_value exports);  // user_namespace.cc
 void register_walk(napi_env env, napi_value exports);          // walk.cc
 void register_hash(napi_env env, napi_value exports);          // hash.cc
+void register_digest_entries(napi_env env, napi_value exports);  // entries/digest_entries.cc
 void register_fence(napi_env env, napi_value exports);         // fence.cc
 void register_copy(napi_env env, napi_value exports);          // copy.cc
 void register_remove(napi_env env, napi_value exports);        // remove.cc

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import type { EntryStat } from '../../../src/context/selection.js';
 import { StatCache } from '../../../src/context/stat-cache.js';
+import { type EntryDigests, KNOWN, packTree, unknownDigests } from '../../../src/sys/index.js';
 import { suite } from '../../support/suite.js';
 import { withTempDir } from '../../support/temp-dir.js';
 
@@ -172,5 +173,108 @@ suite('context/stat-cache', (test) => {
       const kept = StatCache.load(directory, '/context');
       assert.is(kept.get('old-8', STAT), undefined);
       assert.equal(kept.get('new', STAT), DIGEST);
+    }));
+
+  const MANY = 2000;
+  const nameOf = (index: number): string => `f${String(index).padStart(5, '0')}`;
+  const treeOf = (directory: string, change: (index: number) => Partial<EntryStat> = () => ({}), count = MANY): EntryDigests => {
+    const entries = Array.from({ length: count }, (_, index) => ({
+      path: Buffer.from(nameOf(index)),
+      stat: { ...STAT, ...change(index) },
+    }));
+    return unknownDigests(packTree(entries), Buffer.from(directory, 'latin1'));
+  };
+  const read = (known: EntryDigests, fill: number): EntryDigests => {
+    for (let index = 0; index < known.tree.length; index++) known.digests.writeUInt32BE(fill + index, index * 32);
+    return known;
+  };
+  const found = (known: EntryDigests): number[] =>
+    [...known.states].flatMap((state, index) => (state === KNOWN ? [known.digests.readUInt32BE(index * 32)] : []));
+  const numbers = (from: number, count = MANY): number[] => Array.from({ length: count }, (_, index) => from + index);
+
+  test('find() of a large tree gives what learn() kept, in whatever order trees come', () =>
+    withTempDir((directory) => {
+      const cache = StatCache.load(directory, '/context');
+      for (const [name, from] of [
+        ['m', 10_000],
+        ['b\xff', 20_000],
+        ['', 30_000],
+      ] as const)
+        cache.learn(read(treeOf(name), from), NOW_MS);
+      cache.save();
+      const again = StatCache.load(directory, '/context');
+      for (const [name, from] of [
+        ['m', 10_000],
+        ['', 30_000],
+        ['b\xff', 20_000],
+      ] as const) {
+        const known = treeOf(name);
+        again.find(known);
+        assert.equal(found(known), numbers(from), JSON.stringify(name));
+        assert.equal(again.get(name === '' ? nameOf(7) : `${name}/${nameOf(7)}`, STAT)?.readUInt32BE(0), from + 7);
+      }
+      const elsewhere = treeOf('c');
+      again.find(elsewhere);
+      assert.equal(found(elsewhere), []);
+    }));
+
+  test('find() gives what learn() kept before it was saved, and save() does so once', () =>
+    withTempDir((directory) => {
+      const cache = StatCache.load(directory, '/context');
+      cache.learn(read(treeOf('m'), 1), NOW_MS);
+      const known = treeOf('m');
+      cache.find(known);
+      assert.equal(found(known), numbers(1));
+      cache.learn(known, NOW_MS);
+      cache.save();
+      const { length } = readFileSync(fileOf(directory));
+      assert.is(length, 16 + MANY * (2 + 'm/f00000'.length + 76));
+      const again = StatCache.load(directory, '/context');
+      const changed = treeOf('m', (index) => (index === 3 ? { size: 8 } : {}));
+      again.find(changed);
+      assert.equal(found(changed), [...numbers(1, 3), ...numbers(5, MANY - 4)]);
+      again.learn(read(changed, 1), NOW_MS);
+      again.save();
+      assert.is(readFileSync(fileOf(directory)).length, length);
+      assert.equal(
+        StatCache.load(directory, '/context')
+          .get(`m/${nameOf(3)}`, { ...STAT, size: 8 })
+          ?.readUInt32BE(0),
+        4,
+      );
+    }));
+
+  test('learn() keeps no file that changed just before it was read, nor what has no content', () =>
+    withTempDir((directory) => {
+      for (const count of [10, MANY]) {
+        const young = (index: number): Partial<EntryStat> =>
+          index === 1 ? { mtimeNs: OLD_NS * 2n } : index === 2 ? { ctimeNs: OLD_NS * 2n } : index === 3 ? { mode: 0o120777 } : {};
+        const cache = StatCache.load(directory, `/context ${count}`);
+        const entries = treeOf('', young, count);
+        assert.is(entries.states[3], KNOWN);
+        cache.learn(read(entries, 1), NOW_MS);
+        const known = treeOf('', young, count);
+        cache.find(known);
+        assert.equal(found(known), [1, 0, ...numbers(5, count - 4)]);
+        assert.is(cache.get(nameOf(1), { ...STAT, mtimeNs: OLD_NS * 2n }), undefined);
+      }
+    }));
+
+  test('save() keeps the order of paths when trees were learned in another', () =>
+    withTempDir((directory) => {
+      const cache = StatCache.load(directory, '/context');
+      cache.learn(read(treeOf('z'), 1), NOW_MS);
+      cache.set('zz', STAT, DIGEST, NOW_MS);
+      cache.learn(read(treeOf('a'), 5), NOW_MS);
+      cache.save();
+      const bytes = readFileSync(fileOf(directory));
+      const paths: string[] = [];
+      for (let at = 16; at < bytes.length; ) {
+        const end = at + 2 + bytes.readUInt16LE(at);
+        paths.push(bytes.toString('latin1', at + 2, end));
+        at = end + 76;
+      }
+      const names = numbers(0).map(nameOf);
+      assert.equal(paths, [...names.map((name) => `a/${name}`), ...names.map((name) => `z/${name}`), 'zz']);
     }));
 });

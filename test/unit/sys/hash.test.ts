@@ -3,7 +3,7 @@ import { closeSync, constants, mkdirSync, openSync, symlinkSync, writeFileSync }
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { type Addon, loadAddon } from '../../../src/sys/addon.js';
-import { AT_FDCWD, hashFiles, mknodat } from '../../../src/sys/index.js';
+import { AT_FDCWD, hashEntries, mknodat, packTree, unknownDigests } from '../../../src/sys/index.js';
 import { rejects } from '../../support/rejects.js';
 import { suite } from '../../support/suite.js';
 import { withTempDir } from '../../support/temp-dir.js';
@@ -12,10 +12,15 @@ function bytes(length: number): Buffer {
   return Buffer.from(Uint8Array.from({ length }, (_, index) => (index * 31 + (index >> 8)) & 0xff));
 }
 
-/** As hashFiles() takes them. */
-function names(paths: readonly string[]): Buffer {
-  return Buffer.from(paths.map((path) => `${path}\0`).join(''));
+/** Regular files of unknown status, whatever they are. */
+function files(paths: readonly string[]): ReturnType<typeof unknownDigests> {
+  const stat = { ...NO_STAT, mode: constants.S_IFREG };
+  return unknownDigests(packTree(paths.map((path) => ({ path: Buffer.from(path), stat }))), Buffer.alloc(0));
 }
+
+const NO_STAT = { dev: 0, ino: 0, mode: 0, nlink: 1, uid: 0, gid: 0, rdevMajor: 0, rdevMinor: 0, size: 0, mtimeNs: 0n, ctimeNs: 0n };
+
+const sha256 = (...parts: readonly Buffer[]): Buffer => createHash('sha256').update(Buffer.concat(parts)).digest();
 
 suite('sys SHA-256', (test) => {
   test('is the one of FIPS 180-4, by the instructions and by the portable code', () => {
@@ -31,16 +36,17 @@ suite('sys SHA-256', (test) => {
   });
 });
 
-suite('sys hashFiles()', (test) => {
+suite('sys hashEntries()', (test) => {
   test('gives digests in the order of the paths', () =>
     withTempDir(async (directory) => {
       mkdirSync(join(directory, 'd'));
       const contents = Array.from({ length: 300 }, (_, index) => bytes(index * 997));
       for (const [index, content] of contents.entries()) writeFileSync(join(directory, 'd', String(index)), content);
       const fd = openSync(directory, constants.O_RDONLY);
-      const digests = await hashFiles(fd, names(contents.map((_, index) => `d/${index}`)));
+      const { digests, withAttributes } = await hashEntries(fd, files(contents.map((_, index) => `d/${index}`)));
       closeSync(fd);
-      assert.equal(digests.toString('hex'), contents.map((content) => createHash('sha256').update(content).digest('hex')).join(''));
+      assert.equal(digests.toString('hex'), contents.map((content) => sha256(sha256(content)).toString('hex')).join(''));
+      assert.equal(withAttributes, []);
     }));
 
   test('refuses what is not a regular file and names it', () =>
@@ -56,10 +62,10 @@ suite('sys hashFiles()', (test) => {
         ['none', 'ENOENT'],
         ['../file2', 'ENOENT'],
       ] as const) {
-        const error: NodeJS.ErrnoException = await rejects(hashFiles(fd, names(['file', path])), { code });
+        const error: NodeJS.ErrnoException = await rejects(hashEntries(fd, files(['file', path])), { code });
         assert.is(error.path, path);
       }
-      assert.is((await hashFiles(fd, names([]))).length, 0);
+      assert.is((await hashEntries(fd, files([]))).digests.length, 0);
       closeSync(fd);
     }));
 });
