@@ -10,7 +10,8 @@ export function skip(reason: string): never {
 
 type Define = (test: (title: string, body: () => unknown) => void) => void;
 
-const TEST_TIMEOUT_MS = 120_000;
+/** A slow build of the programs under test needs more (scripts/test-sanitized.mjs). */
+const TEST_TIMEOUT_MS = 120_000 * Number(process.env.TSBUILD_TEST_TIME_FACTOR ?? 1);
 
 /**
  * The one way to write tests here. uvu alone exits 0 for a suite that throws something that is no Error, for one without `.run()` and

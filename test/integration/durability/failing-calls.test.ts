@@ -77,7 +77,9 @@ suite('durability/failing-calls', (test) => {
       writeFileSync(join(context, 'Containerfile'), CONTAINERFILE);
       writeFileSync(join(context, 'data'), Buffer.alloc(300_000, 'data'));
       const counter = join(store.directory, 'count');
-      const env = { EIO_ROOT: store.root, EIO_COUNT: counter, LD_PRELOAD: shim };
+      // A launcher with sanitizers would refuse a library that comes before theirs.
+      const sanitizers = [process.env.ASAN_OPTIONS ?? '', 'verify_asan_link_order=0'].join(':');
+      const env = { EIO_ROOT: store.root, EIO_COUNT: counter, LD_PRELOAD: shim, ASAN_OPTIONS: sanitizers };
       const args = ['bud', '-q', '--no-cache', '-t', 'app', context];
       await store.ok(args, { env });
       const calls = Number(readFileSync(counter, 'utf8'));
@@ -95,7 +97,8 @@ suite('durability/failing-calls', (test) => {
         if (status !== 0) {
           failures++;
           assert.ok(status === 125 || status === 1, subject);
-          assert.match(stderr, /i\/o error|EIO/i, subject);
+          // Of a directory above that Node could not make it only tells that it is not there.
+          assert.match(stderr, /i\/o error|EIO|^Error: mkdir .*\(ENOENT\)/im, subject);
           assert.not.match(stderr, /internal error/, subject);
           assert.is(await id(), before, subject);
         }
