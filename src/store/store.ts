@@ -4,7 +4,6 @@ import type { Descriptor, Platform } from '../image/index.js';
 import { type BlobStore, openBlobs } from './blobs.js';
 import { type BuildLogs, openBuildLogs } from './build-logs.js';
 import { type CacheMounts, openCacheMounts } from './cache-mounts.js';
-import { checkStore } from './check.js';
 import { type CollectedParts, type CollectOptions, type CollectResult, markAndSweep } from './collect.js';
 import { type ContainerRecords, openContainers } from './containers.js';
 import { type DamagedFile, listDamagedFiles } from './damaged-files.js';
@@ -107,8 +106,6 @@ export interface Store {
   measure(): Promise<StoreUsage>;
   /** Files of the store that have not the form they should have. */
   damagedFiles(): readonly DamagedFile[];
-  /** Read everything that is named and list what is wrong; empty when all is well. */
-  check(): Promise<readonly string[]>;
   /**
    * Let go of locks, remove this process's scratch directory, empty the trash as far as this user and the disk may. What stays is
    * left to a later command: the work of this one is done.
@@ -202,7 +199,6 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     },
     measure: () => measureStore(parts, store.cacheMounts),
     damagedFiles: () => listDamagedFiles(layout),
-    check: () => checkStore(parts),
     async close() {
       for (const release of held) release();
       await leavingTheRest(() => scratch.release());

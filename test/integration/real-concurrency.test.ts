@@ -1,19 +1,14 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { openStore } from '../../src/store/index.js';
 import { suite } from '../support/suite.js';
 import { addBusybox, containerfiles, type TestStore, withTestStore } from '../support/tsbuild.js';
 import { Layout } from '../support/validate-layout.js';
 
 /** Everything that is wrong with the store, as the store itself and as the specification sees it. */
 async function problemsOf(store: TestStore): Promise<readonly string[]> {
-  const opened = await openStore({ root: store.root, runRoot: join(store.directory, 'run') });
-  try {
-    return [...(await opened.check()), ...(await new Layout(store.root).problems())];
-  } finally {
-    await opened.close();
-  }
+  const { status, stdout } = await store.tsbuild(['system', 'check']);
+  return [...(status === 0 ? [] : [stdout]), ...(await new Layout(store.root).problems())];
 }
 
 function contextOf(store: TestStore, name: string, containerfile: string): string {

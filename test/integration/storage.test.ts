@@ -222,6 +222,22 @@ suite('system check', (test) => {
       await build(store, 'app', 'FROM localhost/busybox\nRUN echo 1 > /1\n');
     }));
 
+  test('a snapshot without its files and a container without its directories are found', () =>
+    withTestStore(async (store) => {
+      await addBusybox(store);
+      await store.ok(['from', '--name', 'c', 'localhost/busybox']);
+      const snapshot = join(store.root, 'snapshots', readdirSync(join(store.root, 'snapshots')).find((name) => name !== 'empty')!);
+      const container = join(store.root, 'containers', readdirSync(join(store.root, 'containers'))[0]!);
+      await store.ok(['unshare', 'rm', '-r', join(snapshot, 'fs'), join(container, 'upper')]);
+      const found = async (): Promise<readonly string[]> => (await problems(store)).map(({ subject, problem }) => `${subject}: ${problem}`);
+      const ofContainer = `${container}: it has no "upper"`;
+      assert.equal([...(await found())].sort(), [ofContainer, `${snapshot}: it has no "fs"`]);
+      await problems(store, '--repair');
+      assert.equal(await found(), [ofContainer]);
+      await problems(store, '--repair', '--force');
+      assert.equal(await found(), []);
+    }));
+
   test('a layer record that lies is forgotten', () =>
     withTestStore(async (store) => {
       await addBusybox(store);

@@ -40,11 +40,16 @@ export async function checkStore(options: CheckStoreOptions, services: Services)
     const lock = options.repair ? store.lockExclusive.bind(store) : store.lockShared.bind(store);
     const release = await lock({ signal: services.signal });
     try {
-      return await new StoreCheck(store, options, services.signal).run();
+      return await checkOpened(store, options, services.signal);
     } finally {
       release();
     }
   });
+}
+
+/** As {@link checkStore}, for who has the store open and the lock. */
+export function checkOpened(store: Store, options: CheckStoreOptions, signal: AbortSignal): Promise<CheckResult> {
+  return new StoreCheck(store, options, signal).run();
 }
 
 class StoreCheck {

@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { openStore } from '../../../src/store/index.js';
+import { problemsOf } from '../../support/store-problems.js';
 import { suite } from '../../support/suite.js';
 import { withTempDir } from '../../support/temp-dir.js';
 
@@ -44,9 +45,9 @@ suite('concurrent processes', (test) => {
         }
       }
       assert.ok(published > 8, `only ${published} names are left`);
-      assert.equal(await store.check(), []);
+      assert.equal(await problemsOf(store), []);
       assert.is((await store.collect()).kind, 'collected');
-      assert.equal(await store.check(), []);
+      assert.equal(await problemsOf(store), []);
       await store.close();
       assert.equal(readdirSync(join(root, 'tmp')), []);
       assert.equal(readdirSync(join(root, 'trash')), []);
@@ -63,7 +64,7 @@ suite('concurrent processes', (test) => {
         for (const worker of workers) worker.kill('SIGKILL');
         await Promise.all(workers.map(({ ended }) => ended));
         const store = await openStore({ root, runRoot: root });
-        assert.equal(await store.check(), [], `after round ${rounds}`);
+        assert.equal(await problemsOf(store), [], `after round ${rounds}`);
         await store.close();
         rounds++;
       }
@@ -72,7 +73,7 @@ suite('concurrent processes', (test) => {
       const release = await store.lockShared();
       release();
       assert.is((await store.collect()).kind, 'collected');
-      assert.equal(await store.check(), []);
+      assert.equal(await problemsOf(store), []);
       await store.close();
       assert.equal(readdirSync(join(root, 'trash')), []);
     }));

@@ -3,6 +3,7 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasCode } from '../../../src/errors.js';
 import { openStore } from '../../../src/store/index.js';
+import { problemsOf } from '../../support/store-problems.js';
 import { putSampleImage } from './sample-image.js';
 
 /** Fills the file system that the argument is on while using a store there; prints what came of it. */
@@ -32,7 +33,7 @@ const result = {
   message: first.message,
   publishCode: second.code,
   names: store.names.list().map(({ name }) => name),
-  problems: await store.check(),
+  problems: await problemsOf(store),
   left: [
     ...readdirSync(await store.scratch.dir()),
     ...readdirSync(root).filter((name) => name.endsWith('.tmp')),

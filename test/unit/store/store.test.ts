@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { openStore } from '../../../src/store/index.js';
 import { rejects } from '../../support/rejects.js';
+import { problemsOf } from '../../support/store-problems.js';
 import { suite } from '../../support/suite.js';
 import { withTempDir } from '../../support/temp-dir.js';
 import { putSampleImage } from './sample-image.js';
@@ -16,7 +17,7 @@ suite('store layout', (test) => {
       assert.equal(store.names.list(), []);
       assert.is(store.names.resolve('app'), undefined);
       assert.equal(store.containers.list(), []);
-      assert.equal(await store.check(), []);
+      assert.equal(store.damagedFiles(), []);
       await store.close();
       assert.not(existsSync(root));
     }));
@@ -37,7 +38,7 @@ suite('store layout', (test) => {
           annotations: { 'org.opencontainers.image.ref.name': 'localhost/app:latest', 'io.containerd.image.name': 'localhost/app:latest' },
         },
       ]);
-      assert.equal(await store.check(), []);
+      assert.equal(await problemsOf(store), []);
     }));
 
   test('a store of a newer version is refused and not touched', () =>

@@ -8,6 +8,7 @@ import type { ProgressEvent } from '../../../src/progress.js';
 import type { Store } from '../../../src/store/index.js';
 import type { RawManifest, RegistryClient } from '../../../src/transports/index.js';
 import { rejects } from '../../support/rejects.js';
+import { problemsOf } from '../../support/store-problems.js';
 import { suite } from '../../support/suite.js';
 import { putSampleImage } from '../store/sample-image.js';
 import { withStore } from '../store/with-store.js';
@@ -28,7 +29,7 @@ async function copyBack(from: string, body: (store: Store, digest: string) => Pr
   await withStore(async (store) => {
     const { descriptor } = await copy(store, from, 'containers-storage:back');
     assert.is(store.names.resolve('back')?.descriptor.digest, descriptor.digest);
-    assert.equal(await store.check(), []);
+    assert.equal(await problemsOf(store), []);
     await body(store, descriptor.digest);
   });
 }
@@ -201,7 +202,7 @@ suite('copyImage()', (test) => {
         assert.equal((await copy(store, 'containers-storage:list:1', place, { platform: 'all' })).descriptor, list);
         await withStore(async (back) => {
           await copy(back, place, 'containers-storage:list', { platform: 'all' });
-          assert.equal(await back.check(), []);
+          assert.equal(await problemsOf(back), []);
           assert.is(back.imageIds(list).length, 3);
         });
       }
@@ -250,7 +251,7 @@ suite('copyImage()', (test) => {
             const error = await rejects(copy(back, `oci:${layout}:app`, 'containers-storage:app'), {});
             assert.ok(['DIGEST_MISMATCH', 'SIZE_MISMATCH'].includes(error.code ?? ''), `${error.code}: ${error.message}`);
             assert.is(back.names.resolve('app')?.descriptor.digest, old.descriptor.digest);
-            assert.equal(await back.check(), []);
+            assert.equal(await problemsOf(back), []);
           });
         }
         writeFileSync(file, whole);
@@ -311,7 +312,7 @@ async function copyBackFrom(client: RegistryClient, from: string, digest: string
   await withStore(async (back) => {
     const result = await copy(back, from, 'containers-storage:back', { registry: () => client });
     assert.is(result.descriptor.digest, digest);
-    assert.equal(await back.check(), []);
+    assert.equal(await problemsOf(back), []);
   });
 }
 

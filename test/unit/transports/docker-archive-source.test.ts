@@ -5,6 +5,7 @@ import { gzipSync } from 'node:zlib';
 import * as assert from 'uvu/assert';
 import { digestHex, digestOf } from '../../../src/image/index.js';
 import { rejects } from '../../support/rejects.js';
+import { problemsOf } from '../../support/store-problems.js';
 import { suite } from '../../support/suite.js';
 import { withTempDir } from '../../support/temp-dir.js';
 import { tarOf } from '../store/sample-image.js';
@@ -74,7 +75,7 @@ suite('docker-archive source', (test) => {
             found.manifest.layers.map(({ digest }) => digest),
             DIFF_IDS,
           );
-          assert.equal(await store.check(), []);
+          assert.equal(await problemsOf(store), []);
         }),
       ));
   }

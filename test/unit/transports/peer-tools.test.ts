@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import type { Store } from '../../../src/store/index.js';
+import { problemsOf } from '../../support/store-problems.js';
 import { skip, suite } from '../../support/suite.js';
 import { putSampleImage, type SampleImage } from '../store/sample-image.js';
 import { withStore } from '../store/with-store.js';
@@ -47,7 +48,7 @@ suite('other tools', (test) => {
       const back = store.names.resolve('back');
       assert.is(store.readImage(back!.descriptor).config.architecture, 'amd64');
       assert.is(store.names.resolve('app')?.descriptor.digest, image.descriptor.digest);
-      assert.equal(await store.check(), []);
+      assert.equal(await problemsOf(store), []);
     }));
 
   for (const kind of ['oci', 'oci-archive', 'docker-archive', 'dir']) {
@@ -68,7 +69,7 @@ suite('other tools', (test) => {
         await withStore(async (back) => {
           await copy(back, place, 'containers-storage:back');
           assert.is(back.readImage(back.names.resolve('back')!.descriptor).imageId, image.imageId);
-          assert.equal(await back.check(), []);
+          assert.equal(await problemsOf(back), []);
         });
       }));
   }
