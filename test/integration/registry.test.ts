@@ -1,7 +1,5 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { promisify } from 'node:util';
 import * as assert from 'uvu/assert';
 import {
@@ -19,11 +17,10 @@ import {
 } from '../../src/image/index.js';
 import { openRegistry, type Registry, type RegistryCredentials } from '../../src/registry/index.js';
 import { type DockerRegistry, demand, withDockerRegistry } from '../support/docker-registry.js';
+import { ADA, withPasswordedRegistry } from '../support/registry-with-password.js';
 import { rejects } from '../support/rejects.js';
 import { suite } from '../support/suite.js';
-import { withTestStore } from '../support/tsbuild.js';
 
-const ADA = { name: 'ada', password: 'pass:word' };
 const MISSING = { mediaType: OCI_LAYER, digest: digestOf('nobody has this'), size: 15 };
 
 interface ClientOptions {
@@ -186,20 +183,13 @@ suite("integration/registry: Debian's docker-registry", (test) => {
   });
 
   test('push and pull trust the authority in --cert-dir', async () => {
-    await withDockerRegistry({ tls: true, user: ADA }, ({ host, ca }) =>
-      withTestStore(async (store) => {
-        const certDir = join(store.directory, 'certs');
-        mkdirSync(certDir);
-        writeFileSync(join(certDir, 'authority.crt'), ca);
-        writeFileSync(join(store.directory, 'Containerfile'), 'FROM scratch\nLABEL a=b\n');
-        await store.ok(['bud', '-q', '-t', 'app', store.directory]);
-        const access = ['--creds', `${ADA.name}:${ADA.password}`];
-        const refused = await store.tsbuild(['push', ...access, 'app', `docker://${host}/app:1`]);
-        assert.is(refused.status, 125);
-        assert.match(refused.stderr, /--cert-dir/);
-        await store.ok(['push', ...access, '--cert-dir', certDir, 'app', `docker://${host}/app:1`]);
-        await store.ok(['pull', ...access, '--cert-dir', certDir, `docker://${host}/app:1`]);
-      }),
-    );
+    await withPasswordedRegistry(async ({ host, store, certDir }) => {
+      const access = ['--creds', `${ADA.name}:${ADA.password}`];
+      const refused = await store.tsbuild(['push', ...access, 'app', `docker://${host}/app:1`]);
+      assert.is(refused.status, 125);
+      assert.match(refused.stderr, /--cert-dir/);
+      await store.ok(['push', ...access, '--cert-dir', certDir, 'app', `docker://${host}/app:1`]);
+      await store.ok(['pull', ...access, '--cert-dir', certDir, `docker://${host}/app:1`]);
+    });
   });
 });

@@ -1,36 +1,14 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { demand, withDockerRegistry } from '../../support/docker-registry.js';
+import { demand } from '../../support/docker-registry.js';
+import { ADA, withPasswordedRegistry } from '../../support/registry-with-password.js';
 import { suite } from '../../support/suite.js';
-import { run, runOk, type TestStore, withTestStore } from '../../support/tsbuild.js';
-
-const ADA = { name: 'ada', password: 'pass:word with blanks' };
-
-interface Place {
-  readonly host: string;
-  readonly store: TestStore;
-  readonly authFile: string;
-  readonly certDir: string;
-}
-
-/** A registry with a password behind TLS, and an image in the store to push to it. */
-async function atRegistry(body: (place: Place) => Promise<void>): Promise<void> {
-  await withDockerRegistry({ tls: true, user: ADA }, ({ host, ca }) =>
-    withTestStore(async (store) => {
-      const certDir = join(store.directory, 'certs');
-      mkdirSync(certDir);
-      writeFileSync(join(certDir, 'authority.crt'), ca);
-      writeFileSync(join(store.directory, 'Containerfile'), 'FROM scratch\nLABEL a=b\n');
-      await store.ok(['bud', '-q', '-t', 'app', store.directory]);
-      await body({ host, store, authFile: join(store.directory, 'new/own/auth.json'), certDir });
-    }),
-  );
-}
+import { run, runOk } from '../../support/tsbuild.js';
 
 suite('login and logout', (test) => {
   test('login keeps what the registry took; push, pull and skopeo use it; logout forgets it', () =>
-    atRegistry(async ({ host, store, authFile, certDir }) => {
+    withPasswordedRegistry(async ({ host, store, authFile, certDir }) => {
       const flags = ['--authfile', authFile, '--cert-dir', certDir];
       const refused = await store.tsbuild(['login', ...flags, '-u', 'ada', '-p', 'wrong', host]);
       assert.is(refused.status, 125);
@@ -67,7 +45,7 @@ suite('login and logout', (test) => {
     }));
 
   test("what skopeo's login wrote is read, and what is kept for a part of a registry goes before what is kept for all", () =>
-    atRegistry(async ({ host, store, certDir }) => {
+    withPasswordedRegistry(async ({ host, store, certDir }) => {
       demand('skopeo');
       const authFile = join(store.directory, 'auth.json');
       const login = ['skopeo', 'login', '--tls-verify=false', '--authfile', authFile, '-u', ADA.name, '--password-stdin', host];
@@ -86,7 +64,7 @@ suite('login and logout', (test) => {
     }));
 
   test('a credential helper named for the host keeps, gives and forgets what is told to it', () =>
-    atRegistry(async ({ host, store, certDir }) => {
+    withPasswordedRegistry(async ({ host, store, certDir }) => {
       const programs = join(store.directory, 'programs');
       const kept = join(store.directory, 'kept');
       mkdirSync(programs);
@@ -114,7 +92,7 @@ esac
     }));
 
   test('--compat-auth-file is written as Docker writes it, --all forgets everything, and a script is never asked', () =>
-    atRegistry(async ({ host, store, certDir }) => {
+    withPasswordedRegistry(async ({ host, store, certDir }) => {
       const file = join(store.directory, 'config.json');
       writeFileSync(file, JSON.stringify({ detachKeys: 'ctrl-q', auths: { 'https://index.docker.io/v1/': { auth: 'YTpi' } } }));
       await store.ok(['login', '--cert-dir', certDir, '--compat-auth-file', file, '-u', 'ada', '-p', ADA.password, host]);
