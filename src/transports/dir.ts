@@ -1,11 +1,11 @@
-import { createReadStream, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasCode } from '../errors.js';
-import { type Digest, digestAlgorithm, digestHex, digestOf, MAX_MANIFEST_BYTES, SizeMismatchError } from '../image/index.js';
+import { type Digest, digestAlgorithm, digestHex, digestOf, MAX_MANIFEST_BYTES } from '../image/index.js';
 import { DestinationInUseError, SourceImageNotFoundError } from './errors.js';
 import type { ImageSink } from './image-sink.js';
 import type { ImageSource } from './image-source.js';
+import { readPlainFile, streamPlainFile } from './plain-file.js';
 import { writeFileSafely } from './write-file.js';
 
 // https://github.com/containers/image/blob/v5.30.0/directory/directory_dest.go
@@ -15,23 +15,22 @@ const VERSION_TEXT_ANY_ALGORITHM = 'Directory Transport Version: 1.2\n';
 /** `dir:`: one image as flat files, for looking at and for tests. */
 export function openDirSource(path: string): ImageSource {
   const top = join(path, 'manifest.json');
+  const missing = (file: string, error: unknown): unknown =>
+    hasCode(error, 'ENOENT') ? new SourceImageNotFoundError(`dir:${path}`, `"${file}" does not exist`) : error;
   return {
     description: `dir:${path}`,
     async readManifest(digest) {
       const instance = digest === undefined ? undefined : join(path, `${fileName(digest)}.manifest.json`);
       const file = instance !== undefined && existsSync(instance) ? instance : top;
-      const size = statSync(file, { throwIfNoEntry: false })?.size;
-      if (size === undefined) throw new SourceImageNotFoundError(`dir:${path}`, `"${file}" does not exist`);
-      if (size > MAX_MANIFEST_BYTES) throw new SizeMismatchError(MAX_MANIFEST_BYTES, size, `"${file}"`);
-      const bytes = await readFile(file);
+      const bytes = await readPlainFile(file, MAX_MANIFEST_BYTES).catch((error: unknown) => Promise.reject(missing(file, error)));
       return { bytes, mediaType: '', digest: digest ?? digestOf(bytes) };
     },
     async *openBlob(blob) {
       const file = join(path, fileName(blob.digest));
       try {
-        yield* createReadStream(file, { highWaterMark: 256 * 1024 });
+        yield* streamPlainFile(file);
       } catch (error) {
-        throw hasCode(error, 'ENOENT') ? new SourceImageNotFoundError(`dir:${path}`, `"${file}" does not exist`) : error;
+        throw missing(file, error);
       }
     },
     async close() {},

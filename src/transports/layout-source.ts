@@ -1,5 +1,3 @@
-import { createReadStream, statSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasCode } from '../errors.js';
 import {
@@ -13,10 +11,10 @@ import {
   isManifestType,
   MAX_MANIFEST_BYTES,
   parseIndex,
-  SizeMismatchError,
 } from '../image/index.js';
 import { SourceImageNotFoundError } from './errors.js';
 import type { ImageSource } from './image-source.js';
+import { readPlainFile, streamPlainFile } from './plain-file.js';
 import { openPlainTar } from './plain-tar.js';
 
 /** Which image of a layout or archive: by name, by position from 0, or, with neither, the only one. */
@@ -102,15 +100,15 @@ function directoryFiles(path: string, sharedBlobDir: string | undefined): Layout
     new SourceImageNotFoundError(`oci:${path}`, `"${fileOf(name)}" does not exist`);
   return {
     async read(name, maxBytes) {
-      const file = fileOf(name);
-      const size = statSync(file, { throwIfNoEntry: false })?.size;
-      if (size === undefined) throw missing(name);
-      if (size > maxBytes) throw new SizeMismatchError(maxBytes, size, `"${file}"`);
-      return await readFile(file);
+      try {
+        return await readPlainFile(fileOf(name), maxBytes);
+      } catch (error) {
+        throw hasCode(error, 'ENOENT') ? missing(name) : error;
+      }
     },
     async *open(name) {
       try {
-        yield* createReadStream(fileOf(name), { highWaterMark: 256 * 1024 });
+        yield* streamPlainFile(fileOf(name));
       } catch (error) {
         throw hasCode(error, 'ENOENT') ? missing(name) : error;
       }

@@ -1,9 +1,9 @@
 import { existsSync, statSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ANNOTATION_CONTAINERD_NAME, ANNOTATION_REF_NAME, type Index, MAX_MANIFEST_BYTES, parseIndex } from '../image/index.js';
 import { readImageList } from './docker-archive-source.js';
 import { InvalidArchiveError } from './errors.js';
+import { readPlainFile } from './plain-file.js';
 import { openPlainTar } from './plain-tar.js';
 import type { TransportName } from './transport-name.js';
 
@@ -39,7 +39,7 @@ export async function listImagesIn(path: string, options: { readonly tempDir: st
 
 async function listDirectory(path: string): Promise<readonly ArchiveListing[]> {
   const index = join(path, 'index.json');
-  if (existsSync(index)) return listLayout('oci', path, await readFile(index));
+  if (existsSync(index)) return listLayout('oci', path, await readPlainFile(index, MAX_MANIFEST_BYTES));
   if (existsSync(join(path, 'manifest.json'))) return [{ place: { kind: 'dir', path }, names: [] }];
   throw new InvalidArchiveError(path, 'it has neither "manifest.json" nor "index.json", so it holds no image');
 }
