@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { suite } from '../support/suite.js';
-import { addBusybox, type TestStore, withTestStore } from '../support/tsbuild.js';
+import { addBusybox, run, type TestStore, withTestStore } from '../support/tsbuild.js';
 
 // What buildah-build(1) says of --compat-volumes: only ADD and COPY change what is in a volume, of this build's and of the base's volumes.
 const CONTAINERFILE = `FROM busybox
@@ -34,6 +34,17 @@ suite('build --compat-volumes', (test) => {
         assert.is(seen.stdout.split('\n').slice(0, 3).join(' '), 'new later before', 'a command sees what it wrote, the next one does not');
       }));
   }
+
+  test('a pipe that an image calls a volume is refused, and not waited for', () =>
+    withTestStore(async (store) => {
+      const context = await makeContext(store);
+      writeFileSync(join(context, 'Containerfile'), 'FROM busybox\nVOLUME /pipe\nRUN rmdir /pipe && mkfifo /pipe\n');
+      await store.ok(['build', '-t', 'odd', context]);
+      writeFileSync(join(context, 'Containerfile'), 'FROM odd\nRUN true\n');
+      const { status, stderr } = await run(['timeout', '-k', '1', '20', ...store.argv(['build', '--compat-volumes', context])]);
+      assert.is(status, 125, stderr);
+      assert.match(stderr, 'only files and directories can be mounted so that what is written to them is thrown away');
+    }));
 
   test('is not so without it', () =>
     withTestStore(async (store) => {

@@ -1,17 +1,20 @@
 import { chmodSync, copyFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { UnsupportedFeatureError } from '../../errors.js';
 import type { Shift, SnapshotDriver } from '../../snapshots/index.js';
 import type { Store } from '../../store/index.js';
 import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, closeFd, type Fd, O_PATH, openat2, randomName, statat } from '../../sys/index.js';
 
 const S_IFMT = 0o170000;
 const S_IFDIR = 0o040000;
+const S_IFREG = 0o100000;
 
 /**
  * What `source` is, as something that may be written to without it: an overlay over a directory, a copy of a file.
  *
  * @param shift as whom the owners in a directory are shown
  * @returns what to mount, whether its owners are shown so, and how to throw away what was written to it
+ * @throws {UnsupportedFeatureError} it is neither a directory nor a file
  */
 export async function openThrowAway(
   source: Fd,
@@ -38,6 +41,9 @@ export async function openThrowAway(
       throw error;
     }
   }
+  // A pipe or a device would be read without end.
+  if ((mode & S_IFMT) !== S_IFREG)
+    throw new UnsupportedFeatureError('only files and directories can be mounted so that what is written to them is thrown away');
   const copy = join(await store.scratch.dir(), `file-${randomName()}`);
   copyFileSync(path, copy);
   chmodSync(copy, mode & 0o7777);
