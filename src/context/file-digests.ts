@@ -46,7 +46,10 @@ export async function digestContents(root: Fd, all: readonly ToDigest[], cache: 
     const known = all.slice(at, at + BATCH).map(({ tree, directory }) => unknownDigests(tree, directory));
     const readAt = Date.now();
     for (const entries of known) cache?.find(entries);
-    found.push(...(await Promise.all(known.map((entries) => readMissing(root, entries, readAt, cache)))));
+    const reading = known.map((entries) => readMissing(root, entries, readAt, cache));
+    // Also when one fails: nothing is read below a root that its owner then closes.
+    await Promise.allSettled(reading);
+    found.push(...(await Promise.all(reading)));
   }
   return found;
 }
