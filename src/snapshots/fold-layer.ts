@@ -24,7 +24,7 @@ import {
 const S_IFMT = 0o170000;
 const S_IFDIR = 0o040000;
 const S_IFIFO = 0o010000;
-// native/addon/src/tree_writer.cc makes them.
+// native/addon/src/layer/tree_names.h makes them.
 const WHITEOUT_MODE = 0o1000;
 const WHITEOUT_TIME_NS = 1_604_021_937n;
 const OPAQUE_XATTR = 'user.tsbuild.opaque';
