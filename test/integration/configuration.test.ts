@@ -201,7 +201,6 @@ default_capabilities = ["CHOWN", "KILL"]
   test('a flag that is refused is named, with its reason and status 125', () =>
     withTestStore(async (store) => {
       for (const argv of [
-        ['bud', '--sbom', 'syft', '.'],
         ['bud', '--stdin'],
         ['--imagestore', '/x', 'images'],
         ['commit', '--cw', 'x', 'y'],
