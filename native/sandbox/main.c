@@ -3,7 +3,7 @@
  *
  *   tsbuild-launch enter NODE SCRIPT ARGUMENTS...   start tsbuild, in a user and mount namespace when its command needs one
  *   tsbuild-launch sandbox PLAN-FD STATUS-FD        run one command in a root file system of its own
- *   tsbuild-launch network STATUS-FD HELPER...      a network namespace, connected by a helper, until this is ended
+ *   tsbuild-launch network STATUS-FD PARENT HELPER... a network namespace, connected by a helper, until this is ended
  *   tsbuild-launch ask STATUS-FD NETWORK ...      whether name servers answer from inside a network
  *   tsbuild-launch runtime STATUS-FD BUNDLE ...     run one container by a runtime of OCI
  *
@@ -32,9 +32,9 @@ int main(int count, char **arguments) {
     int plan = parse_descriptor(arguments[2]), status = parse_descriptor(arguments[3]);
     if (plan >= 0 && status >= 0) return sandbox_main(plan, status);
   }
-  if (count >= 4 && strcmp(arguments[1], "network") == 0) {
+  if (count >= 5 && strcmp(arguments[1], "network") == 0) {
     int status = parse_descriptor(arguments[2]);
-    if (status >= 0) return network_main(status, arguments + 3);
+    if (status >= 0) return network_main(status, (pid_t)strtol(arguments[3], NULL, 10), arguments + 4);
   }
   if (count >= 5 && strcmp(arguments[1], "ask") == 0) {
     int status = parse_descriptor(arguments[2]);
@@ -44,6 +44,6 @@ int main(int count, char **arguments) {
     int status = parse_descriptor(arguments[2]);
     if (status >= 0) return runtime_main(status, arguments[3], strcmp(arguments[4], "terminal") == 0, arguments + 5);
   }
-  fprintf(stderr, "usage: tsbuild-launch enter NODE SCRIPT ARGUMENTS... | sandbox PLAN-FD STATUS-FD | network STATUS-FD HELPER... | ask STATUS-FD NETWORK MILLISECONDS SERVER... | runtime STATUS-FD BUNDLE terminal|outputs ...\n");
+  fprintf(stderr, "usage: tsbuild-launch enter NODE SCRIPT ARGUMENTS... | sandbox PLAN-FD STATUS-FD | network STATUS-FD PARENT HELPER... | ask STATUS-FD NETWORK MILLISECONDS SERVER... | runtime STATUS-FD BUNDLE terminal|outputs ...\n");
   return 125;
 }

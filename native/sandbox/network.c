@@ -189,7 +189,7 @@ static bool serve(int status, char **helper, int signals, const char *fifo, cons
   return !helper_ended || failed_with(failure, "network", 0, helper[0], "it ended while the network was used");
 }
 
-int network_main(int status_fd, char **helper) {
+int network_main(int status_fd, pid_t parent, char **helper) {
   struct failure failure = {.stage = "network"};
   /* In /tmp, whatever TMPDIR says: the AppArmor profile that comes with pasta lets it write its file there. */
   char directory[] = "/tmp/tsbuild-network-XXXXXX", fifo[sizeof directory + 8];
@@ -201,7 +201,7 @@ int network_main(int status_fd, char **helper) {
   /* What the terminal sends to the builder is not meant for this: commands that clear up still have their network. */
   (void)setsid();
   /* Not SIGKILL: the helper is not to outlive this, and some do whatever happens to their network. */
-  if (signals < 0 || prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0) < 0 || getppid() == 1 || !adopt_orphans()) {
+  if (signals < 0 || prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0) < 0 || getppid() != parent || !adopt_orphans()) {
     failed(&failure, "network", "");
     status_failed(status_fd, &failure);
     return FAILED;

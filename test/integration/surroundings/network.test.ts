@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { runWithTunnel, USERS } from '../../support/as-user.js';
 import { skip, suite } from '../../support/suite.js';
-import { addBusybox, containerfiles, fixtures, project, type Run, type TestStore, withTestStore } from '../../support/tsbuild.js';
+import { addBusybox, containerfiles, fixtures, project, type Run, runOk, type TestStore, withTestStore } from '../../support/tsbuild.js';
 
 /** No proxy of the tester's may decide what the default is. */
 const QUIET = Object.fromEntries(
@@ -54,6 +54,19 @@ function running(text: string): string[] {
 }
 
 suite('--network', (test) => {
+  test('private, of a builder that is the first process of a container', () =>
+    withTestStore(async (store) => {
+      demandHelper('pasta');
+      if (process.getuid?.() !== 0) skip('only root makes a process namespace without a user namespace');
+      await addBusybox(store);
+      const context = join(store.directory, 'context');
+      mkdirSync(context);
+      writeFileSync(join(context, 'Containerfile'), 'FROM busybox\nRUN echo ran\n');
+      const alone = ['unshare', '--pid', '--fork', '--mount-proc', ...store.argv(['bud', '--network', 'private', context])];
+      const { stdout } = await runOk(alone, { env: QUIET });
+      assert.match(stdout, /^ran$/m);
+    }));
+
   test('host is that of the machine, none has loopback only, ns:PATH joins one', () =>
     withTestStore(async (store) => {
       await addBusybox(store);
