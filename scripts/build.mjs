@@ -108,8 +108,10 @@ async function bundle() {
     banner: { js: '(function (exports, require, module, __filename, __dirname) {' },
     footer: { js: '})' },
   });
+  const cacheScript = join(project, 'scripts/code-cache.mjs');
   const bundleId = createHash('sha256')
     .update(readFileSync(join(project, 'dist/main.cjs')))
+    .update(readFileSync(cacheScript))
     .digest('hex')
     .slice(0, 16);
   const { version } = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8'));
@@ -120,11 +122,14 @@ async function bundle() {
     define: { ...bundleOptions.define, BUNDLE_ID: JSON.stringify(bundleId), PROGRAM_VERSION: JSON.stringify(version) },
   });
   // A process of its own: what the bundle does on loading does not touch the build, and what it prints is not shown.
-  const command = [process.execPath, join(project, 'scripts/code-cache.mjs'), 'build', bundleId];
+  const command = [process.execPath, cacheScript, 'build', bundleId];
+  const whole = join(project, `dist/cache/${bundleId}-${process.version}-${process.arch}/whole`);
+  if (existsSync(whole)) return;
   const launcher = join(project, 'dist/native/tsbuild-launch');
   const started = existsSync(launcher) && spawnSync(launcher, ['enter', ...command], { stdio: 'ignore' }).status === 0;
   // Where no namespaces can be made, the part of the cache that needs none is still made.
-  if (!started) execFileSync(command[0], command.slice(1), { stdio: 'ignore' });
+  if (started) writeFileSync(whole, '');
+  else execFileSync(command[0], command.slice(1), { stdio: 'ignore' });
 }
 
 function entryPoints(entries) {

@@ -3,12 +3,13 @@
 // in a process, which then writes them. The others share `any.bin`.
 // Arguments: `build`, so that the launcher, when it starts this, makes the namespaces that building needs; and the bundle's name, as the
 // build put it into the loader. Then, in the processes that this starts: the command to write, and the command lines to run for it.
-import { execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { copyFileSync, existsSync, linkSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { Script } from 'node:vm';
 
 const dist = fileURLToPath(new URL('../dist', import.meta.url));
@@ -16,30 +17,33 @@ const file = join(dist, 'main.cjs');
 const [, script, , bundleId, command, lines] = process.argv;
 const cache = join(dist, 'cache', `${bundleId}-${process.version}-${process.arch}`);
 
-if (command === undefined) writeAll();
+if (command === undefined) await writeAll();
 else await writeOne();
 // Workers would hold the process.
 process.exit(0);
 
-function writeAll() {
+async function writeAll() {
   rmSync(join(dist, 'cache'), { recursive: true, force: true });
   mkdirSync(cache, { recursive: true });
   const directory = mkdtempSync(join(tmpdir(), 'tsbuild-cache-'));
   const store = ['--root', join(directory, 'root'), '--runroot', join(directory, 'run')];
-  try {
-    for (const [name, commandLines] of Object.entries(commandLinesIn(directory))) {
+  const writeInTurn = async (families) => {
+    for (const [name, commandLines] of Object.entries(families)) {
       const withStore = commandLines.map(([word, ...rest]) => [word, ...store, ...rest]);
-      execFileSync(process.execPath, [...process.execArgv, script, 'build', bundleId, name, JSON.stringify(withStore)], {
-        stdio: 'ignore',
-      });
+      await promisify(execFile)(process.execPath, [...process.execArgv, script, 'build', bundleId, name, JSON.stringify(withStore)]);
     }
+  };
+  try {
+    const [first, ...others] = commandLinesIn(directory);
+    await writeInTurn(first);
+    await Promise.all(others.map(writeInTurn));
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
   for (const alias of ['bud', 'build-using-dockerfile']) linkSync(join(cache, 'build.bin'), join(cache, `${alias}.bin`));
 }
 
-/** In this order: each finds what the ones before it made. */
+/** The first of these first, the others beside each other, each in its order: a command finds what those before it made. */
 function commandLinesIn(directory) {
   const busybox = '/bin/busybox';
   const run = existsSync(busybox) ? ['COPY busybox /bin/', 'RUN ["/bin/busybox", "true"]'] : [];
@@ -63,24 +67,28 @@ function commandLinesIn(directory) {
   const above = join(directory, 'Containerfile.above');
   writeFileSync(above, ['FROM x', 'ENV A=b', 'LABEL c=d', 'COPY file /again', ...run.slice(1)].join('\n'));
   const buildAbove = ['build', '--layers', '-t', 'above', '-f', above, directory];
-  return {
+  return [
     // The second one of each is answered from the build cache.
-    build: [build, build, buildAbove, buildAbove],
-    images: [['images']],
-    inspect: [['inspect', 'x']],
-    tag: [['tag', 'x', 'y']],
-    rmi: [['rmi', 'y']],
-    from: [['from', '--name', 'c', 'x']],
-    run: [['run', 'c', '/bin/busybox', 'true']],
-    config: [['config', '--env', 'A=b', 'c']],
-    copy: [['copy', 'c', source, '/copied']],
-    add: [['add', 'c', source, '/added']],
-    containers: [['containers']],
-    commit: [['commit', 'c', 'z']],
-    rm: [['rm', 'c']],
-    push: [['push', 'x', `oci:${join(directory, 'pushed')}`]],
-    any: [['version'], ['info'], ['history', 'x'], ['untag', 'z']],
-  };
+    { build: [build, build, buildAbove, buildAbove] },
+    {
+      from: [['from', '--name', 'c', 'x']],
+      run: [['run', 'c', '/bin/busybox', 'true']],
+      config: [['config', '--env', 'A=b', 'c']],
+      copy: [['copy', 'c', source, '/copied']],
+      add: [['add', 'c', source, '/added']],
+      containers: [['containers']],
+      commit: [['commit', 'c', 'z']],
+      rm: [['rm', 'c']],
+    },
+    {
+      images: [['images']],
+      inspect: [['inspect', 'x']],
+      push: [['push', 'x', `oci:${join(directory, 'pushed')}`]],
+      tag: [['tag', 'x', 'y']],
+      rmi: [['rmi', 'y']],
+      any: [['version'], ['info'], ['history', 'x'], ['untag', 'above']],
+    },
+  ];
 }
 
 async function writeOne() {

@@ -1,4 +1,16 @@
-import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Script } from 'node:vm';
 
@@ -48,16 +60,14 @@ function loadProgram(argv: readonly string[]): Program {
   const file = join(distDir, 'main.cjs');
   // The bundle is pure ASCII (esbuild escapes the rest), and one byte a character is the cheapest string to make.
   const source = readFileSync(file, 'latin1');
-  const folder = `${BUNDLE_ID}-${process.version}-${process.arch}`;
+  const folder = `${BUNDLE_ID}-${process.version}-${process.arch}${optionsKey()}`;
   // Global flags may stand before the command, with values that look like one.
   const words = argv.filter((word) => /^[a-z][a-z-]*$/.test(word)).slice(0, 3);
-  let script: Script | undefined;
-  for (const { directory, checkOwner } of cacheDirs())
-    for (const name of [...words, 'any']) script ??= compileCached(join(directory, folder, `${name}.bin`), checkOwner, file, source);
-  const compiled = script ?? new Script(source, { filename: file });
+  const cachedData = readCache(folder, [...words, 'any']);
+  const compiled = new Script(source, cachedData === undefined ? { filename: file } : { filename: file, cachedData });
   const module = { exports: {} as Program };
   compiled.runInThisContext()(module.exports, require, module, file, distDir);
-  if (script === undefined) {
+  if (compiled.cachedDataRejected !== false) {
     // Only functions that have run are in compiled form, so the cache is written at the end.
     process.once('exit', () => {
       const command = words.find((word) => module.exports.isCommand(word));
@@ -67,16 +77,26 @@ function loadProgram(argv: readonly string[]): Program {
   return module.exports;
 }
 
-/** Undefined without a cache that fits this Node. */
-function compileCached(path: string, checkOwner: boolean, filename: string, source: string): Script | undefined {
-  try {
-    const cachedData = readTrusted(path, checkOwner);
-    const script = cachedData && new Script(source, { filename, cachedData });
-    return script?.cachedDataRejected === false ? script : undefined;
-  } catch {
-    // No such file, as a rule.
-    return undefined;
-  }
+/** V8 takes a cache only with the options it was made with; most users have none. */
+function optionsKey(): string {
+  const options = [process.env.NODE_OPTIONS ?? '', ...process.execArgv].join(' ').trim();
+  let key = 0;
+  for (let index = 0; index < options.length; index++) key = (key * 31 + options.charCodeAt(index)) >>> 0;
+  return options === '' ? '' : `-${key.toString(16)}`;
+}
+
+/** The first there is. Not the first that V8 accepts: having compiled the source for one it refused, it would say yes to any. */
+function readCache(folder: string, names: readonly string[]): Buffer | undefined {
+  for (const { directory, checkOwner } of cacheDirs())
+    for (const name of names) {
+      try {
+        const data = readTrusted(join(directory, folder, `${name}.bin`), checkOwner);
+        if (data !== undefined) return data;
+      } catch {
+        // No such file, as a rule.
+      }
+    }
+  return undefined;
 }
 
 function readTrusted(path: string, checkOwner: boolean): Buffer | undefined {
@@ -96,11 +116,21 @@ function writeCache(name: string, script: Script): void {
       mkdirSync(dirname(path), { recursive: true });
       writeFileSync(`${path}.${process.pid}`, script.createCachedData());
       renameSync(`${path}.${process.pid}`, path);
+      removeOldest(directory);
       return;
     } catch {
       // Read-only or full: the next place may do, and without any the program only starts more slowly.
     }
   }
+}
+
+const KEPT_FOLDERS = 4;
+
+/** What other versions of the program or of Node left there; a process that reads one of them has it open, or does without. */
+function removeOldest(directory: string): void {
+  const folders = readdirSync(directory).map((name) => ({ name, changedAt: statSync(join(directory, name)).mtimeMs }));
+  folders.sort((a, b) => b.changedAt - a.changedAt);
+  for (const { name } of folders.slice(KEPT_FOLDERS)) rmSync(join(directory, name), { recursive: true, force: true });
 }
 
 start(process.argv.slice(2));

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
@@ -241,11 +241,21 @@ suite('integration/cli', (test) => {
       await run([...loader, '--root', 'somewhere', '--runroot', 'elsewhere', 'containers'], options);
       assert.is.not((await run([...loader, 'nonsense'], options)).status, 0);
       assert.equal(readdirSync(join(cache, made)).sort(), ['containers.bin', 'images.bin']);
-      // One that is broken, or of a V8 with other flags, must not matter.
+      // One that is broken does not matter, and is made again.
       writeFileSync(join(cache, made, 'images.bin'), 'garbage');
       assert.is((await run([...loader, ...store, 'images'], options)).status, 0);
+      assert.ok(statSync(join(cache, made, 'images.bin')).size > 1000);
+      // A V8 with other options has its own. Of older folders a few are kept.
+      for (const name of ['w', 'x', 'y', 'z']) {
+        mkdirSync(join(cache, name));
+        utimesSync(join(cache, name), 1, 1 + name.charCodeAt(0));
+      }
       const [node = '', ...words] = loader;
       assert.is((await run([node, '--max-lazy', ...words, ...store, 'images'], options)).status, 0);
+      const kept = readdirSync(cache).sort();
+      assert.is(kept.length, 4);
+      assert.equal(kept.slice(-2), ['y', 'z']);
+      assert.ok(kept.includes(made));
     });
   });
 });

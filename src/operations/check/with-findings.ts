@@ -24,7 +24,8 @@ export async function withFindings<T>(options: FindingsOptions, build: () => Pro
   const report = async (image: BaseImages['known']): Promise<void> =>
     (await import('./build-findings.js')).reportFindings({ ...options, image });
   const isAsked = (buildArgs.get('BUILDKIT_DOCKERFILE_CHECK') ?? containerfile.directives.check) !== undefined;
-  if (isAsked || DEMANDING_COMMENT.test(containerfile.source.text)) {
+  const { text } = containerfile.source;
+  if (isAsked || (text.toLowerCase().includes('check') && DEMANDING_COMMENT.test(text))) {
     await report((reference, platform) => images.get(reference, platform));
     return build();
   }
