@@ -33,12 +33,15 @@ export function parseStrictJson(bytes: Uint8Array, subject: string, maxBytes: nu
     throw new ManifestError(subject, 'it is not valid JSON', { cause });
   }
   checkStructure(text, subject);
-  return withoutNulls(value, subject);
+  return isPlain(value) ? value : withoutNulls(value, subject);
 }
+
+let decoder: InstanceType<typeof TextDecoder> | undefined;
 
 function decodeUtf8(bytes: Uint8Array, subject: string): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    decoder ??= new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+    return decoder.decode(bytes);
   } catch (cause) {
     throw new ManifestError(subject, 'it is not valid UTF-8', { cause });
   }
@@ -82,15 +85,29 @@ function checkStructure(text: string, subject: string): void {
 }
 
 function addKey(keys: Set<string> | undefined, literal: string, subject: string): void {
-  const key = JSON.parse(literal) as string;
+  const key = literal.includes('\\') ? (JSON.parse(literal) as string) : literal.slice(1, -1);
   if (keys?.has(key)) throw new ManifestError(subject, `the key ${JSON.stringify(key.slice(0, 100))} occurs twice in one object`);
   keys?.add(key);
 }
 
+/** Most of a document is in its strings, so they are not gone through in JavaScript. */
 function endOfString(text: string, start: number): number {
-  let index = start + 1;
-  while (text[index] !== '"') index += text[index] === '\\' ? 2 : 1;
-  return index;
+  let end = text.indexOf('"', start + 1);
+  while (isEscaped(text, end)) end = text.indexOf('"', end + 1);
+  return end;
+}
+
+function isEscaped(text: string, index: number): boolean {
+  let first = index;
+  while (text[first - 1] === '\\') first--;
+  return (index - first) % 2 === 1;
+}
+
+/** Nothing for `withoutNulls` to do. */
+function isPlain(value: unknown): boolean {
+  if (typeof value === 'number') return Number.isFinite(value);
+  if (typeof value !== 'object') return true;
+  return value !== null && Object.values(value).every(isPlain);
 }
 
 /** `1e999` is a number to JSON's grammar; some readers refuse it, and JavaScript's makes it infinite, which cannot be written again. */
