@@ -98,9 +98,11 @@ export interface Addon {
   describeEntries(data: ArrayBuffer, count: number, digests: Uint8Array, owners: boolean, from: number, to: number): Buffer;
   sha256(bytes: Uint8Array, portable: boolean): Buffer;
   getrandom(size: number): Buffer;
+  /** `names` and `flags` of {@link copyEntries} for a tree without its sockets, from the directory `from` into `to`. */
+  nameCopies(data: ArrayBuffer, count: number, from: Uint8Array, to: Uint8Array): { names: Buffer; flags: Buffer };
   /**
    * `names` holds FROM NUL TO NUL per entry, `numbers` mode, uid, gid (NaN: as the source), `times` ns. `flags`: 1 the time counts, 2 it
-   * may become another name of the file in `earlier`.
+   * may become another name of the file in `earlier`, 4 it is known to be a regular file with one name.
    */
   copyEntries(
     source: Fd,

@@ -1,5 +1,6 @@
 import { loadAddon } from './addon.js';
 import type { Fd } from './paths.js';
+import type { Tree } from './walk.js';
 
 /** One file, directory, link, fifo or device to copy, without what a directory holds. What is left out is taken from the source. */
 export interface CopyEntry {
@@ -17,12 +18,21 @@ export interface CopyEntry {
   readonly isPlainFile?: boolean | undefined;
 }
 
+/** All entries of a tree, without its sockets: of tens of thousands no object each is worth making. */
+export interface CopyTree extends Pick<CopyEntry, 'uid' | 'gid' | 'mtimeNs'> {
+  readonly tree: Tree;
+  /** The directory of the source that the tree is below; empty: the source itself. */
+  readonly from: Buffer;
+  /** The directory of the target it comes into; empty: the root itself. */
+  readonly to: Buffer;
+}
+
 export interface CopyPlan {
   readonly source: Fd;
   /** Root directory of the target, for instance a detached overlay mount. */
   readonly target: Fd;
   /** Parents before what they hold; parents that are not listed must exist in the target. */
-  readonly entries: Iterable<CopyEntry>;
+  readonly entries: Iterable<CopyEntry | CopyTree>;
   /** Owner of every entry that names none itself. */
   readonly owner?: { readonly uid: number; readonly gid: number } | undefined;
   /** Permission bits that may be set; 0o7777 by default. */
@@ -74,32 +84,71 @@ interface PackedCopies {
 }
 
 function packEntries({ entries, owner, earlier }: CopyPlan): PackedCopies {
-  let names = Buffer.allocUnsafe(4096);
-  let used = 0;
-  const numbers: number[] = [];
-  const times: bigint[] = [];
-  const flags: number[] = [];
+  const columns = new GrowingColumns();
   for (const entry of entries) {
-    const { from, to, mtimeNs } = entry;
-    const end = used + from.length + to.length + 2;
-    if (end > names.length) names = Buffer.concat([names.subarray(0, used)], Math.max(2 * names.length, end));
-    names.set(from, used);
-    names[used + from.length] = 0;
-    names.set(to, used + from.length + 1);
-    names[end - 1] = 0;
-    used = end;
-    numbers.push(entry.mode ?? Number.NaN, entry.uid ?? owner?.uid ?? Number.NaN, entry.gid ?? owner?.gid ?? Number.NaN);
-    times.push(mtimeNs ?? 0n);
-    flags.push(
-      (mtimeNs === undefined ? 0 : HAS_TIME) |
-        (earlier?.isSame(entry) === true ? MAY_LINK : 0) |
-        (entry.isPlainFile === true ? IS_PLAIN : 0),
-    );
+    const { mtimeNs } = entry;
+    const [uid, gid] = [entry.uid ?? owner?.uid ?? Number.NaN, entry.gid ?? owner?.gid ?? Number.NaN];
+    const timeFlag = mtimeNs === undefined ? 0 : HAS_TIME;
+    if ('tree' in entry) {
+      const { names, flags } = loadAddon().nameCopies(entry.tree.packed.data, entry.tree.length, entry.from, entry.to);
+      columns.add(names, [Number.NaN, uid, gid], mtimeNs ?? 0n, flags, timeFlag);
+      continue;
+    }
+    const flags = timeFlag | (earlier?.isSame(entry) === true ? MAY_LINK : 0) | (entry.isPlainFile === true ? IS_PLAIN : 0);
+    const names = Buffer.concat([entry.from, NUL, entry.to, NUL]);
+    columns.add(names, [entry.mode ?? Number.NaN, uid, gid], mtimeNs ?? 0n, ONE, flags);
   }
-  return {
-    names: names.subarray(0, used),
-    numbers: Float64Array.from(numbers),
-    times: BigInt64Array.from(times),
-    flags: Uint8Array.from(flags),
-  };
+  return columns.take();
+}
+
+const NUL = Buffer.alloc(1);
+/** The flags of one entry, none set. */
+const ONE = Buffer.alloc(1);
+
+class GrowingColumns {
+  #names = Buffer.allocUnsafe(4096);
+  #nameBytes = 0;
+  #numbers = new Float64Array(3 * 64);
+  #times = new BigInt64Array(64);
+  #flags = new Uint8Array(64);
+  #count = 0;
+
+  /** As many entries as `flags` is long, of the same numbers and time; `flag` is set for each. */
+  add(names: Uint8Array, [mode, uid, gid]: readonly [number, number, number], time: bigint, flags: Uint8Array, flag: number): void {
+    const [start, end] = [this.#count, this.#count + flags.length];
+    this.#reserve(end, this.#nameBytes + names.length);
+    this.#names.set(names, this.#nameBytes);
+    this.#nameBytes += names.length;
+    this.#times.fill(time, start, end);
+    for (let at = start; at < end; at++) {
+      this.#numbers[3 * at] = mode;
+      this.#numbers[3 * at + 1] = uid;
+      this.#numbers[3 * at + 2] = gid;
+      this.#flags[at] = flags[at - start]! | flag;
+    }
+    this.#count = end;
+  }
+
+  take(): PackedCopies {
+    return {
+      names: this.#names.subarray(0, this.#nameBytes),
+      numbers: this.#numbers.subarray(0, 3 * this.#count),
+      times: this.#times.subarray(0, this.#count),
+      flags: this.#flags.subarray(0, this.#count),
+    };
+  }
+
+  #reserve(count: number, nameBytes: number): void {
+    if (nameBytes > this.#names.length)
+      this.#names = Buffer.concat([this.#names.subarray(0, this.#nameBytes)], Math.max(2 * this.#names.length, nameBytes));
+    if (count <= this.#flags.length) return;
+    const room = Math.max(2 * this.#flags.length, count);
+    const [numbers, times, flags] = [this.#numbers, this.#times, this.#flags];
+    this.#numbers = new Float64Array(3 * room);
+    this.#numbers.set(numbers);
+    this.#times = new BigInt64Array(room);
+    this.#times.set(times);
+    this.#flags = new Uint8Array(room);
+    this.#flags.set(flags);
+  }
 }

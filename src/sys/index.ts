@@ -14,7 +14,7 @@ export {
   RESOLVE_NO_SYMLINKS,
   RESOLVE_NO_XDEV,
 } from './constants.js';
-export { type CopyEntry, type CopyPlan, copyEntries } from './copy.js';
+export { type CopyEntry, type CopyPlan, type CopyTree, copyEntries } from './copy.js';
 export {
   describeEntries,
   type EntryDigests,

@@ -1,5 +1,5 @@
 import { resolveTargetPath, type SelectedSource } from '../../context/index.js';
-import type { CopyEntry, Fd } from '../../sys/index.js';
+import type { CopyEntry, CopyTree, Fd } from '../../sys/index.js';
 import { DestinationError } from './errors.js';
 import { changeMode } from './file-mode.js';
 import { isDirectory } from './make-directories.js';
@@ -32,6 +32,8 @@ export interface PlacedCopy {
   readonly directories: readonly string[];
   /** Can be gone through any number of times; the objects are made anew. */
   readonly entries: Iterable<CopyEntry>;
+  /** The same, but what a directory holds as one where nothing differs from one entry to the next. */
+  readonly parts: Iterable<CopyEntry | CopyTree>;
 }
 
 /**
@@ -87,7 +89,21 @@ export function placeCopy(root: Fd, sources: readonly SelectedSource[], placemen
       }
     }
   }
-  return { directories: [...directories].filter((directory) => directory !== ''), entries: { [Symbol.iterator]: entries } };
+  function* parts(): Generator<CopyEntry | CopyTree> {
+    for (const { source, parents, to } of placed) {
+      yield* parents;
+      const { itself, below } = source.columns;
+      const common = { uid: owner?.uid, gid: owner?.gid, mtimeNs: time.mtimeNs, from: source.path, to };
+      if (!source.isDirectory || placement.parents) yield { ...common, tree: itself };
+      yield { ...common, tree: below };
+    }
+  }
+  const each = { [Symbol.iterator]: entries };
+  return {
+    directories: [...directories].filter((directory) => directory !== ''),
+    entries: each,
+    parts: chmod === undefined ? { [Symbol.iterator]: parts } : each,
+  };
 }
 
 /** What the names below a directory have in front of them. */

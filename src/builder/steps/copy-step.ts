@@ -162,7 +162,7 @@ export class CopyStep implements Step<RootState> {
       if (archives.length > 0) this.added?.giveUp();
       for (const archive of archives) await this.#extract(merged, group.root, archive, chown, signal);
       if (others.length === 0) return undefined;
-      const { directories, entries } = placeCopy(merged, others, placement);
+      const { directories, entries, parts } = placeCopy(merged, others, placement);
       this.added?.add(group.root, others, entries, { ...placement, downloaded: this.#loose !== undefined });
       makeDirectories(merged, directories.map(bytesOf), chown ?? ROOT);
       if (leaveFiles && archives.length === 0) {
@@ -171,7 +171,9 @@ export class CopyStep implements Step<RootState> {
       }
       const earlier = group.keepOwners || archives.length > 0 ? undefined : await history?.open(this.#selection);
       try {
-        await copyEntries({ source: group.root, target: merged, direct, earlier, entries, xattrs: true });
+        // Whether a file may be shared is asked one by one.
+        const wanted = earlier === undefined ? parts : entries;
+        await copyEntries({ source: group.root, target: merged, direct, earlier, entries: wanted, xattrs: true });
       } finally {
         earlier?.close();
       }

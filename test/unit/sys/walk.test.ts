@@ -2,7 +2,18 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, closeSync, constants, linkSync, lstatSync, mkdirSync, openSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { AT_FDCWD, type Fd, mknodat, O_PATH, readDirectory, statat, type Tree, walk } from '../../../src/sys/index.js';
+import {
+  AT_FDCWD,
+  type Fd,
+  mknodat,
+  O_PATH,
+  packTree,
+  readDirectory,
+  statat,
+  type Tree,
+  type TreeEntry,
+  walk,
+} from '../../../src/sys/index.js';
 import { rejects } from '../../support/rejects.js';
 import { skip, suite } from '../../support/suite.js';
 import { withTempDir } from '../../support/temp-dir.js';
@@ -21,6 +32,21 @@ async function inDirectory(body: (fd: Fd, path: string) => unknown): Promise<voi
 function paths(tree: Tree): string[] {
   return [...tree].map((entry) => entry.path.toString('latin1'));
 }
+
+suite('sys packTree()', (test) => {
+  test('gives back each entry, in the order given', () => {
+    const stat = { dev: 5, ino: 2 ** 40, mode: 0o100644, nlink: 2, uid: 7, gid: 8, size: 2 ** 33, mtimeNs: -1n, ctimeNs: 2n ** 60n };
+    const entries: TreeEntry[] = [
+      { path: Buffer.from([0xff, 0x2f, 0x61]), ...stat, rdevMajor: 0, rdevMinor: 0 },
+      { path: Buffer.from('b'), ...stat, mode: 0o120777, rdevMajor: 0, rdevMinor: 0, linkTarget: Buffer.from('../c') },
+      { path: Buffer.alloc(0), ...stat, mode: 0o20600, rdevMajor: 1, rdevMinor: 3 },
+    ];
+    const tree = packTree(entries.map(({ path, linkTarget, ...rest }) => ({ path, stat: rest, linkTarget })));
+    assert.is(tree.length, 3);
+    assert.equal([...tree], entries);
+    assert.equal([...packTree([])], []);
+  });
+});
 
 suite('sys walk()', (test) => {
   test('lists everything in the order of bytes, parents first', () =>

@@ -1,6 +1,7 @@
 // copyEntries: columns of JavaScript as the plan of a copy.
 
 #include "copy/copier.h"
+#include "entries/columns.h"
 #include "fence.h"
 #include "module.h"
 #include "napi_util.h"
@@ -31,10 +32,39 @@ std::string next_name(const uint8_t* names, size_t size, size_t* at) {
   return {start, length};
 }
 
+constexpr uint8_t kHasTime = 1;
+constexpr uint8_t kMayLink = 2;
+constexpr uint8_t kPlain = 4;
+
+// Names and flags of the entries of a tree, which is copied from one directory into another.
+napi_value js_name_copies(napi_env env, napi_callback_info info) {
+  Arguments args(env, info);
+  const int64_t count = args.integer(1, 0);
+  PathBelow from(args.bytes(2));
+  PathBelow to(args.bytes(3));
+  if (!args.ok) return nullptr;
+  void* data = nullptr;
+  size_t size = 0;
+  Columns tree;
+  if (napi_get_arraybuffer_info(env, args[0], &data, &size) != napi_ok || !tree.open(data, size, static_cast<size_t>(count))) {
+    return throw_type_error(env, "nameCopies takes the columns of a tree");
+  }
+  std::string names;
+  std::string flags;
+  for (size_t i = 0; i < tree.count(); i++) {
+    if (S_ISSOCK(tree.mode(i))) continue;
+    names.append(from.of(tree.path(i))) += '\0';
+    names.append(to.of(tree.path(i))) += '\0';
+    flags += static_cast<char>(tree.is_regular(i) && tree.nlink(i) == 1 ? kPlain : 0);
+  }
+  napi_value result = nullptr;
+  napi_create_object(env, &result);
+  set_property(env, result, "names", make_buffer(env, names.data(), names.size()));
+  set_property(env, result, "flags", make_buffer(env, flags.data(), flags.size()));
+  return result;
+}
+
 napi_value js_copy_entries(napi_env env, napi_callback_info info) {
-  constexpr uint8_t kHasTime = 1;
-  constexpr uint8_t kMayLink = 2;
-  constexpr uint8_t kPlain = 4;
   Arguments args(env, info);
   auto plan = std::make_shared<CopyPlan>();
   plan->source = args.fd(0);
@@ -85,5 +115,7 @@ napi_value js_copy_entries(napi_env env, napi_callback_info info) {
 }  // namespace tsbuild
 
 void register_copy(napi_env env, napi_value exports) {
-  tsbuild::export_function(env, exports, "copyEntries", tsbuild::js_copy_entries);
+  using namespace tsbuild;
+  export_function(env, exports, "nameCopies", js_name_copies);
+  export_function(env, exports, "copyEntries", js_copy_entries);
 }

@@ -28,6 +28,7 @@ class Columns {
   uint32_t mode(size_t i) const { return word(0, i); }
   uint32_t uid(size_t i) const { return word(1, i); }
   uint32_t gid(size_t i) const { return word(2, i); }
+  uint32_t nlink(size_t i) const { return word(3, i); }
   uint32_t rdev_major(size_t i) const { return word(4, i); }
   uint32_t rdev_minor(size_t i) const { return word(5, i); }
 

@@ -46,27 +46,42 @@ function placementOf(words: readonly string[]): { sources: readonly string[]; pl
   };
 }
 
-async function copy({ context, root }: Trees, text: string): Promise<void> {
+async function copy({ context, root }: Trees, text: string, as: 'entries' | 'parts'): Promise<void> {
   const { sources, placement } = placementOf(text.split(' '));
   const selected = await new SourceTree(context, { place: 'the context' }).select(sources, { parents: placement.parents });
-  const { directories, entries } = placeCopy(root, selected, placement);
-  makeDirectories(root, directories.map(bytesOf), me);
-  await copyEntries({ source: context, target: root, entries, xattrs: true });
+  const placed = placeCopy(root, selected, placement);
+  makeDirectories(root, placed.directories.map(bytesOf), me);
+  await copyEntries({ source: context, target: root, entries: placed[as], xattrs: true });
 }
 
 suite('builder/steps/copy-placement', (test) => {
-  for (const { title, copy: text, expected } of CASES) {
-    test(`placeCopy() ${text}: ${title}`, () =>
-      withTrees(async (trees) => {
-        let failed: unknown;
-        await copy(trees, text).catch((error: unknown) => {
-          failed = error;
-        });
-        if (expected === 'error') assert.ok(failed instanceof Error, 'it should fail');
-        else assert.is(failed, undefined, String(failed));
-        assert.equal(changes(BASE, linesOf(trees.rootPath)), expected === 'error' ? [] : expected);
-      }));
+  for (const as of ['entries', 'parts'] as const) {
+    for (const { title, copy: text, expected } of CASES) {
+      test(`placeCopy() ${text}: ${title} (${as})`, () =>
+        withTrees(async (trees) => {
+          let failed: unknown;
+          await copy(trees, text, as).catch((error: unknown) => {
+            failed = error;
+          });
+          if (expected === 'error') assert.ok(failed instanceof Error, 'it should fail');
+          else assert.is(failed, undefined, String(failed));
+          assert.equal(changes(BASE, linesOf(trees.rootPath)), expected === 'error' ? [] : expected);
+        }));
+    }
   }
+
+  test('placeCopy() gives a directory as one tree, unless modes have to be made for each file', () =>
+    withTrees(async ({ context, root }) => {
+      const selected = await new SourceTree(context, { place: 'the context' }).select(['src']);
+      const { placement } = placementOf(['src', '/x']);
+      const trees = [...placeCopy(root, selected, { ...placement, timeSeconds: 5 }).parts];
+      assert.equal(
+        trees.map((part) => ['tree' in part, part.from.toString(), part.to.toString(), part.uid, part.mtimeNs]),
+        [[true, 'src', 'x', me.uid, 5_000_000_000n]],
+      );
+      const { parts, entries } = placeCopy(root, selected, { ...placement, chmod: '0700' });
+      assert.equal([...parts], [...entries]);
+    }));
 
   test('placeCopy() gives each entry the owner of --chown, or the one it has', () =>
     withTrees(async ({ context, root }) => {
