@@ -230,7 +230,7 @@ export class Build extends BaseCommand<typeof Build> {
       compression: chosenCompression(flags, conf),
       network: this.flags.network ?? settings.network ?? flags.network,
       dns: dnsOptions(flags),
-      isolation: isolationOptions(flags, settings.runtime),
+      isolation: isolationOptions(flags, conf, settings.runtime),
       userNamespace: userNamespaceOptions(this.flags),
       writeHosts: flags['no-hosts'] !== true,
       writeHostname: flags['no-hostname'] !== true,

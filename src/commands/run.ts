@@ -53,7 +53,7 @@ export class Run extends BaseCommand<typeof Run> {
 
   protected async execute(services: CommandServices): Promise<number> {
     const { flags } = this;
-    const conf = await readContainersConf(services.settings, ['no_hosts']);
+    const conf = await readContainersConf(services.settings);
     const [container, ...rest] = this.operands;
     if (container === undefined) throw new UsageError('container ID must be specified');
     const command = rest[0] === '--' ? rest.slice(1) : rest;
@@ -66,7 +66,7 @@ export class Run extends BaseCommand<typeof Run> {
         user: flags.user,
         workingDir: flags.workingdir,
         network: flags.network,
-        isolation: isolationOptions(flags, services.settings.runtime),
+        isolation: isolationOptions(flags, conf, services.settings.runtime),
         terminal: flags.terminal,
         hostname: flags.hostname,
         writeHosts: (flags['no-hosts'] ?? conf.noHosts) !== true,

@@ -16,8 +16,27 @@ export interface ContainersConf {
   readonly dnsOptions?: readonly string[] | undefined;
   readonly dnsSearches?: readonly string[] | undefined;
   readonly noHosts?: boolean | undefined;
+  /** What /etc/hosts of commands holds in place of the host's lines: a path, `none`, or `image`. */
+  readonly baseHostsFile?: string | undefined;
+  /** Where commands find this machine, by `host.containers.internal`; `none`: by no name. */
+  readonly hostAddress?: string | undefined;
+  /** The host name in a working container is its name, and not its ID. */
+  readonly nameAsHostname?: boolean | undefined;
   /** `netns`. */
   readonly network?: string | undefined;
+  /** `default_rootless_network_cmd`: the helper that is tried first. */
+  readonly networkHelper?: string | undefined;
+  /** Of pasta, before those of a flag. */
+  readonly pastaOptions?: readonly string[] | undefined;
+  /** Where helpers are looked for before PATH. */
+  readonly helperDirs?: readonly string[] | undefined;
+  /** The one of `--isolation oci`. */
+  readonly runtime?: string | undefined;
+  /** Of the table `runtimes`: the paths that a runtime's name stands for. */
+  readonly runtimes?: Readonly<Record<string, readonly string[]>> | undefined;
+  readonly addCompression?: readonly string[] | undefined;
+  /** Of layers from and to a registry, at most so many at once. */
+  readonly parallelCopies?: number | undefined;
   readonly compressionFormat?: string | undefined;
   readonly compressionLevel?: number | undefined;
   readonly retries?: number | undefined;
@@ -76,7 +95,17 @@ export function mergeContainersConf(documents: readonly { readonly path: string;
     dnsOptions: reader.texts('containers', 'dns_options'),
     dnsSearches: reader.texts('containers', 'dns_searches'),
     noHosts: reader.boolean('containers', 'no_hosts'),
+    baseHostsFile: reader.text('containers', 'base_hosts_file'),
+    hostAddress: reader.text('containers', 'host_containers_internal_ip'),
+    nameAsHostname: reader.boolean('containers', 'container_name_as_hostname'),
     network: reader.text('containers', 'netns'),
+    networkHelper: reader.text('network', 'default_rootless_network_cmd'),
+    pastaOptions: reader.texts('network', 'pasta_options'),
+    helperDirs: reader.texts('engine', 'helper_binaries_dir'),
+    runtime: reader.text('engine', 'runtime'),
+    runtimes: reader.lists('engine', 'runtimes'),
+    addCompression: reader.texts('engine', 'add_compression'),
+    parallelCopies: reader.wholeNumber('engine', 'image_parallel_copies'),
     compressionFormat: reader.text('engine', 'compression_format'),
     compressionLevel: reader.wholeNumber('engine', 'compression_level'),
     retries: reader.wholeNumber('engine', 'retry'),
@@ -112,6 +141,19 @@ class KeyReader {
 
   wholeNumber(table: string, key: string): number | undefined {
     return this.last(table, key, 'a whole number', (value) => Number.isSafeInteger(value) && Number(value) >= 0) as number | undefined;
+  }
+
+  /** A table of lists; the entries of later files replace those of the same name. */
+  lists(table: string, key: string): Readonly<Record<string, readonly string[]>> | undefined {
+    const entries = this.entries(table, key).flatMap(({ path, value }) => {
+      if (!isTable(value)) throw wrongType(path, table, key, 'a table of lists');
+      return Object.entries(value).map(([name, words]) => {
+        if (!Array.isArray(words) || !words.every((word) => typeof word === 'string'))
+          throw wrongType(path, table, key, 'a table of lists');
+        return [name, words as readonly string[]] as const;
+      });
+    });
+    return entries.length === 0 ? undefined : Object.fromEntries(entries);
   }
 
   texts(table: string, key: string): readonly string[] | undefined {

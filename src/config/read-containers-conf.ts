@@ -23,8 +23,51 @@ export async function readContainersConf(
   concerning: readonly string[] = ALL_KEYS,
   systemDirectories: readonly string[] = SYSTEM_DIRECTORIES,
 ): Promise<ContainersConf> {
-  const texts = listFiles(places, systemDirectories).flatMap((file) => readIfThere(file.path, file.required, concerning));
-  if (!texts.some(({ keys }) => concerning.some((key) => keys.has(key)))) return {};
+  let files = READ.get(places);
+  if (files === undefined) {
+    files = new ConfigurationFiles(listFiles(places, systemDirectories).flatMap((file) => readIfThere(file.path, file.required)));
+    READ.set(places, files);
+  }
+  return files.mention(concerning) ? files.merged() : {};
+}
+
+/** What was read for whom: a command has one value for its settings, and reads the files once. */
+const READ = new WeakMap<Places, ConfigurationFiles>();
+
+interface ReadFile {
+  readonly path: string;
+  readonly text: string;
+  /** The words before a `=` at the beginning of a line. */
+  readonly keys: ReadonlySet<string>;
+}
+
+class ConfigurationFiles {
+  #merged: Promise<ContainersConf> | undefined;
+  readonly #mentioned = new Map<string, boolean>();
+
+  constructor(private readonly files: readonly ReadFile[]) {}
+
+  /** Whether they may say something of one of the keys. */
+  mention(keys: readonly string[]): boolean {
+    return keys.some((key) => {
+      const known = this.#mentioned.get(key) ?? this.files.some((file) => mentions(file, key));
+      this.#mentioned.set(key, known);
+      return known;
+    });
+  }
+
+  merged(): Promise<ContainersConf> {
+    this.#merged ??= parseFiles(this.files);
+    return this.#merged;
+  }
+}
+
+function mentions({ text, keys }: ReadFile, key: string): boolean {
+  if (key === CAPABILITIES) return keys.has(key) && !isUsualList(text);
+  return keys.has(key) || (key === 'runtimes' && text.includes(RUNTIMES) && RUNTIME.test(text));
+}
+
+async function parseFiles(texts: readonly ReadFile[]): Promise<ContainersConf> {
   // Loaded here, because most machines have no such file, or one that says nothing of building.
   const { parse, TomlError } = await import('smol-toml');
   const documents = texts.map(({ path, text }): { path: string; document: TomlTable } => {
@@ -45,6 +88,16 @@ const ALL_KEYS = [
     'dns_options',
     'dns_searches',
     'no_hosts',
+    'base_hosts_file',
+    'host_containers_internal_ip',
+    'container_name_as_hostname',
+    'default_rootless_network_cmd',
+    'pasta_options',
+    'helper_binaries_dir',
+    'runtime',
+    'runtimes',
+    'add_compression',
+    'image_parallel_copies',
     'cdi_spec_dirs',
     'compression_format',
     'compression_level',
@@ -88,21 +141,10 @@ function listDropIns(directory: string): readonly string[] {
   }
 }
 
-interface ReadFile {
-  readonly path: string;
-  readonly text: string;
-  /** The words before a `=` at the beginning of a line. */
-  readonly keys: ReadonlySet<string>;
-}
-
-function readIfThere(path: string, required: boolean, concerning: readonly string[]): readonly ReadFile[] {
+function readIfThere(path: string, required: boolean): readonly ReadFile[] {
   try {
     const text = readFileSync(path, 'utf8');
-    const keys = keysOf(text);
-    if (!keys.has(CAPABILITIES) || !concerning.includes(CAPABILITIES)) return [{ path, text, keys }];
-    const shorter = withoutUsual(text);
-    if (shorter !== text) keys.delete(CAPABILITIES);
-    return [{ path, text: shorter, keys }];
+    return [{ path, text, keys: keysOf(text) }];
   } catch (error) {
     if (!required && ['ENOENT', 'ENOTDIR', 'EACCES'].some((code) => hasCode(error, code))) return [];
     const problem = hasCode(error, 'ENOENT') ? 'no such file' : 'the file cannot be read';
@@ -116,13 +158,13 @@ function keysOf(text: string): Set<string> {
 
 const CAPABILITIES = 'default_capabilities';
 
-/**
- * The text without the list of capabilities that distributions ship: it would have every build parse the file to learn what it knows. What
- * stays in its place are empty lines, so that mistakes are told with their lines.
- */
-function withoutUsual(text: string): string {
-  return text.replace(/^default_capabilities\s*=\s*\[([\w",\s]*)\]/m, (list, words: string) => {
-    const names = (words.match(/\w+/g) ?? []).map((word) => `CAP_${word}`).sort();
-    return names.join() === USUAL_CAPABILITIES.join() ? '\n'.repeat(list.split('\n').length - 1) : list;
-  });
+/** Distributions ship this heading without a key. */
+const RUNTIMES = '[engine.runtimes]';
+const RUNTIME = /^[ \t]*\[engine\.runtimes\][^\n]*\n(?:[ \t]*(?:#[^\n]*)?\n)*[ \t]*["\w]/m;
+
+/** The list of capabilities that distributions ship: because of it every build would parse the file to learn what it knows. */
+function isUsualList(text: string): boolean {
+  const [, words = ''] = /^default_capabilities\s*=\s*\[([\w",\s]*)\]/m.exec(text) ?? [];
+  const names = (words.match(/\w+/g) ?? []).map((word) => `CAP_${word}`).sort();
+  return names.join() === USUAL_CAPABILITIES.join();
 }

@@ -95,7 +95,7 @@ export class RegistryAccess {
   async #open(host: string, insecure: boolean): Promise<Registry> {
     const { settings } = this.#services;
     const { tlsVerify, credentials, certDir, anonymous, authFiles = settings.authFiles } = this.#options;
-    const conf = await readContainersConf(settings, ['retry', 'retry_delay']);
+    const conf = await readContainersConf(settings, ['retry', 'retry_delay', 'image_parallel_copies']);
     const { retries = conf.retries ?? DEFAULT_RETRIES, retryDelay = conf.retryDelay } = this.#options;
     const certificates = readRegistryCertificates(host, certDir, settings);
     const { openRegistry } = await import('../registry/index.js');
@@ -105,6 +105,8 @@ export class RegistryAccess {
       ca: [...readCertificates(this.#services), ...certificates.authorities],
       clientCertificate: certificates.client,
       proxies: settings.proxies,
+      // As in the file's own default, 0 chooses nothing.
+      parallelCopies: conf.parallelCopies || undefined,
       retry: { retries, delayMs: retryDelayMs(retryDelay) },
       credentials: async (repository: string): Promise<Credentials | undefined> => {
         if (anonymous === true) return undefined;

@@ -119,11 +119,13 @@ async function execute(
   const isolation = readIsolation({ ...options.isolation, isolation: asked }, services.settings, named);
   const proxies = defaults.httpProxy === false ? {} : services.settings.proxyEnvironment;
   const networks = new LateNetworks({ extraHosts, proxies }, services);
+  const configured = await readConfigured(services);
   const network: CommandNetwork = {
+    ...configured.hosts,
     request: requestedNetwork(named ?? services.settings.network, isolation),
     open: networks.open,
     dns: readDns(defaults.dns ?? {}, named),
-    extraHosts,
+    extraHosts: [...extraHosts, ...configured.hosts.extraHosts],
     writeHosts: options.writeHosts,
     writeHostname: options.writeHostname,
   };
@@ -139,11 +141,10 @@ async function execute(
     try {
       prepareNetwork(network);
       const images = new MountImages(workspace, services);
-      const configured = await readConfigured(services);
       const volumes = [...configured.mounts, ...surroundings.volumes];
       const wanted = await resolveImageMounts(volumes, (image) => images.add(image));
       mounts = await openRunMounts(wanted, images.roots, user, { ...parts, ids, platform: formatPlatform(record.config) }, { signal });
-      const hostname = options.hostname ?? record.id.slice(0, 12);
+      const hostname = options.hostname ?? hostnameOf(record, configured);
       const plan: Omit<SandboxPlan, 'network'> = {
         rootfs: await rootOf(files, ids),
         userNamespace: ids?.namespace,
@@ -172,6 +173,12 @@ async function execute(
       await background.settled();
     }
   });
+}
+
+/** Of a name, what a host's may hold; an ID has nothing else. */
+function hostnameOf({ id, name }: ContainerRecord, { nameAsHostname }: ConfiguredSurroundings): string {
+  const named = nameAsHostname ? name.replaceAll(/[^0-9A-Za-z.-]/g, '').slice(0, 64) : '';
+  return named === '' ? id.slice(0, 12) : named;
 }
 
 /** The images that mounts show, each pulled if it is missing. */

@@ -25,6 +25,8 @@ export interface OpenRegistryOptions {
   /** Left out: every host is reached directly. */
   readonly proxies?: ProxyOptions | undefined;
   readonly retry?: RetryPolicy | undefined;
+  /** What {@link Registry.parallelCopies} says. */
+  readonly parallelCopies?: number | undefined;
   readonly userAgent?: string | undefined;
   readonly onWarning?: ((text: string) => void) | undefined;
 }
@@ -35,6 +37,8 @@ interface Waiting {
 
 /** An image registry. Nothing is sent before the first method is called; methods may run at the same time. */
 export interface Registry {
+  /** At most so many layers at once are wanted to go there or come from there; undefined: nobody said. Callers keep to it. */
+  readonly parallelCopies: number | undefined;
   /** @see {@link fetchManifest} */
   fetchManifest(repository: string, reference: string, options?: Waiting): Promise<RegistryManifest>;
   /** @see {@link fetchBlob} */
@@ -73,6 +77,7 @@ export function openRegistry(options: OpenRegistryOptions): Registry {
     onWarning,
   });
   return {
+    parallelCopies: options.parallelCopies,
     fetchManifest: (repository, reference, { signal } = {}) => fetchManifest(session, repository, reference, signal),
     fetchBlob: (repository, blob, { signal } = {}) => fetchBlob(session, repository, blob, signal),
     hasBlob: (repository, blob, { signal } = {}) => hasBlob(session, repository, blob, signal),

@@ -17,6 +17,8 @@ export interface HostFilesOptions {
   /** Further lines of /etc/hosts, in the order given (`--add-host`). */
   readonly extraHosts?: readonly { readonly name: string; readonly address: string }[];
   readonly dns?: DnsSettings | undefined;
+  /** The text of a hosts file that stands in place of the host's, whichever network. */
+  readonly baseHosts?: string | undefined;
   /** A name server that can be reached in the private network, where those of the host may not be. */
   readonly resolver?: string | undefined;
   /** Where the host's own files are; default `/etc`. */
@@ -33,20 +35,23 @@ export function hostFiles(options: HostFilesOptions): SandboxFile[] {
 }
 
 /** Names that mean the sandbox itself, then those asked for, then those of the host when it has a network. */
-function hostsContent({ hostname, network, extraHosts = [], hostEtc = '/etc' }: HostFilesOptions): string {
+function hostsContent({ hostname, network, extraHosts = [], baseHosts, hostEtc = '/etc' }: HostFilesOptions): string {
   const own = [`127.0.0.1\tlocalhost ${hostname}`, '::1\tlocalhost ip6-localhost ip6-loopback'];
   const extra = extraHosts.map(({ name, address }) => `${address}\t${name}`);
-  const inherited = network === 'none' ? [] : hostEntries(readOptional(`${hostEtc}/hosts`), network === 'private');
+  const ofHost = (): string[] => (network === 'none' ? [] : hostEntries(readOptional(`${hostEtc}/hosts`), network === 'private'));
+  const inherited = baseHosts === undefined ? ofHost() : entriesOf(baseHosts);
   return `${[...extra, ...own, ...inherited].join('\n')}\n`;
 }
 
 /** The host's lines but those for the loopback addresses: {@link hostsContent} has written two, and the others mean the host itself. */
 function hostEntries(text: string, isPrivate: boolean): string[] {
   const written = isPrivate ? /^(127\.[\d.]+|::1)\s/ : /^(127\.0\.0\.1|::1)\s/;
-  return text
-    .split('\n')
-    .map((line) => line.replace(/#.*/, '').trim())
-    .filter((line) => line !== '' && !written.test(line));
+  return entriesOf(text).filter((line) => !written.test(line));
+}
+
+function entriesOf(text: string): string[] {
+  const lines = text.split('\n').map((line) => line.replace(/#.*/, '').trim());
+  return lines.filter((line) => line !== '');
 }
 
 /**

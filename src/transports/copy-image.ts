@@ -175,7 +175,7 @@ function rewriteManifest(manifest: Manifest, format: ImageFormat, layers: readon
   return { bytes, mediaType: FORMAT_TYPES[format].manifest, digest: digestOf(bytes) };
 }
 
-/** At most as many at once as the sink takes; the first failure stops the others. */
+/** At most as many at once as source and sink take; the first failure stops the others. */
 async function copyLayers(copy: Copy, plan: CopyPlan): Promise<readonly Descriptor[]> {
   const stop = new AbortController();
   const signal = copy.options.signal === undefined ? stop.signal : AbortSignal.any([stop.signal, copy.options.signal]);
@@ -188,7 +188,9 @@ async function copyLayers(copy: Copy, plan: CopyPlan): Promise<readonly Descript
       results[position] = await copyLayer(stoppable, plan.layers[position] as PlannedLayer);
     }
   };
-  const workers = Array.from({ length: Math.min(copy.sink.concurrency, plan.layers.length) }, work);
+  const { source, sink } = copy;
+  const atOnce = Math.min(sink.concurrency, source.concurrency ?? sink.concurrency, plan.layers.length);
+  const workers = Array.from({ length: atOnce }, work);
   try {
     await Promise.all(workers);
   } catch (error) {

@@ -12,6 +12,7 @@ export function openDockerSource(text: string, client: RegistryClient): ImageSou
   const { repository } = reference;
   return {
     description: `docker://${formatReference(reference)}`,
+    concurrency: client.parallelCopies,
     readManifest: (digest, options) => client.fetchManifest(repository, digest ?? target(reference), options),
     openBlob: (blob, options) => client.fetchBlob(repository, blob, options),
     repositoriesOf: () => [{ registry: reference.registry, repository }],
@@ -28,7 +29,7 @@ export function openDockerSink(text: string, client: RegistryClient, byDigest = 
     formats: ['oci', 'docker'],
     layers: 'compress',
     acceptsIndex: true,
-    concurrency: 6,
+    concurrency: client.parallelCopies ?? 6,
     hasBlob: (blob, options) => client.hasBlob(repository, blob, options),
     async writeBlob(blob, options) {
       const near = blob.repositories.filter((place) => place.registry === reference.registry && place.repository !== repository);

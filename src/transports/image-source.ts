@@ -21,6 +21,8 @@ export interface ImageSource {
   /** The manifest or index that the reference names; with `digest`, an instance of the index. */
   readManifest(digest: Digest | undefined, options?: { readonly signal?: AbortSignal }): Promise<RawManifest>;
   openBlob(blob: Descriptor, options?: { readonly signal?: AbortSignal }): AsyncIterable<Uint8Array>;
+  /** At most so many blobs are to be read at once; left out: as many as the sink takes. */
+  readonly concurrency?: number | undefined;
   /** Names an archive keeps the image under, when it was chosen without one. */
   readonly keptNames?: readonly string[];
   /** Where the blob is likely to be, besides here: a registry need not be sent what it has. */

@@ -3,6 +3,8 @@ import type { RawManifest } from './image-source.js';
 
 /** What the docker transport needs of a registry; `src/registry` has it. */
 export interface RegistryClient {
+  /** At most so many layers at once are to go there or come from there; undefined: as many as is usual. */
+  readonly parallelCopies?: number | undefined;
   fetchManifest(repository: string, reference: string, options?: { readonly signal?: AbortSignal }): Promise<RawManifest>;
   fetchBlob(repository: string, blob: Descriptor, options?: { readonly signal?: AbortSignal }): AsyncIterable<Uint8Array>;
   hasBlob(repository: string, blob: Descriptor, options?: { readonly signal?: AbortSignal }): Promise<boolean>;

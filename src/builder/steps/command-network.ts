@@ -8,6 +8,10 @@ export interface CommandNetwork {
   readonly dns?: DnsSettings | undefined;
   /** Further lines of /etc/hosts; the address `host-gateway` is that of this machine. */
   readonly extraHosts: readonly { readonly name: string; readonly address: string }[];
+  /** The text of a hosts file that stands in place of this machine's. */
+  readonly baseHosts?: string | undefined;
+  /** What `host-gateway` stands for; undefined: the network knows. */
+  readonly hostAddress?: string | undefined;
   /** False: the image's own /etc/hosts, /etc/hostname. */
   readonly writeHosts?: boolean | undefined;
   readonly writeHostname?: boolean | undefined;
@@ -44,10 +48,11 @@ export async function withCommandNetwork<T>(
   const leased = await (await network.open()).lease(network.request);
   try {
     const extraHosts = network.extraHosts.flatMap(({ name, address }) => {
-      const found = address === 'host-gateway' ? leased.hostAddress : address;
+      const found = address === 'host-gateway' ? (network.hostAddress ?? leased.hostAddress) : address;
       return found === undefined ? [] : [{ name, address: found }];
     });
-    const files = hostFiles({ hostname, network: leased.kind, resolver: leased.resolver, dns: network.dns, extraHosts });
+    const { dns, baseHosts } = network;
+    const files = hostFiles({ hostname, network: leased.kind, resolver: leased.resolver, dns, extraHosts, baseHosts });
     const isWanted = ({ target }: SandboxFile): boolean =>
       (target !== '/etc/hosts' || network.writeHosts !== false) && (target !== '/etc/hostname' || network.writeHostname !== false);
     return await body({ network: leased.plan, files: files.filter(isWanted) });

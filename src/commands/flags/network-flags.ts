@@ -1,3 +1,5 @@
+import { accessSync, constants } from 'node:fs';
+import type { ContainersConf } from '../../config/index.js';
 import type { DnsOptions } from '../../operations/surroundings/dns-flags.js';
 import type { IsolationOptions } from '../../operations/surroundings/isolation-flag.js';
 import { list, text } from './flags.js';
@@ -36,14 +38,38 @@ export const RUNTIME_FLAGS = {
   'runtime-flag': list({ value: 'FLAG', summary: 'Global flag of the runtime, without its dashes' }),
 };
 
-/** @param runtime the one to take where no flag names one */
+/**
+ * @param conf where names of runtimes stand for programs
+ * @param runtime the one to take where no flag names one
+ */
 export function isolationOptions(
   flags: {
     readonly isolation?: string | undefined;
     readonly runtime?: string | undefined;
     readonly 'runtime-flag'?: string[] | undefined;
   },
+  conf: Pick<ContainersConf, 'runtime' | 'runtimes'>,
   runtime?: string,
 ): IsolationOptions {
-  return { isolation: flags.isolation, runtime: flags.runtime ?? runtime, runtimeFlags: flags['runtime-flag'] };
+  return {
+    isolation: flags.isolation,
+    runtime: programOf(flags.runtime ?? runtime, conf),
+    ociRuntime: programOf(conf.runtime, conf),
+    runtimeFlags: flags['runtime-flag'],
+  };
+}
+
+/** Of the paths that a name stands for, the first that can be run; otherwise the name itself, for PATH to know. */
+function programOf(name: string | undefined, { runtimes = {} }: Pick<ContainersConf, 'runtimes'>): string | undefined {
+  const paths = name !== undefined && Object.hasOwn(runtimes, name) ? (runtimes[name] ?? []) : [];
+  return paths.find(isProgram) ?? name;
+}
+
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }

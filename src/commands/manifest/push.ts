@@ -1,3 +1,4 @@
+import { readContainersConf } from '../../config/index.js';
 import { UsageError } from '../../errors.js';
 import { listExists } from '../../operations/manifests/change-list.js';
 import { push } from '../../operations/push.js';
@@ -42,6 +43,7 @@ export class ManifestPush extends BaseCommand<typeof ManifestPush> {
     if (more.length > 0) throw new UsageError('too many arguments specified');
     if (!(await listExists(name, services))) throw new UsageError(`${name}: image not known, or it is not a manifest list`);
     const access = registryAccess(flags);
+    const conf = await readContainersConf(services.settings, ['add_compression']);
     await push(
       {
         ...access,
@@ -51,7 +53,7 @@ export class ManifestPush extends BaseCommand<typeof ManifestPush> {
         format: chosenFormat(flags.format),
         compression: chosenCompression(flags),
         forceCompression: flags['force-compression'],
-        addCompression: (flags['add-compression'] ?? []).flatMap((words) => words.split(',')).map(readCompression),
+        addCompression: (flags['add-compression'] ?? conf.addCompression ?? []).flatMap((words) => words.split(',')).map(readCompression),
         indexOnly: flags.all === false,
         digestFile: flags.digestfile,
         remove: flags.rm,
@@ -62,6 +64,7 @@ export class ManifestPush extends BaseCommand<typeof ManifestPush> {
   }
 }
 
+/** Of the flag, or of containers.conf. */
 function readCompression(word: string): 'gzip' | 'zstd' {
   if (word === 'gzip' || word === 'zstd') return word;
   throw new UsageError(`invalid argument ${JSON.stringify(word)} for "--add-compression" flag: it must be one of gzip, zstd`);

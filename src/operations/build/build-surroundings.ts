@@ -35,17 +35,18 @@ export async function withBuildSurroundings<T>(
   refuseForRuntimes(isolation, userNamespace);
   const proxies = options.httpProxy === false ? {} : proxyEnvironment;
   const networks = new LateNetworks({ extraHosts, proxies, tells: true }, services);
+  const configured = await readConfigured(services);
   const network = {
+    ...configured.hosts,
     request: requestedNetwork(options.network, isolation),
     open: networks.open,
     dns: readDns(options.dns ?? {}, options.network),
-    extraHosts,
+    extraHosts: [...extraHosts, ...configured.hosts.extraHosts],
     writeHosts: options.writeHosts,
     writeHostname: options.writeHostname,
   };
   const { close, ...commands } = await readCommandOptions(options.commands, services);
   try {
-    const configured = await readConfigured(services);
     return await body({
       ...commands,
       network,

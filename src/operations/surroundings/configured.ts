@@ -1,7 +1,8 @@
-import { readdirSync, statSync } from 'node:fs';
-import type { RunMount } from '../../builder/steps/index.js';
-import { readContainersConf, readDefaultMounts } from '../../config/index.js';
-import { hasCode, UnsupportedFeatureError } from '../../errors.js';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { isIP } from 'node:net';
+import type { CommandNetwork, RunMount } from '../../builder/steps/index.js';
+import { type ContainersConf, readContainersConf, readDefaultMounts } from '../../config/index.js';
+import { hasCode, UnsupportedFeatureError, UsageError } from '../../errors.js';
 import type { Services } from '../context.js';
 
 /** What configuration files give to every command, whatever its flags say. */
@@ -12,19 +13,60 @@ export interface ConfiguredSurroundings {
   readonly httpProxy: boolean;
   /** Of mounts.conf. Commands may write there; nobody sees what they wrote. */
   readonly mounts: readonly RunMount[];
+  /** What /etc/hosts is made of, beside the lines that flags ask for. */
+  readonly hosts: Pick<CommandNetwork, 'baseHosts' | 'hostAddress' | 'extraHosts'>;
+  /** Whether commands on a working container find its name for their host's. */
+  readonly nameAsHostname: boolean;
 }
 
 /**
  * What containers.conf and mounts.conf say of commands. A line of mounts.conf whose source is missing is told and passed over.
  *
- * @throws {UnsupportedFeatureError} containers.conf names a directory that holds OCI hooks
+ * @throws {UnsupportedFeatureError} containers.conf names a directory that holds OCI hooks, or wants the hosts file of the image for a base
+ * @throws {UsageError} it names a hosts file that cannot be read, or an address that is none
  */
 export async function readConfigured({ settings, reporter }: Pick<Services, 'settings' | 'reporter'>): Promise<ConfiguredSurroundings> {
-  const { env = [], httpProxy = true, hooksDirs = [] } = await readContainersConf(settings);
+  const conf = await readContainersConf(settings);
+  const { env = [], httpProxy = true, hooksDirs = [] } = conf;
   refuseHooks(hooksDirs);
   const { mounts, missing } = readDefaultMounts(settings);
   for (const source of missing) reporter.report({ kind: 'warning', text: `${source} does not exist, so commands do not see it` });
-  return { env: variables(env), httpProxy, mounts: mounts.map(({ source, target }) => mountOf(source, target)) };
+  return {
+    env: variables(env),
+    httpProxy,
+    mounts: mounts.map(({ source, target }) => mountOf(source, target)),
+    hosts: { baseHosts: readBaseHosts(conf), ...addressOfHost(conf) },
+    nameAsHostname: conf.nameAsHostname === true,
+  };
+}
+
+function readBaseHosts({ baseHostsFile }: ContainersConf): string | undefined {
+  switch (baseHostsFile) {
+    case undefined:
+      return undefined;
+    case 'none':
+      return '';
+    case 'image':
+      throw new UnsupportedFeatureError('not supported by tsbuild: base_hosts_file "image" of containers.conf', {
+        hint: "no_hosts = true leaves commands the image's own /etc/hosts",
+      });
+    default:
+      try {
+        return readFileSync(baseHostsFile, 'utf8');
+      } catch (cause) {
+        const problem = hasCode(cause, 'ENOENT') ? 'no such file' : 'it cannot be read';
+        throw new UsageError(`base_hosts_file "${baseHostsFile}" of containers.conf: ${problem}`, { cause });
+      }
+  }
+}
+
+/** The names are Podman's and Docker's. Without an address commands find this machine only where `--add-host` says how. */
+function addressOfHost({ hostAddress }: ContainersConf): Pick<CommandNetwork, 'hostAddress' | 'extraHosts'> {
+  if (hostAddress === undefined || hostAddress === 'none') return { extraHosts: [] };
+  if (isIP(hostAddress) === 0)
+    throw new UsageError(`host_containers_internal_ip "${hostAddress}" of containers.conf is neither an address nor "none"`);
+  const names = ['host.containers.internal', 'host.docker.internal'];
+  return { hostAddress, extraHosts: names.map((name) => ({ name, address: hostAddress })) };
 }
 
 function mountOf(hostPath: string, target: string): RunMount {

@@ -6,6 +6,8 @@ import type { Isolation } from '../../sandbox/index.js';
 export interface IsolationOptions {
   readonly isolation?: string | undefined;
   readonly runtime?: string | undefined;
+  /** The one that isolation `oci` means where none is asked for; undefined: that isolation is ours. */
+  readonly ociRuntime?: string | undefined;
   readonly runtimeFlags?: readonly string[] | undefined;
 }
 
@@ -18,13 +20,15 @@ export function readIsolation(
   settings: Pick<Settings, 'isolation' | 'idMode' | 'runRoot'>,
   network?: string,
 ): Isolation {
-  const { isolation = settings.isolation ?? '', runtime, runtimeFlags = [] } = options;
-  switch (isolation.toLowerCase()) {
+  const { isolation = settings.isolation ?? '', runtimeFlags = [] } = options;
+  const word = isolation.toLowerCase();
+  const runtime = options.runtime || (word === 'oci' ? options.ociRuntime : undefined);
+  switch (word) {
     case '':
     case 'default':
     case 'oci':
       // Without a runtime asked for, Buildah's isolation of that name is ours.
-      if (runtime !== undefined && runtime !== '')
+      if (runtime !== undefined)
         return {
           kind: 'oci',
           runtime,

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { CommandNetwork } from '../../builder/steps/index.js';
 import type { DefaultNetwork, Isolation, NetworkRequest, Networks } from '../../sandbox/index.js';
 import type { Services } from '../context.js';
+import { readConfiguredHelpers } from './configured-helpers.js';
 import { parseNetwork } from './network-flag.js';
 
 /** Below the run root: what the last probe for the default network found. */
@@ -47,7 +48,7 @@ export class LateNetworks {
     return new Networks({
       isRealRoot: settings.idMode === 'root',
       uid: settings.uid,
-      path: settings.environment.PATH,
+      ...(await readConfiguredHelpers(settings)),
       hostReachable: extraHosts.some(({ address }) => address === 'host-gateway'),
       hostOnly: loopbackProxy(proxies),
       memory: remembers ? join(settings.runRoot, MEMORY) : undefined,

@@ -9,9 +9,14 @@ export interface HelperProgram {
   readonly program: string | undefined;
 }
 
-/** In the order in which they are tried. @param path where they are looked for before the usual folders */
-export function helperPrograms(path: string | undefined): readonly HelperProgram[] {
-  return (['pasta', 'slirp4netns'] as const).map((name) => ({ name, program: findHelper(name, path) }));
+/**
+ * In the order in which they are tried.
+ *
+ * @param path where they are looked for before the usual folders
+ */
+export function helperPrograms(path: string | undefined, preferred: NetworkHelper = 'pasta'): readonly HelperProgram[] {
+  const names = preferred === 'pasta' ? (['pasta', 'slirp4netns'] as const) : (['slirp4netns', 'pasta'] as const);
+  return names.map((name) => ({ name, program: findHelper(name, path) }));
 }
 
 /** Another text when the program is another, or was replaced. */

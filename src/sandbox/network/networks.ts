@@ -7,7 +7,7 @@ import { type HelperProgram, helperPrograms } from './helper-programs.js';
 import { helperCommand, tunnelProblem } from './helpers.js';
 import { openPrivateNetwork, type PrivateNetwork } from './private-network.js';
 import { choiceKey, RememberedChoice } from './remembered-choice.js';
-import type { NetworkRequest } from './request.js';
+import type { NetworkHelper, NetworkRequest } from './request.js';
 
 /** The network of one command. */
 export interface LeasedNetwork {
@@ -30,6 +30,10 @@ export interface NetworksOptions {
   readonly uid: number;
   /** Where helpers are looked for. */
   readonly path: string | undefined;
+  /** The helper that is tried first; undefined: pasta. */
+  readonly preferred?: NetworkHelper | undefined;
+  /** Of pasta, before those of a request. */
+  readonly pastaOptions?: readonly string[] | undefined;
   /** Let commands reach what listens on this machine's loopback: somebody asked for `host-gateway`. */
   readonly hostReachable: boolean;
   /** Why commands that nobody chose a network for need that of the host; undefined: nothing known in advance. */
@@ -130,11 +134,11 @@ export class Networks {
   }
 
   async #choose(): Promise<DefaultNetwork> {
-    const { path, uid, memory, hostOnly } = this.options;
+    const { path, preferred, pastaOptions = [], uid, memory, hostOnly } = this.options;
     if (hostOnly !== undefined) return { kind: 'host', reason: hostOnly };
-    const helpers = helperPrograms(path);
+    const helpers = helperPrograms(path, preferred);
     const resolvConf = readOrEmpty('/etc/resolv.conf');
-    const key = (): string => choiceKey({ bootId: readOrEmpty('/proc/sys/kernel/random/boot_id'), uid, resolvConf, helpers });
+    const key = (): string => choiceKey({ bootId: readOrEmpty('/proc/sys/kernel/random/boot_id'), uid, resolvConf, helpers, pastaOptions });
     const remembered = memory === undefined ? undefined : new RememberedChoice(memory, key(), Date.now);
     const known = remembered?.read();
     if (known?.kind === 'host') return known;
@@ -196,7 +200,7 @@ export class Networks {
   /** @throws {NetworkError} no helper works; the reason of each is in it */
   async #make({ helper: wanted, options }: PrivateRequest): Promise<PrivateNetwork> {
     const reasons: string[] = [];
-    for (const { name, program } of helperPrograms(this.options.path)) {
+    for (const { name, program } of helperPrograms(this.options.path, this.options.preferred)) {
       if (wanted !== undefined && name !== wanted) continue;
       if (program === undefined) {
         reasons.push(`${name} was not found`);
@@ -215,8 +219,9 @@ export class Networks {
   }
 
   #openBy({ name, program }: HelperProgram & { readonly program: string }, options: readonly string[]): Promise<PrivateNetwork> {
-    const { hostReachable, isRealRoot } = this.options;
-    return openPrivateNetwork(helperCommand(name, program, { options, hostReachable, isRealRoot }), hostReachable, this.#signal);
+    const { hostReachable, isRealRoot, pastaOptions = [] } = this.options;
+    const all = name === 'pasta' ? [...pastaOptions, ...options] : options;
+    return openPrivateNetwork(helperCommand(name, program, { options: all, hostReachable, isRealRoot }), hostReachable, this.#signal);
   }
 }
 

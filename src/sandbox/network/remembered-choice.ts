@@ -61,8 +61,9 @@ export function choiceKey(facts: {
   readonly uid: number;
   readonly resolvConf: string;
   readonly helpers: readonly HelperProgram[];
+  readonly pastaOptions: readonly string[];
 }): string {
-  const { bootId, uid, resolvConf, helpers } = facts;
-  const text = JSON.stringify([bootId, uid, resolvConf, helpers.map(programStamp), tunnelProblem() ?? '']);
+  const { bootId, uid, resolvConf, helpers, pastaOptions } = facts;
+  const text = JSON.stringify([bootId, uid, resolvConf, helpers.map(programStamp), pastaOptions, tunnelProblem() ?? '']);
   return sha256Hex(text);
 }

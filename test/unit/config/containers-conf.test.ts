@@ -71,6 +71,12 @@ dns_servers = ["1.1.1.1"]
 dns_options = ["ndots:1"]
 dns_searches = ["example.com"]
 no_hosts = true
+base_hosts_file = "/hosts"
+host_containers_internal_ip = "192.0.2.1"
+container_name_as_hostname = true
+[network]
+default_rootless_network_cmd = "slirp4netns"
+pasta_options = ["--mtu", "1"]
 [engine]
 compression_format = "gzip"
 compression_level = 3
@@ -79,9 +85,22 @@ retry_delay = "2s"
 image_copy_tmp_dir = "/scratch"
 hooks_dir = ["/hooks"]
 cdi_spec_dirs = ["/cdi"]
+helper_binaries_dir = ["/helpers"]
+runtime = "crun"
+add_compression = ["zstd"]
+image_parallel_copies = 2
 env = ["A=b"]
+[engine.runtimes]
+crun = ["/a/crun", "/b/crun"]
 `,
     });
+    const { baseHostsFile, hostAddress, nameAsHostname, networkHelper, pastaOptions, helperDirs } = conf;
+    assert.equal(
+      [baseHostsFile, hostAddress, nameAsHostname, networkHelper, pastaOptions, helperDirs],
+      ['/hosts', '192.0.2.1', true, 'slirp4netns', ['--mtu', '1'], ['/helpers']],
+    );
+    const { runtime, runtimes, addCompression, parallelCopies } = conf;
+    assert.equal([runtime, runtimes, addCompression, parallelCopies], ['crun', { crun: ['/a/crun', '/b/crun'] }, ['zstd'], 2]);
     const { capabilities, limits, volumes, httpProxy, seccompProfile, network } = conf;
     assert.equal(
       { capabilities, limits, volumes, httpProxy, seccompProfile, network },
@@ -111,6 +130,26 @@ env = ["A=b"]
       },
     );
   });
+
+  test('readContainersConf() adds to runtimes name by name', async () => {
+    const runtimes = (text: string): string => `[engine.runtimes]\n${text}\n`;
+    const conf = await read({ CONF: runtimes('a = ["/1"]\nb = ["/2"]'), OVERRIDE: runtimes('b = ["/3"]') });
+    assert.equal(conf.runtimes, { a: ['/1'], b: ['/3'] });
+    // A heading without a key, as distributions ship it, is no reason to parse: this is no TOML.
+    assert.equal(await read({ CONF: '[engine.runtimes]\n#crun = ["/a"]\n\n[' }), {});
+    await rejects(read({ CONF: runtimes('a = "/1"') }), { message: /"engine\.runtimes" is not a table of lists/ });
+  });
+
+  test('readContainersConf() reads the files once for the same settings', () =>
+    withTempDir(async (directory) => {
+      const path = join(directory, 'containers.conf');
+      const places = { environment: { CONTAINERS_CONF: path }, configHome: undefined, rootless: true };
+      writeFileSync(path, shm('1m'));
+      assert.is((await readContainersConf(places)).shmSize, '1m');
+      writeFileSync(path, shm('2m'));
+      assert.is((await readContainersConf(places, ['shm_size'])).shmSize, '1m');
+      assert.is((await readContainersConf({ ...places })).shmSize, '2m');
+    }));
 
   test('the usual capabilities are those of the sandbox, and say nothing', async () => {
     assert.equal([...USUAL_CAPABILITIES].sort(), [...DEFAULT_CAPABILITIES].sort());

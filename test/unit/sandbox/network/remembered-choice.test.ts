@@ -54,7 +54,13 @@ suite('choiceKey()', (test) => {
     withTempDir((directory) => {
       const program = join(directory, 'pasta');
       writeFileSync(program, 'one');
-      const facts = { bootId: 'b', uid: 1, resolvConf: 'nameserver 192.0.2.1\n', helpers: [{ name: 'pasta', program }] } as const;
+      const facts = {
+        bootId: 'b',
+        uid: 1,
+        resolvConf: 'nameserver 192.0.2.1\n',
+        helpers: [{ name: 'pasta', program }],
+        pastaOptions: [],
+      } as const;
       const keys = [
         facts,
         { ...facts, bootId: 'c' },
@@ -62,10 +68,11 @@ suite('choiceKey()', (test) => {
         { ...facts, resolvConf: '' },
         { ...facts, helpers: [{ name: 'pasta', program: undefined }] as const },
         { ...facts, helpers: [] },
+        { ...facts, pastaOptions: ['--mtu', '1500'] },
       ].map(choiceKey);
       assert.is(choiceKey(facts), keys[0]);
       utimesSync(program, 1, 1);
       keys.push(choiceKey(facts));
-      assert.is(new Set(keys).size, 7);
+      assert.is(new Set(keys).size, 8);
     }));
 });
