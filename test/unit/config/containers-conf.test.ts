@@ -156,7 +156,7 @@ crun = ["/a/crun", "/b/crun"]
     const list = DEFAULT_CAPABILITIES.map((name) => `  "${name.slice(4)}",\n`).join('');
     const usual = `[containers]\ndefault_capabilities = [\n${list}]\n`;
     assert.is((await read({ CONF: usual })).capabilities, undefined);
-    // It is left out before the file is parsed: mistakes keep their line.
+    // For another key the file is parsed, and mistakes have their line.
     await rejects(read({ CONF: `${usual}shm_size = \n` }), { code: 'SETTINGS_INVALID', message: /CONF:15: / });
   });
 
