@@ -1,7 +1,6 @@
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, constants, openSync, read, readFileSync, readSync } from 'node:fs';
 import { hasCode } from '../../errors.js';
 import { type Child, nativeFile, pipe, spawn } from '../../sys/index.js';
-import { readEach } from '../read-each.js';
 import { parseStatus, type StatusEvent } from '../status.js';
 import { NetworkError } from './errors.js';
 import type { HelperCommand } from './helpers.js';
@@ -29,35 +28,36 @@ export async function openPrivateNetwork(helper: HelperCommand, hostReachable: b
   signal.throwIfAborted();
   const status = pipe();
   const output = pipe();
+  // Nobody reads along what a helper says: with a full pipe it does without, and does not wait.
+  const words = reopen(output.readEnd, constants.O_RDONLY);
+  const mouth = reopen(output.writeEnd, constants.O_WRONLY);
   const none = openSync('/dev/null', 'r');
   let child: Child;
   try {
     child = spawn({
       file: nativeFile('tsbuild-launch'),
-      argv: ['tsbuild-launch', 'network', String(STATUS_FD), String(process.pid), ...helper.argv],
+      argv: ['tsbuild-launch', 'network', String(STATUS_FD), ...helper.argv],
       env: [],
-      stdio: [none, output.writeEnd, output.writeEnd],
+      stdio: [none, mouth, mouth],
       fds: [{ fd: status.writeEnd, as: STATUS_FD }],
     });
   } catch (error) {
     closeSync(status.readEnd);
-    closeSync(output.readEnd);
+    closeSync(words);
     throw error;
   } finally {
-    for (const fd of [none, status.writeEnd, output.writeEnd]) closeSync(fd);
+    for (const fd of [none, status.writeEnd, mouth]) closeSync(fd);
   }
-  let said = '';
-  const spoken = readEach(output.readEnd, (bytes) => {
-    // Its first words tell why it fails; more is only kept from filling the pipe.
-    if (said.length < 4096) said += Buffer.from(bytes).toString();
-  });
+  const ours = [status.readEnd, words];
   const end = (): boolean => child.kill('SIGTERM');
   signal.addEventListener('abort', end, { once: true });
   const first = await firstEvent(status.readEnd);
   signal.removeEventListener('abort', end);
   if (first?.event !== 'ready' || signal.aborted) {
     end();
-    await Promise.all([child.exited, spoken]);
+    await child.exited;
+    const said = readWaiting(words);
+    for (const fd of ours) closeSync(fd);
     signal.throwIfAborted();
     const problem = first?.event === 'failed' ? first.detail : '';
     throw new NetworkError(`${helper.name}: ${wordsOf(said) || problem || 'it ended without a word'}`);
@@ -69,18 +69,43 @@ export async function openPrivateNetwork(helper: HelperCommand, hostReachable: b
     gateway: hostReachable ? (helper.gateway ?? defaultGateway(holder)) : undefined,
     close: async () => {
       end();
-      await Promise.all([child.exited, spoken]);
+      await child.exited;
+      for (const fd of ours.splice(0)) closeSync(fd);
     },
   };
 }
 
-/** Undefined when it ended before there was one. */
+/** The end of a pipe as one that never waits, in place of the one given. */
+function reopen(fd: number, access: number): number {
+  try {
+    return openSync(`/proc/self/fd/${fd}`, access | constants.O_NONBLOCK);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** The first of its words tell why a helper fails. */
+function readWaiting(fd: number): string {
+  const buffer = Buffer.alloc(4096);
+  try {
+    return buffer.toString('utf8', 0, readSync(fd, buffer));
+  } catch (error) {
+    if (hasCode(error, 'EAGAIN')) return '';
+    throw error;
+  }
+}
+
+/**
+ * Undefined when it ended before there was one. A line is one write, and is read whole; by a thread that waits for it, since a stream's
+ * modules take longer to load than a helper to start.
+ */
 function firstEvent(fd: number): Promise<StatusEvent | undefined> {
+  const buffer = Buffer.alloc(4096);
   return new Promise((resolve, reject) => {
-    // A line is one write, and is read whole.
-    readEach(fd, (chunk) => {
-      for (const event of parseStatus(Buffer.from(chunk))) resolve(event);
-    }).then(() => resolve(undefined), reject);
+    read(fd, buffer, 0, buffer.length, null, (error, size) => {
+      if (error !== null) reject(error);
+      else resolve([...parseStatus(buffer.subarray(0, size))][0]);
+    });
   });
 }
 
