@@ -1,9 +1,10 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { lastLayerListing } from '../support/image-layers.js';
 import { suite } from '../support/suite.js';
 import { addBusybox, type Run, type TestStore, withTestStore } from '../support/tsbuild.js';
+import { unchanged } from '../support/unchanged.js';
 
 // Attacks on mounts that other builders have had; each leaves what lies outside of the build as it was.
 
@@ -24,20 +25,8 @@ function withPlace(body: (place: Place) => Promise<void>): () => Promise<void> {
       mkdirSync(context);
       chmodSync(outside, 0o777);
       writeFileSync(join(outside, 'file'), 'untouched', { mode: 0o666 });
-      const before = snapshotOf(outside);
-      await body({ store, outside, context });
-      assert.equal(snapshotOf(outside), before);
+      await unchanged(outside, () => body({ store, outside, context }));
     });
-}
-
-function snapshotOf(directory: string): unknown {
-  const { mode, mtimeMs } = statSync(directory);
-  const files = readdirSync(directory).map((name) => [
-    name,
-    statSync(join(directory, name)).mtimeMs,
-    readFileSync(join(directory, name), 'utf8'),
-  ]);
-  return { mode, mtimeMs, files };
 }
 
 function build({ store, context }: Place, lines: string, args: readonly string[] = []): Promise<Run> {

@@ -5,8 +5,8 @@ import * as assert from 'uvu/assert';
 import { sha256, withRegistry } from '../support/registry.js';
 import { suite } from '../support/suite.js';
 import { type TarItem, tarOf } from '../support/tar-of.js';
-import { linesOf } from '../support/tree-lines.js';
 import { addBusybox, type Run, type TestStore, withTestStore } from '../support/tsbuild.js';
+import { unchanged } from '../support/unchanged.js';
 import { Layout } from '../support/validate-layout.js';
 
 /** A build context beside a folder of the host that no build may touch. */
@@ -24,13 +24,11 @@ async function withScene(body: (scene: Scene) => Promise<void>): Promise<void> {
     for (const directory of [context, outside]) mkdirSync(directory);
     writeFileSync(join(outside, 'secret'), 'spy:x:666:666:secret:/:/bin/sh\n');
     writeFileSync(join(context, 'file'), 'from the context');
-    const before = linesOf(outside);
     const build = (lines: readonly string[], args: readonly string[] = []) => {
       writeFileSync(join(context, 'Containerfile'), `${lines.join('\n')}\n`);
       return store.tsbuild(['bud', '-t', 'app', ...args, context]);
     };
-    await body({ store, context, outside, build });
-    assert.equal(linesOf(outside), before, 'something outside the image changed');
+    await unchanged(outside, () => body({ store, context, outside, build }));
   });
 }
 

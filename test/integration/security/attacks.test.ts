@@ -2,8 +2,8 @@ import { chmodSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { suite } from '../../support/suite.js';
-import { linesOf } from '../../support/tree-lines.js';
 import { addBusybox, type TestStore, withTestStore } from '../../support/tsbuild.js';
+import { unchanged } from '../../support/unchanged.js';
 
 async function withPlace(body: (store: TestStore, context: string, outside: string) => Promise<void>): Promise<void> {
   await withTestStore(async (store) => {
@@ -11,9 +11,7 @@ async function withPlace(body: (store: TestStore, context: string, outside: stri
     const [context, outside] = [join(store.directory, 'context'), join(store.directory, 'outside')];
     for (const directory of [context, outside]) mkdirSync(directory);
     writeFileSync(join(outside, 'secret'), 'untouched');
-    const before = linesOf(outside);
-    await body(store, context, outside);
-    assert.equal(linesOf(outside), before, 'something outside changed');
+    await unchanged(outside, () => body(store, context, outside));
   });
 }
 
