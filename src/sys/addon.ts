@@ -58,6 +58,7 @@ export interface Addon {
   ): Fd;
   cloneMount(dir: Fd, readOnly: boolean, recursive: boolean, shift: Fd | undefined): Fd;
   openUserNamespace(uidMap: string, gidMap: string): Fd;
+  cloneInside(mount: Fd, path: Path): Fd;
   attachMount(mount: Fd, path: Path): void;
   unmount(path: Path): void;
   /** `descriptors` holds pairs: number here, number there. `exited` gives wait4's answer, `signal` 0 when there was none. */

@@ -51,7 +51,7 @@ export {
 } from './files.js';
 export { type Memory, readDirtyBytes, readMemory } from './free-memory.js';
 export { flock, flockTry, type LockKind } from './locks.js';
-export { attachMount, cloneMount, mountOverlay, type OverlayMount, unmount } from './overlay.js';
+export { attachMount, cloneInside, cloneMount, mountOverlay, type OverlayMount, unmount } from './overlay.js';
 export { type Fd, type Path, pathBytes } from './paths.js';
 export { type Pipe, pipe } from './pipe.js';
 export { nativeFile, packageFile, workerFile } from './program-files.js';

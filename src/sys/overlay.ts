@@ -51,6 +51,18 @@ export function cloneMount(
 }
 
 /**
+ * What `path` leads to inside the root of a detached mount, as a detached mount of its own: a file or directory in one can be mounted only
+ * from Linux 6.15 on, the root of one everywhere.
+ *
+ * @param mount of no further use: before 6.15 nothing can be cloned from it a second time
+ * @throws what `openat2` throws
+ * @see https://man7.org/linux/man-pages/man2/open_tree.2.html
+ */
+export function cloneInside(mount: Fd, path: Path): Fd {
+  return loadAddon().cloneInside(mount, path);
+}
+
+/**
  * Attach a detached mount to the directory `path` of this mount namespace; from then on it outlives its descriptor and this process.
  *
  * @see https://man7.org/linux/man-pages/man2/move_mount.2.html

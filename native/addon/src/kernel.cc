@@ -101,7 +101,8 @@ int set_xattr(int fd, const char* name, const std::string& value) {
 int remove_xattr(int fd, const char* name) {
   int result = fremovexattr(fd, name);
   if (result != 0 && errno == EBADF) result = removexattr(proc_path(fd).c_str(), name);
-  return result != 0 && errno == ENODATA ? 0 : result;
+  // ENOTSUP: a file system that has no such attributes, as a tmpfs before Linux 6.6.
+  return result != 0 && (errno == ENODATA || errno == ENOTSUP) ? 0 : result;
 }
 
 bool write_all(int fd, const void* data, size_t size) {

@@ -170,6 +170,19 @@ Failure clone_mount(int dir, unsigned set, bool recursive, int shift, UniqueFd* 
   return {};
 }
 
+// A mount needs the root of one before Linux 6.15, where only what is attached can be cloned.
+Failure clone_inside(int mount, const std::string& path, UniqueFd* out) {
+  UniqueFd inside(open_at2(mount, path.c_str(), O_PATH, 0, kInRoot));
+  if (!inside) return fail("openat2", path);
+  out->reset(static_cast<int>(syscall(SYS_open_tree, inside.get(), "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH)));
+  if (*out) return {};
+  const Failure failure = errno == EINVAL ? clone_inside_detached(mount, path, out) : fail("open_tree", path);
+  // No mount at all, as a root file system that is a copy: what is in it can be bound as it is.
+  if (!failure || failure.error != EINVAL) return failure;
+  *out = std::move(inside);
+  return {};
+}
+
 bool read_lowers(Arguments& args, size_t index, std::vector<int>* lowers) {
   uint32_t length = 0;
   if (napi_get_array_length(args.env, args[index], &length) != napi_ok) return false;
@@ -219,6 +232,16 @@ napi_value js_clone_mount(napi_env env, napi_callback_info info) {
   return failure ? throw_failure(env, failure) : make_number(env, mount.steal());
 }
 
+napi_value js_clone_inside(napi_env env, napi_callback_info info) {
+  Arguments args(env, info);
+  const int mount = args.fd(0);
+  const std::string path = args.path(1);
+  if (!args.ok) return nullptr;
+  UniqueFd clone;
+  const Failure failure = clone_inside(mount, path, &clone);
+  return failure ? throw_failure(env, failure) : make_number(env, clone.steal());
+}
+
 napi_value js_attach_mount(napi_env env, napi_callback_info info) {
   Arguments args(env, info);
   const int mount = args.fd(0);
@@ -243,6 +266,7 @@ void register_overlay(napi_env env, napi_value exports) {
   using namespace tsbuild;
   export_function(env, exports, "mountOverlay", js_mount_overlay);
   export_function(env, exports, "cloneMount", js_clone_mount);
+  export_function(env, exports, "cloneInside", js_clone_inside);
   export_function(env, exports, "attachMount", js_attach_mount);
   export_function(env, exports, "unmount", js_unmount);
 }

@@ -22,6 +22,9 @@
 #ifndef SYS_open_tree
 #define SYS_open_tree 428
 #endif
+#ifndef SYS_move_mount
+#define SYS_move_mount 429
+#endif
 #ifndef SYS_mount_setattr
 #define SYS_mount_setattr 442
 #endif
@@ -62,9 +65,14 @@ std::string options_of(const Overlay& overlay) {
   return options;
 }
 
-Failure mount_in_own_namespace(Overlay overlay, UniqueFd* out) {
+Failure enter_own_namespace() {
   if (unshare(CLONE_NEWNS) != 0) return fail("unshare");
   if (syscall(SYS_mount, nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return fail("mount", "/");
+  return {};
+}
+
+Failure mount_in_own_namespace(Overlay overlay, UniqueFd* out) {
+  if (auto failure = enter_own_namespace()) return failure;
   std::vector<UniqueFd> opened;
   const auto enter = [&opened](int* fd) {
     UniqueFd own;
@@ -96,7 +104,22 @@ Failure mount_in_own_namespace(Overlay overlay, UniqueFd* out) {
   return *out ? Failure{} : fail("open_tree", "overlay");
 }
 
+Failure attach_and_clone(int mount, const std::string& path, UniqueFd* out) {
+  if (auto failure = enter_own_namespace()) return failure;
+  if (syscall(SYS_move_mount, mount, "", AT_FDCWD, kPlace, MOVE_MOUNT_F_EMPTY_PATH) != 0) return fail("move_mount", path);
+  const UniqueFd inside(open_at2(mount, path.c_str(), O_PATH, 0, kInRoot));
+  if (!inside) return fail("openat2", path);
+  out->reset(static_cast<int>(syscall(SYS_open_tree, inside.get(), "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH)));
+  return *out ? Failure{} : fail("open_tree", path);
+}
+
 }  // namespace
+
+Failure clone_inside_detached(int mount, const std::string& path, UniqueFd* out) {
+  Failure failure;
+  std::thread([&] { failure = attach_and_clone(mount, path, out); }).join();
+  return failure;
+}
 
 Failure mount_overlay_by_string(const Overlay& overlay, UniqueFd* out) {
   return on_thread_apart([&] { return mount_in_own_namespace(overlay, out); });

@@ -1,9 +1,21 @@
+import type { ContextSource } from '../../context/index.js';
 import { hasCode, UnsupportedFeatureError, UsageError } from '../../errors.js';
 import type { Reporter } from '../../progress.js';
 import type { SandboxFile, SandboxMount } from '../../sandbox/index.js';
 import type { Shift, SnapshotDriver } from '../../snapshots/index.js';
 import type { Store } from '../../store/index.js';
-import { AT_EMPTY_PATH, AT_FDCWD, AT_SYMLINK_NOFOLLOW, closeFd, type Fd, fchmodat, fchownat, O_PATH, openat2 } from '../../sys/index.js';
+import {
+  AT_EMPTY_PATH,
+  AT_FDCWD,
+  AT_SYMLINK_NOFOLLOW,
+  cloneInside,
+  closeFd,
+  type Fd,
+  fchmodat,
+  fchownat,
+  O_PATH,
+  openat2,
+} from '../../sys/index.js';
 import type { BackgroundWork } from './background-work.js';
 import { type OpenedCache, openCaches } from './cache-mount.js';
 import { chownTree } from './chown-tree.js';
@@ -213,30 +225,39 @@ class Opening {
   async #openSource(from: MountOrigin, source: string, shift: Shift | undefined): Promise<Opened> {
     if (!('context' in from)) {
       const root = await this.#withLowers(from.input, (lowers) => this.surroundings.snapshots.openMerged(lowers, undefined, shift));
-      return { fd: this.#keep(openInside(this.#keep(root), source)), shifted: true };
+      return { fd: this.#keep(cloneOf(this.#keep(root), source)), shifted: true };
     }
-    const context = await from.context.open(this.signal);
+    const { opened, lowers } = await this.#openOfContext(from.context, source);
+    if (lowers === undefined) return { fd: opened, shifted: false };
+    return { fd: this.#keep(await this.surroundings.snapshots.openMerged(lowers, undefined, shift)), shifted: true };
+  }
+
+  /** `lowers`: what it is an overlay of, where the ignore rules leave something out. */
+  async #openOfContext(mounted: ContextSource, source: string): Promise<{ readonly opened: Fd; readonly lowers?: readonly string[] }> {
+    const context = await mounted.open(this.signal);
     const opened = this.#keep(openInside(context.root, source));
-    const { snapshots } = this.surroundings;
-    const filtered = await withoutIgnored(context, opened, source, snapshots);
-    if (filtered === undefined) return { fd: opened, shifted: false };
+    const filtered = await withoutIgnored(context, opened, source, this.surroundings.snapshots);
+    if (filtered === undefined) return { opened };
     this.#closers.push(filtered.close);
-    return { fd: this.#keep(await snapshots.openMerged(filtered.lowers, undefined, shift)), shifted: true };
+    return { opened, lowers: filtered.lowers };
   }
 
   async #openWritable(from: MountOrigin, source: string): Promise<Opened> {
-    if ('context' in from) return this.#throwAway((await this.#openSource(from, source, undefined)).fd, this.#shift);
+    if ('context' in from) {
+      const { opened, lowers } = await this.#openOfContext(from.context, source);
+      return this.#throwAway(opened, this.#shift, lowers);
+    }
     const { snapshots } = this.surroundings;
     const root = await this.#withLowers(from.input, async (lowers) => {
       const working = await snapshots.prepare(lowers);
       this.#closers.push(() => snapshots.discard(working));
       return snapshots.openMerged(lowers, working, this.#shift);
     });
-    return { fd: this.#keep(openInside(this.#keep(root), source)), shifted: true };
+    return { fd: this.#keep(cloneOf(this.#keep(root), source)), shifted: true };
   }
 
-  async #throwAway(source: Fd, shift: Shift | undefined): Promise<Opened> {
-    const { close, ...opened } = await openThrowAway(source, this.surroundings, shift);
+  async #throwAway(source: Fd, shift: Shift | undefined, lowers?: readonly string[]): Promise<Opened> {
+    const { close, ...opened } = await openThrowAway(source, this.surroundings, shift, lowers);
     this.#closers.push(close);
     return opened;
   }
@@ -273,6 +294,10 @@ function giveSocket(socket: Fd, id: string, { uid, gid }: CommandUser): void {
 
 function openInside(root: Fd, source: string): Fd {
   return sourceOrError(source, () => openat2(root, source === '' ? '.' : source, { flags: O_PATH }));
+}
+
+function cloneOf(root: Fd, source: string): Fd {
+  return sourceOrError(source, () => cloneInside(root, source === '' ? '.' : source));
 }
 
 /** A path of the user's own, links followed as everywhere. */

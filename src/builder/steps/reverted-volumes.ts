@@ -1,7 +1,7 @@
 import { hasCode } from '../../errors.js';
 import type { SandboxMount } from '../../sandbox/index.js';
-import type { Shift } from '../../snapshots/index.js';
-import { closeFd, type Fd, O_PATH, openat2 } from '../../sys/index.js';
+import type { Shift, SnapshotDriver } from '../../snapshots/index.js';
+import { cloneInside, closeFd, type Fd, O_PATH, openat2 } from '../../sys/index.js';
 import { openThrowAway } from './throw-away.js';
 import type { Toolbox } from './toolbox.js';
 import type { Workplace } from './write-step.js';
@@ -32,7 +32,8 @@ export async function openRevertedVolumes(
   try {
     const mounts: SandboxMount[] = [];
     if (paths.length > 0) {
-      const root = await snapshots.openMerged([working.upper, ...lowers]);
+      const whole = [working.upper, ...lowers];
+      const root = await snapshots.openMerged(whole);
       closers.push(() => closeFd(root));
       // One below another is mounted after it.
       for (const target of [...new Set(paths)].sort()) {
@@ -42,12 +43,33 @@ export async function openRevertedVolumes(
           continue;
         }
         closers.push(() => closeFd(source));
-        const copy = await openThrowAway(source, { snapshots, store }, shift);
+        // An overlay of an overlay that is attached nowhere needs Linux 6.15; a second one of the same layers does not.
+        const openCopy = () =>
+          snapshots.kind === 'overlay' ? openInSecond(whole, target, snapshots, shift) : openThrowAway(source, { snapshots, store }, shift);
+        const copy = await openCopy();
         closers.push(copy.close);
         mounts.push({ kind: 'bind', target, source: copy.fd, shifted: !copy.shifted, readOnly: false, recursive: false });
       }
     }
     return { mounts, close };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+async function openInSecond(lowers: readonly string[], target: string, snapshots: SnapshotDriver, shift: Shift | undefined) {
+  const working = await snapshots.prepare(lowers);
+  const fds: Fd[] = [];
+  const close = (): void => {
+    for (const fd of fds) closeFd(fd);
+    snapshots.discard(working);
+  };
+  try {
+    fds.push(await snapshots.openMerged(lowers, working, shift));
+    const fd = cloneInside(fds[0]!, target.slice(1));
+    fds.push(fd);
+    return { fd, shifted: true, close };
   } catch (error) {
     close();
     throw error;

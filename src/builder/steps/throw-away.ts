@@ -13,6 +13,7 @@ const S_IFREG = 0o100000;
  * What `source` is, as something that may be written to without it: an overlay over a directory, a copy of a file.
  *
  * @param shift as whom the owners in a directory are shown
+ * @param lowers what the directory is an overlay of, where it is one: an overlay on a mount that is attached nowhere needs Linux 6.15
  * @returns what to mount, whether its owners are shown so, and how to throw away what was written to it
  * @throws {UnsupportedFeatureError} it is neither a directory nor a file
  */
@@ -20,14 +21,16 @@ export async function openThrowAway(
   source: Fd,
   { snapshots, store }: { readonly snapshots: SnapshotDriver; readonly store: Store },
   shift: Shift | undefined,
+  lowers?: readonly string[],
 ): Promise<{ readonly fd: Fd; readonly shifted: boolean; readonly close: () => void }> {
   // The descriptor by its name, so that what is read is what was opened.
   const path = `/proc/self/fd/${source}`;
   const { mode } = statat(source, '', AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW);
   if ((mode & S_IFMT) === S_IFDIR) {
-    const working = await snapshots.prepare([path]);
+    const below = lowers ?? [path];
+    const working = await snapshots.prepare(below);
     try {
-      const fd = await snapshots.openMerged([path], working, shift);
+      const fd = await snapshots.openMerged(below, working, shift);
       return {
         fd,
         shifted: true,

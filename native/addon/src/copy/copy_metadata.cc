@@ -90,7 +90,7 @@ Failure set_metadata(int fd, const CopyEntry& entry, const CopyMetadata& metadat
   if (chmod_nofollow(fd, "", metadata.stat.mode) != 0) return fail("fchmodat", entry.to);
   if (!owned || metadata.stat.device != 0) {
     if (set_xattr(fd, kOverrideStat, format_override_stat(metadata.stat)) != 0) return fail("setxattr", entry.to);
-  } else if (S_ISDIR(entry.status.st_mode) && !entry.fresh && remove_xattr(fd, kOverrideStat) != 0 && errno != ENOTSUP) {
+  } else if (S_ISDIR(entry.status.st_mode) && !entry.fresh && remove_xattr(fd, kOverrideStat) != 0) {
     return fail("removexattr", entry.to);  // of the directory that was there before
   }
   if (Failure failure = set_xattrs(fd, entry, metadata)) return failure;

@@ -384,7 +384,7 @@ void TreeWriter::set_directory_meta(int parent, const std::string& name, const A
   set_xattrs(fd.get(), found.xattrs, path);
   if (!owned) {
     record_override(fd.get(), found, path);
-  } else if (remove_xattr(fd.get(), kOverrideStat) != 0 && errno != ENOTSUP) {
+  } else if (remove_xattr(fd.get(), kOverrideStat) != 0) {
     throw_system("removexattr", path);
   }
   remember_time(path, time_of(found));
