@@ -18,7 +18,7 @@ import {
 } from '../builder/steps/index.js';
 import { UsageError } from '../errors.js';
 import { formatPlatform, type HistoryEntry } from '../image/index.js';
-import { planConfinement, runInSandbox, type SandboxPlan, type SandboxResult, selinuxHost } from '../sandbox/index.js';
+import { ownSelinuxHost, planConfinement, runInSandbox, type SandboxPlan, type SandboxResult } from '../sandbox/index.js';
 import type { CommandDefaults, ContainerRecord } from '../store/index.js';
 import { closeFd } from '../sys/index.js';
 import { type ContainerFiles, knownLayers, openContainerFiles } from './containers/container-files.js';
@@ -143,7 +143,9 @@ async function execute(
       const images = new MountImages(workspace, services);
       const volumes = [...configured.mounts, ...surroundings.volumes];
       const wanted = await resolveImageMounts(volumes, (image) => images.add(image));
-      mounts = await openRunMounts(wanted, images.roots, user, { ...parts, ids, platform: formatPlatform(record.config) }, { signal });
+      const confined = planConfinement(confinement, ownSelinuxHost());
+      const around = { ...parts, ids, platform: formatPlatform(record.config), mountLabel: confined.selinux?.mount };
+      mounts = await openRunMounts(wanted, images.roots, user, around, { signal });
       const hostname = options.hostname ?? hostnameOf(record, configured);
       const plan: Omit<SandboxPlan, 'network'> = {
         rootfs: await rootOf(files, ids),
@@ -159,7 +161,7 @@ async function execute(
         isolation,
         shmSizeBytes: surroundings.shmSizeBytes,
         limits: surroundings.limits,
-        ...planConfinement(confinement, selinuxHost()),
+        ...confined,
         singleId,
         stdio: options.terminal === true ? 'terminal' : 'inherit',
       };

@@ -1,6 +1,6 @@
 /** Run one process in a prepared root file system through the native launcher, and supervise it. */
 export { ALL_CAPABILITIES, DEFAULT_CAPABILITIES } from './capabilities.js';
-export type { Confinement } from './confinement.js';
+export type { Confinement, ConfinementPlan } from './confinement.js';
 export { SandboxSetupError } from './errors.js';
 export { type Execution, executionOf } from './foreign-platform.js';
 export { type DnsSettings, type HostFilesOptions, hostFiles } from './host-files.js';
@@ -30,4 +30,4 @@ export { planConfinement } from './plan-confinement.js';
 export { parseProcessorList, type ResourceLimits } from './resources/resource-limits.js';
 export { runInSandbox } from './run-in-sandbox.js';
 export type { RunOptions } from './run-options.js';
-export { parseLabelOption, selinuxHost } from './selinux-labels.js';
+export { ownSelinuxHost, parseLabelOption, sharedLabel } from './selinux-labels.js';

@@ -1,5 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
+import { UnsupportedFeatureError } from '../errors.js';
+import { type SelinuxPolicy, selinuxPolicy } from './selinux-policy.js';
 
 /** Contexts as SELinux writes them: `system_u:system_r:container_t:s0:c1,c2`. Empty: none is set. */
 export interface SelinuxLabels {
@@ -15,6 +17,7 @@ export interface SelinuxHost {
   readonly contexts: string;
   /** Two different categories below 1024, by which containers are kept apart; in ascending order. */
   readonly categories: readonly [number, number];
+  readonly policy: SelinuxPolicy;
 }
 
 const FIELDS = ['user', 'role', 'type', 'level', 'filetype'] as const;
@@ -44,7 +47,38 @@ export function selinuxHost(root = '/'): SelinuxHost | undefined {
     readOptional(`${root}usr/share/containers/selinux/contexts`) ?? readOptional(`${root}etc/selinux/${type}/contexts/lxc_contexts`);
   if (contexts === undefined) return undefined;
   const first = randomInt(CATEGORIES - 1);
-  return { contexts, categories: [first, randomInt(first + 1, CATEGORIES)] };
+  return { contexts, categories: [first, randomInt(first + 1, CATEGORIES)], policy: selinuxPolicy(root) };
+}
+
+let own: { readonly host: SelinuxHost | undefined } | undefined;
+
+/** {@link selinuxHost} of this machine; the categories are the same as long as this process lives, for its commands share volumes. */
+export function ownSelinuxHost(): SelinuxHost | undefined {
+  own ??= { host: selinuxHost() };
+  return own.host;
+}
+
+/**
+ * The labels that a command gets. Nobody asked for labels: none where the policy does not have them, or does not let this process start
+ * commands so.
+ *
+ * @param options as {@link parseLabelOption} takes them
+ * @throws {UnsupportedFeatureError} what was asked for is no context by the policy
+ */
+export function labelsOf(options: readonly string[], host: SelinuxHost): SelinuxLabels | undefined {
+  const labels = selinuxLabels(options, host);
+  const { policy } = host;
+  const unknown = [labels.process, labels.mount].find((context) => context !== '' && !policy.knows(context));
+  if (unknown === undefined) return options.length > 0 || policy.mayStartAs(labels.process) ? labels : undefined;
+  if (options.length === 0 || options.includes('disable')) return undefined;
+  throw new UnsupportedFeatureError(`the SELinux policy of this machine has no context ${JSON.stringify(unknown)}`, {
+    hint: 'Types for containers come with the package container-selinux; --security-opt label=disable goes without',
+  });
+}
+
+/** The label of what every container may use. */
+export function sharedLabel(mount: string): string {
+  return mount.split(':').slice(0, 3).concat('s0').join(':');
 }
 
 /**
@@ -53,7 +87,10 @@ export function selinuxHost(root = '/'): SelinuxHost | undefined {
  * @param options as {@link parseLabelOption} takes them
  * @see https://github.com/opencontainers/selinux/blob/main/go-selinux/label/label_linux.go
  */
-export function selinuxLabels(options: readonly string[], { contexts, categories }: SelinuxHost): SelinuxLabels {
+export function selinuxLabels(
+  options: readonly string[],
+  { contexts, categories }: Pick<SelinuxHost, 'contexts' | 'categories'>,
+): SelinuxLabels {
   const level = `s0:c${categories[0]},c${categories[1]}`;
   const process = parseContext(readContext(contexts, 'process'), level);
   const mount = parseContext(readContext(contexts, 'file'), level);

@@ -60,16 +60,16 @@ export function openOverlaySnapshots(store: Store, { userxattr }: SnapshotOption
     changes: async () => undefined,
     publish: (working, chain) => places.publish(working, chain),
     discard: (working) => places.discard(working),
-    async openMerged(lowerPaths, working, shift) {
+    async openMerged(lowerPaths, working, shift, label) {
       // Of a shifted overlay the two come from one mount, as it wants them.
       const upperPaths = working === undefined ? [] : shift === undefined ? [working.upper, working.work] : [working.dir];
       return await withDirectories([...upperPaths, ...lowerPaths], (opened) =>
         withShifted(opened, shift, async (fds) => {
           const lowers = fds.slice(upperPaths.length);
           const owner = shift?.owner;
-          if (working === undefined) return mountOverlay({ lowers, userxattr, owner });
-          if (shift === undefined) return mountOverlay({ lowers, upper: fds[0], work: fds[1], userxattr });
-          return await withWritable(fds[0]!, working, (upper, work) => mountOverlay({ lowers, upper, work, userxattr, owner }));
+          if (working === undefined) return mountOverlay({ lowers, userxattr, owner, label });
+          if (shift === undefined) return mountOverlay({ lowers, upper: fds[0], work: fds[1], userxattr, label });
+          return await withWritable(fds[0]!, working, (upper, work) => mountOverlay({ lowers, upper, work, userxattr, owner, label }));
         }),
       );
     },

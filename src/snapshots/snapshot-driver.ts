@@ -85,7 +85,8 @@ export interface SnapshotDriver {
    * Needs CAP_SYS_ADMIN in the user namespace that owns the mount namespace.
    *
    * @param shift as whom owners are shown; left out: as they are. With an overlay it needs Linux 6.15
+   * @param label SELinux context of every file; copies keep those they have
    * @returns a descriptor of the root; the caller closes it
    */
-  openMerged(lowers: readonly string[], working?: WorkingLayer, shift?: Shift): Promise<number>;
+  openMerged(lowers: readonly string[], working?: WorkingLayer, shift?: Shift, label?: string): Promise<number>;
 }

@@ -55,6 +55,7 @@ export interface Addon {
     byString: boolean,
     uid: number | undefined,
     gid: number | undefined,
+    label: string | undefined,
   ): Fd;
   cloneMount(dir: Fd, readOnly: boolean, recursive: boolean, shift: Fd | undefined): Fd;
   openUserNamespace(uidMap: string, gidMap: string): Fd;

@@ -15,6 +15,8 @@ export interface OverlayMount {
   readonly byString?: boolean | undefined;
   /** Whom what the overlay makes for itself belongs to, where that is not this process: on layers with shifted owners, see {@link cloneMount}. */
   readonly owner?: { readonly uid: number; readonly gid: number } | undefined;
+  /** SELinux context of every file in it; a clone of one directory has none. */
+  readonly label?: string | undefined;
 }
 
 /**
@@ -29,8 +31,8 @@ export interface OverlayMount {
  * @see https://docs.kernel.org/filesystems/overlayfs.html and https://man7.org/linux/man-pages/man2/fsopen.2.html
  */
 export function mountOverlay(mount: OverlayMount): Fd {
-  const { lowers, upper, work, userxattr, readOnly = false, byString = false, owner } = mount;
-  return loadAddon().mountOverlay(lowers, upper, work, userxattr, readOnly, byString, owner?.uid, owner?.gid);
+  const { lowers, upper, work, userxattr, readOnly = false, byString = false, owner, label } = mount;
+  return loadAddon().mountOverlay(lowers, upper, work, userxattr, readOnly, byString, owner?.uid, owner?.gid, label);
 }
 
 /**

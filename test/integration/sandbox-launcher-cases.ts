@@ -8,6 +8,7 @@ import * as assert from 'uvu/assert';
 import { nativeFile } from '../../src/sys/index.js';
 import { makeBusyboxRoot } from '../support/busybox-root.js';
 import { idMode } from '../support/inside-namespaces.js';
+import { needKernel } from '../support/kernel.js';
 import { addProbe } from '../support/sandbox.js';
 import { skip, suite } from '../support/suite.js';
 import { withTempDir } from '../support/temp-dir.js';
@@ -61,9 +62,15 @@ function basicPlan(directory: string, changes: readonly (readonly [string, strin
 }
 
 suite('tsbuild-launch sandbox', (test) => {
-  for (const by of ['auto', 'fd', 'path', 'mount'])
+  for (const [by, since] of [
+    ['auto', '0'],
+    ['fd', '6.13'],
+    ['path', '6.7'],
+    ['mount', '0'],
+  ] as const)
     test(`overlay-interface ${by}: the command runs and writes to the upper directory`, () =>
       withTempDir(async (directory) => {
+        needKernel(since);
         const { events, code } = await launch(encode(basicPlan(directory, [['overlay-interface', by]])));
         assert.equal(events, [{ event: 'exited', code: 3 }]);
         assert.is(code, 3);
@@ -143,6 +150,7 @@ suite('tsbuild-launch sandbox', (test) => {
 
   test('an overlay the kernel refuses comes with the kernel’s reason', () =>
     withTempDir(async (directory) => {
+      needKernel('6.7'); // before, mount(2) has no room for an explanation
       const tooMany = Array.from({ length: 520 }, (): [string, string] => ['lower', join(directory, 'empty')]);
       const { events } = await launch(encode(basicPlan(directory, tooMany)));
       assert.is(events[0]?.stage, 'overlay');

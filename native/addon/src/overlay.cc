@@ -127,6 +127,9 @@ Failure mount_by_context(const Overlay& overlay, UniqueFd* out, bool* unknown) {
   // Inode indexes and stored identifiers tie an upper to its lowers; here it is renamed into the store and used elsewhere.
   if (auto failure = context.text("index", "off")) return failure;
   if (auto failure = context.text("uuid", "null")) return failure;
+  if (!overlay.label.empty()) {
+    if (auto failure = context.text("context", overlay.label.c_str())) return failure;
+  }
   if (auto failure = context.create()) return failure;
   return context.mount(overlay.read_only, out);
 }
@@ -211,6 +214,7 @@ napi_value js_mount_overlay(napi_env env, napi_callback_info info) {
   const bool as_owner = !args.absent(6);
   const auto uid = as_owner ? static_cast<uid_t>(args.integer(6, 0, UINT32_MAX - 1)) : 0;
   const auto gid = as_owner ? static_cast<gid_t>(args.integer(7, 0, UINT32_MAX - 1)) : 0;
+  if (!args.absent(8)) overlay.label = args.path(8);
   if (!args.ok) return nullptr;
 
   UniqueFd mount;

@@ -56,6 +56,8 @@ Failure open_again(int fd, UniqueFd* out) {
 
 std::string options_of(const Overlay& overlay) {
   std::string options = overlay.userxattr ? "index=off,uuid=off,userxattr" : "index=off,uuid=off,redirect_dir=nofollow,metacopy=off";
+  // Quoted: it has commas.
+  if (!overlay.label.empty()) options += ",context=\"" + overlay.label + "\"";
   if (overlay.upper >= 0) options += ",volatile,upperdir=" + std::to_string(overlay.upper) + ",workdir=" + std::to_string(overlay.work);
   const char* separator = ",lowerdir=";
   for (const int lower : overlay.lowers) {

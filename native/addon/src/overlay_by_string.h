@@ -14,6 +14,7 @@ struct Overlay {
   int work = -1;
   bool userxattr = false;
   bool read_only = false;
+  std::string label;  // SELinux context of every file in it; empty: none
 };
 
 // A mount that is attached nowhere, made by mount(2).

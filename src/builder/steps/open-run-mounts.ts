@@ -1,7 +1,7 @@
 import type { ContextSource } from '../../context/index.js';
 import { hasCode, UnsupportedFeatureError, UsageError } from '../../errors.js';
 import type { Reporter } from '../../progress.js';
-import type { SandboxFile, SandboxMount } from '../../sandbox/index.js';
+import { type SandboxFile, type SandboxMount, sharedLabel } from '../../sandbox/index.js';
 import type { Shift, SnapshotDriver } from '../../snapshots/index.js';
 import type { Store } from '../../store/index.js';
 import {
@@ -20,6 +20,7 @@ import type { BackgroundWork } from './background-work.js';
 import { type OpenedCache, openCaches } from './cache-mount.js';
 import { chownTree } from './chown-tree.js';
 import { MountSourceError, SecretMissingError } from './errors.js';
+import { labelTree } from './label-tree.js';
 import { type OwnIds, outsideOf } from './own-ids.js';
 import { type RootState, withLowers } from './root-state.js';
 import type { Confidants, MountOrigin, MountTraits, RunMount, RunSecret, RunSsh } from './run-mounts.js';
@@ -35,6 +36,8 @@ export interface MountSurroundings {
   readonly platform: string;
   readonly singleId: boolean;
   readonly confidants: Confidants;
+  /** SELinux label of the files the command finds; undefined: it has none. */
+  readonly mountLabel?: string | undefined;
   /** The command's own ids, where it has some. */
   readonly ids?: OwnIds | undefined;
 }
@@ -147,7 +150,8 @@ class Opening {
       case 'cache': {
         const { target, readOnly } = mount;
         const source = caches.get(mount)!.directory;
-        await this.#give(source, mount, this.user);
+        // Of tsbuild's own: what is made in it gets the label of its directory.
+        await this.#give(source, { ...mount, relabel: 'shared' }, this.user);
         this.#mounts.push({ kind: 'bind', target, source, readOnly, shifted: true, ...bindFlags(mount), nodev: true });
         break;
       }
@@ -167,12 +171,20 @@ class Opening {
   }
 
   /** With one id there is nobody else to give it to. */
-  async #give(tree: Fd, { chown }: MountTraits, owner: CommandUser): Promise<void> {
+  async #give(tree: Fd, { chown, relabel }: MountTraits, owner: CommandUser): Promise<void> {
+    const { mountLabel } = this.surroundings;
+    if (relabel !== undefined && mountLabel !== undefined)
+      await labelTree(tree, relabel === 'shared' ? sharedLabel(mountLabel) : mountLabel);
     if (chown === true && !this.surroundings.singleId) await chownTree(tree, owner);
   }
 
   get #shift(): Shift | undefined {
     return this.surroundings.ids?.shift;
+  }
+
+  /** What files have that tsbuild shows and does not label. */
+  get #label(): string | undefined {
+    return this.surroundings.mountLabel;
   }
 
   #outside(user: CommandUser): CommandUser {
@@ -224,19 +236,22 @@ class Opening {
   /** The source, resolved inside its own root; the mount is made on the descriptor, so nothing can be swapped in between. */
   async #openSource(from: MountOrigin, source: string, shift: Shift | undefined): Promise<Opened> {
     if (!('context' in from)) {
-      const root = await this.#withLowers(from.input, (lowers) => this.surroundings.snapshots.openMerged(lowers, undefined, shift));
+      const root = await this.#withLowers(from.input, (lowers) =>
+        this.surroundings.snapshots.openMerged(lowers, undefined, shift, this.#label),
+      );
       return { fd: this.#keep(cloneOf(this.#keep(root), source)), shifted: true };
     }
     const { opened, lowers } = await this.#openOfContext(from.context, source);
     if (lowers === undefined) return { fd: opened, shifted: false };
-    return { fd: this.#keep(await this.surroundings.snapshots.openMerged(lowers, undefined, shift)), shifted: true };
+    return { fd: this.#keep(await this.surroundings.snapshots.openMerged(lowers, undefined, shift, this.#label)), shifted: true };
   }
 
   /** `lowers`: what it is an overlay of, where the ignore rules leave something out. */
   async #openOfContext(mounted: ContextSource, source: string): Promise<{ readonly opened: Fd; readonly lowers?: readonly string[] }> {
     const context = await mounted.open(this.signal);
     const opened = this.#keep(openInside(context.root, source));
-    const filtered = await withoutIgnored(context, opened, source, this.surroundings.snapshots);
+    const { snapshots } = this.surroundings;
+    const filtered = await withoutIgnored(context, opened, source, snapshots, { always: this.#label !== undefined });
     if (filtered === undefined) return { opened };
     this.#closers.push(filtered.close);
     return { opened, lowers: filtered.lowers };
@@ -251,7 +266,7 @@ class Opening {
     const root = await this.#withLowers(from.input, async (lowers) => {
       const working = await snapshots.prepare(lowers);
       this.#closers.push(() => snapshots.discard(working));
-      return snapshots.openMerged(lowers, working, this.#shift);
+      return snapshots.openMerged(lowers, working, this.#shift, this.#label);
     });
     return { fd: this.#keep(cloneOf(this.#keep(root), source)), shifted: true };
   }

@@ -27,6 +27,8 @@ export interface MountTraits {
   readonly noexec?: boolean;
   /** Everything in it is given to the user of the command first. */
   readonly chown?: boolean;
+  /** Everything in it gets an SELinux label first, which other containers may use too, or only this one. */
+  readonly relabel?: 'shared' | 'private';
   /** What is mounted later, here or there, and the other side: see mount_namespaces(7). */
   readonly propagation?: MountPropagation;
 }

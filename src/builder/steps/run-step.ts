@@ -1,5 +1,5 @@
 import type { StepLabel } from '../../progress.js';
-import type { Confinement, Isolation, ResourceLimit, ResourceLimits, SandboxFile } from '../../sandbox/index.js';
+import type { Confinement, ConfinementPlan, Isolation, ResourceLimit, ResourceLimits, SandboxFile } from '../../sandbox/index.js';
 import type { WorkingLayer } from '../../snapshots/index.js';
 import { closeFd, type IdMaps, type IdRange } from '../../sys/index.js';
 import { type RunStep as GraphRunStep, runEnvironment } from '../graph/index.js';
@@ -40,6 +40,16 @@ export interface RunSurroundings {
 
 // The hostname must not differ between builds: a command that writes it down would never give the same layer twice.
 const BUILD_HOSTNAME = 'buildkitsandbox'; // BuildKit's default
+
+/** What a command runs with, once it is open. */
+interface Prepared {
+  readonly user: ImageUser;
+  readonly mounts: OpenedMounts;
+  readonly ids: OwnIds | undefined;
+  readonly confinement: RunConfinement;
+}
+
+type RunConfinement = ConfinementPlan & { readonly unmasked?: boolean };
 
 /** Runs a command on its parent's file system; what it changed is its layer. */
 export class RunStep implements Step<RootState> {
@@ -90,13 +100,15 @@ export class RunStep implements Step<RootState> {
     const root = await writeStep(parent, this.toolbox, { ...options, inPlace: true }, async ({ lowers, working }) => {
       const user = await this.#user(lowers, working);
       await withOwnIds(this.surroundings.idMaps, async (ids) => {
-        const surroundings = { ...this.toolbox, confidants: this.surroundings.confidants, ids };
+        const confinement = await this.#confinement();
+        const mountLabel = confinement.selinux?.mount;
+        const surroundings = { ...this.toolbox, confidants: this.surroundings.confidants, ids, mountLabel };
         const reverted = await openRevertedVolumes(this.surroundings.reverted ?? [], { lowers, working }, this.toolbox, ids?.shift);
         try {
           const mounts = await openRunMounts(this.surroundings.mounts, sources, user, surroundings, options);
           try {
             const shown = { ...mounts, mounts: [...reverted.mounts, ...mounts.mounts] };
-            await this.#execute(lowers, working, { user, mounts: shown, ids }, options);
+            await this.#execute(lowers, working, { user, mounts: shown, ids, confinement }, options);
           } finally {
             await mounts.close();
           }
@@ -118,19 +130,21 @@ export class RunStep implements Step<RootState> {
     }
   }
 
+  async #confinement(): Promise<RunConfinement> {
+    // Loaded by the first command that runs: a build from the cache needs none of it.
+    const { ALL_CAPABILITIES, planConfinement, ownSelinuxHost } = await import('../../sandbox/index.js');
+    return this.spec.security === 'insecure'
+      ? { seccomp: 'unconfined', capabilities: ALL_CAPABILITIES, unmasked: true }
+      : planConfinement(this.surroundings.confinement ?? {}, ownSelinuxHost());
+  }
+
   async #execute(
     lowers: readonly string[],
     working: WorkingLayer,
-    { user, mounts: opened, ids }: { readonly user: ImageUser; readonly mounts: OpenedMounts; readonly ids: OwnIds | undefined },
+    { user, mounts: opened, ids, confinement }: Prepared,
     { signal }: { readonly signal: AbortSignal },
   ): Promise<void> {
     const { spec, surroundings, toolbox } = this;
-    // Loaded by the first command that runs: a build from the cache needs none of it.
-    const { ALL_CAPABILITIES, planConfinement, selinuxHost } = await import('../../sandbox/index.js');
-    const confinement =
-      spec.security === 'insecure'
-        ? ({ seccomp: 'unconfined', capabilities: ALL_CAPABILITIES, unmasked: true } as const)
-        : planConfinement(surroundings.confinement ?? {}, selinuxHost());
     const mayChangeIt = confinement.capabilities?.includes('CAP_NET_ADMIN') === true;
     await withCommandNetwork(surroundings.network, { hostname: BUILD_HOSTNAME, mayChangeIt }, (network) =>
       runCommand(

@@ -19,7 +19,7 @@ const S_IFREG = 0o100000;
  */
 export async function openThrowAway(
   source: Fd,
-  { snapshots, store }: { readonly snapshots: SnapshotDriver; readonly store: Store },
+  { snapshots, store, mountLabel }: { readonly snapshots: SnapshotDriver; readonly store: Store; readonly mountLabel?: string | undefined },
   shift: Shift | undefined,
   lowers?: readonly string[],
 ): Promise<{ readonly fd: Fd; readonly shifted: boolean; readonly close: () => void }> {
@@ -30,7 +30,7 @@ export async function openThrowAway(
     const below = lowers ?? [path];
     const working = await snapshots.prepare(below);
     try {
-      const fd = await snapshots.openMerged(below, working, shift);
+      const fd = await snapshots.openMerged(below, working, shift, mountLabel);
       return {
         fd,
         shifted: true,

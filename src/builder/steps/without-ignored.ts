@@ -30,6 +30,7 @@ export interface FilteredSource {
  * bring, which is also what its key is made of.
  *
  * @param path of `source` in the context
+ * @param options.always an overlay of a directory also where nothing is left out
  * @returns undefined where nothing is left out
  */
 export async function withoutIgnored(
@@ -37,11 +38,12 @@ export async function withoutIgnored(
   source: Fd,
   path: string,
   snapshots: SnapshotDriver,
+  { always }: { readonly always: boolean },
 ): Promise<FilteredSource | undefined> {
   const { mode } = statat(source, '', AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW);
-  if (context.ignores !== true || (mode & S_IFMT) !== S_IFDIR) return undefined;
-  const ignored = await ignoredBelow(context, source, path);
-  if (ignored.length === 0) return undefined;
+  if ((context.ignores !== true && !always) || (mode & S_IFMT) !== S_IFDIR) return undefined;
+  const ignored = context.ignores === true ? await ignoredBelow(context, source, path) : [];
+  if (ignored.length === 0 && !always) return undefined;
   const lower = `/proc/self/fd/${source}`;
   const layer = await snapshots.prepare([lower]);
   try {

@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { release, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { DefaultNetwork } from '../../sandbox/index.js';
+import { type DefaultNetwork, ownSelinuxHost, planConfinement } from '../../sandbox/index.js';
 import { tryOverlay } from '../../snapshots/index.js';
 import { type FenceProbe, getXattr, packageFile, probeFence } from '../../sys/index.js';
 import type { Services } from '../context.js';
@@ -43,6 +43,8 @@ export interface Facts {
   readonly defaultNetwork: DefaultNetwork | undefined;
   readonly cgroups: 'delegated' | 'closed' | 'v1' | 'absent';
   readonly selinux: 'enforcing' | 'permissive' | 'absent';
+  /** Whether commands get labels by default. */
+  readonly selinuxLabels: boolean;
   readonly freeBytes: number;
   /** Undefined where the file system has no fixed number of them. */
   readonly freeInodes: number | undefined;
@@ -86,6 +88,7 @@ export async function gatherFacts(services: Services): Promise<Facts> {
     defaultNetwork: entered ? await tryNetwork(services) : undefined,
     cgroups: cgroupState(),
     selinux: selinuxState(),
+    selinuxLabels: planConfinement({}, ownSelinuxHost()).selinux !== undefined,
     freeBytes: bavail * bsize,
     freeInodes: files === 0 ? undefined : ffree,
     clockBehindMs: statSync(packageFile('package.json')).ctimeMs - Date.now(),

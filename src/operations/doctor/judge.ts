@@ -86,8 +86,13 @@ function appArmor({ rootless, entered, sysctls }: Facts): Finding {
   };
 }
 
-function selinux({ selinux: state }: Facts): Finding {
-  return ok('SELinux', state === 'absent' ? 'not there' : `${state}; commands get labels where --security-opt label=... asks for them`);
+function selinux({ selinux: state, selinuxLabels }: Facts): Finding {
+  return ok(
+    'SELinux',
+    state === 'absent'
+      ? 'not there'
+      : `${state}; commands ${selinuxLabels ? 'and their files get labels of containers' : 'get no labels: the policy has none for containers that this user may start'}`,
+  );
 }
 
 function mappers({ rootless, mappers: programs }: Facts): Finding {

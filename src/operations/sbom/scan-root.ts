@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DEFAULT_PATH, environmentOf } from '../../builder/graph/index.js';
 import { type CommandNetwork, lookUpUser, withCommandNetwork } from '../../builder/steps/index.js';
 import { TsbuildError, UsageError } from '../../errors.js';
-import { type Isolation, planConfinement, runInSandbox, type SandboxMount, type SandboxPlan, selinuxHost } from '../../sandbox/index.js';
+import { type Isolation, ownSelinuxHost, planConfinement, runInSandbox, type SandboxMount, type SandboxPlan } from '../../sandbox/index.js';
 import { closeFd, type Fd } from '../../sys/index.js';
 import { type ReadyImage, readyImage } from '../containers/ready-image.js';
 import { splitShellWords } from '../containers/shell-words.js';
@@ -150,7 +150,7 @@ async function runScan(
         mounts,
         files: leased.files,
         isolation,
-        ...planConfinement({}, selinuxHost()),
+        ...planConfinement({}, ownSelinuxHost()),
         singleId: settings.idMode === 'single',
         stdio: 'pipe',
       };

@@ -32,7 +32,7 @@ export function isVolumeOption(word: string): boolean {
 const PROPAGATION = /^(?:bind-propagation=)?r?(private|slave|shared|unbindable)$/;
 
 /**
- * What Buildah's mount options mean here. Labels (`z`, `Z`, `relabel`) mean nothing without SELinux, `cached` and its kind nothing on Linux.
+ * What Buildah's mount options mean here. `z`, `Z` and `relabel` mean nothing without SELinux, `cached` and its kind nothing on Linux.
  * What is propagated is always all that is mounted: `slave` is `rslave`.
  */
 export function mountTraits(words: readonly string[]): MountTraits {
@@ -43,6 +43,8 @@ export function mountTraits(words: readonly string[]): MountTraits {
     nodev: has('nodev'),
     noexec: has('noexec'),
     ...(has('U') ? { chown: true } : {}),
+    ...(has('z') || has('relabel=shared') ? { relabel: 'shared' as const } : {}),
+    ...(has('Z') || has('relabel=private') ? { relabel: 'private' as const } : {}),
     ...(propagation === undefined || propagation === 'private' ? {} : { propagation }),
   };
 }

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { planConfinement } from '../../../src/sandbox/plan-confinement.js';
-import { parseLabelOption, selinuxHost, selinuxLabels } from '../../../src/sandbox/selinux-labels.js';
+import { labelsOf, parseLabelOption, selinuxHost, selinuxLabels, sharedLabel } from '../../../src/sandbox/selinux-labels.js';
 import { suite } from '../../support/suite.js';
 import { withTempDir } from '../../support/temp-dir.js';
 
@@ -12,7 +12,8 @@ content = "system_u:object_r:virt_var_lib_t:s0"
 file = "system_u:object_r:container_file_t:s0"
 ro_file="system_u:object_r:container_ro_file_t:s0"
 `;
-const HOST = { contexts: CONTEXTS, categories: [12, 345] } as const;
+const POLICY = { knows: () => true, mayStartAs: () => true };
+const HOST = { contexts: CONTEXTS, categories: [12, 345], policy: POLICY } as const;
 
 suite('selinuxLabels()', (test) => {
   // What go-selinux's label.InitLabels gives for the same words.
@@ -49,9 +50,29 @@ suite('selinuxLabels()', (test) => {
     }));
 });
 
+suite('labelsOf()', (test) => {
+  // Debian 12's policy has lxc_contexts, and none of the types in it.
+  const without = { ...HOST, policy: { ...POLICY, knows: (context: string) => !context.includes('container') } };
+  const forbidding = { ...HOST, policy: { ...POLICY, mayStartAs: () => false } };
+
+  test('a policy without types for containers gives none, and is named where they are asked for', () => {
+    assert.is(labelsOf([], without), undefined);
+    assert.is(labelsOf(['disable'], without), undefined);
+    assert.throws(() => labelsOf(['level:s0:c1'], without), /no context "system_u:system_r:container_t:s0:c1"/);
+  });
+  test('who may not start commands so does not, unless asked to', () => {
+    assert.is(labelsOf([], forbidding), undefined);
+    assert.is(labelsOf(['level:s0:c1'], forbidding)?.process, 'system_u:system_r:container_t:s0:c1');
+  });
+  test('what is shared has no categories', () => {
+    assert.is(sharedLabel('system_u:object_r:container_file_t:s0:c1,c2'), 'system_u:object_r:container_file_t:s0');
+  });
+});
+
 suite('planConfinement()', (test) => {
-  test('nothing said: the default filter and nothing else', () => {
-    assert.equal(planConfinement({}, HOST), { seccomp: 'default' });
+  test('nothing said: the default filter, and labels where there is SELinux', () => {
+    assert.equal(planConfinement({}, undefined), { seccomp: 'default' });
+    assert.equal(planConfinement({}, HOST), { seccomp: 'default', selinux: selinuxLabels([], HOST) });
   });
   test('labels where there is SELinux, none where there is not', () => {
     const confinement = { label: ['type:spc_t'], apparmor: 'unconfined' };

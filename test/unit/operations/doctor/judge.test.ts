@@ -22,6 +22,7 @@ const WELL: Facts = {
   defaultNetwork: { kind: 'private', helper: 'pasta' },
   cgroups: 'delegated',
   selinux: 'absent',
+  selinuxLabels: false,
   freeBytes: 50 * 2 ** 30,
   freeInodes: 1_000_000,
   clockBehindMs: -1000,
