@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasCode } from '../../errors.js';
 import { findHierarchies, type Hierarchies, type Place } from './hierarchies.js';
@@ -102,21 +102,31 @@ function prepareLegacy(parent: string, group: string, controller: Controller): v
   for (const name of ['cpuset.cpus', 'cpuset.mems']) copyFile(parent, group, name);
 }
 
-/** The parent has to hand the controller on, which it may not while processes are in it: this one then goes to a group of its own. */
+/** The parent has to hand the controller on, which it may not while processes are in it. */
 function prepareUnified(parent: string, group: string, controller: Controller): void {
   const file = join(parent, 'cgroup.subtree_control');
   if (!readFileSync(file, 'utf8').split(/\s+/).includes(controller)) {
-    try {
-      writeFileSync(file, `+${controller}`, { flag: 'r+' });
-    } catch (error) {
-      if (!hasCode(error, 'EBUSY')) throw error;
-      const self = join(parent, 'tsbuild');
-      makeGroup(self);
-      writeFileSync(join(self, 'cgroup.procs'), String(process.pid), { flag: 'r+' });
-      writeFileSync(file, `+${controller}`, { flag: 'r+' });
-    }
+    leave(parent);
+    writeFileSync(file, `+${controller}`, { flag: 'r+' });
   }
   makeGroup(group);
+}
+
+/**
+ * This process goes to a group of its own. With processes in it, a parent would still hand on controllers of threads, such as pids; the
+ * groups below it then take no process.
+ */
+function leave(parent: string): void {
+  // The root of all groups, which has no type, may have both.
+  if (!existsSync(join(parent, 'cgroup.type')) || isVacant(parent)) return;
+  const self = join(parent, 'tsbuild');
+  makeGroup(self);
+  writeFileSync(join(self, 'cgroup.procs'), String(process.pid), { flag: 'r+' });
+  if (!isVacant(parent)) throw Object.assign(new Error(`${parent} has processes of others`), { code: 'EBUSY' });
+}
+
+function isVacant(group: string): boolean {
+  return readFileSync(join(group, 'cgroup.procs'), 'utf8') === '';
 }
 
 function makeGroup(directory: string): void {
