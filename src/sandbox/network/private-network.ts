@@ -36,7 +36,7 @@ export async function openPrivateNetwork(helper: HelperCommand, hostReachable: b
   try {
     child = spawn({
       file: nativeFile('tsbuild-launch'),
-      argv: ['tsbuild-launch', 'network', String(STATUS_FD), ...helper.argv],
+      argv: ['tsbuild-launch', 'network', String(STATUS_FD), String(process.pid), ...helper.argv],
       env: [],
       stdio: [none, mouth, mouth],
       fds: [{ fd: status.writeEnd, as: STATUS_FD }],
