@@ -2,7 +2,7 @@ import { hasCode } from '../../errors.js';
 import type { SandboxMount } from '../../sandbox/index.js';
 import type { Shift, SnapshotDriver } from '../../snapshots/index.js';
 import { cloneInside, closeFd, type Fd, O_PATH, openat2 } from '../../sys/index.js';
-import { openThrowAway } from './throw-away.js';
+import { modeToThrowAway, openThrowAway } from './throw-away.js';
 import type { Toolbox } from './toolbox.js';
 import type { Workplace } from './write-step.js';
 
@@ -43,6 +43,7 @@ export async function openRevertedVolumes(
           continue;
         }
         closers.push(() => closeFd(source));
+        modeToThrowAway(source);
         // An overlay of an overlay that is attached nowhere needs Linux 6.15; a second one of the same layers does not.
         const openCopy = () =>
           snapshots.kind === 'overlay' ? openInSecond(whole, target, snapshots, shift) : openThrowAway(source, { snapshots, store }, shift);

@@ -23,9 +23,9 @@ export async function openThrowAway(
   shift: Shift | undefined,
   lowers?: readonly string[],
 ): Promise<{ readonly fd: Fd; readonly shifted: boolean; readonly close: () => void }> {
+  const mode = modeToThrowAway(source);
   // The descriptor by its name, so that what is read is what was opened.
   const path = `/proc/self/fd/${source}`;
-  const { mode } = statat(source, '', AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW);
   if ((mode & S_IFMT) === S_IFDIR) {
     const below = lowers ?? [path];
     const working = await snapshots.prepare(below);
@@ -44,9 +44,6 @@ export async function openThrowAway(
       throw error;
     }
   }
-  // A pipe or a device would be read without end.
-  if ((mode & S_IFMT) !== S_IFREG)
-    throw new UnsupportedFeatureError('only files and directories can be mounted so that what is written to them is thrown away');
   const copy = join(await store.scratch.dir(), `file-${randomName()}`);
   copyFileSync(path, copy);
   chmodSync(copy, mode & 0o7777);
@@ -59,4 +56,16 @@ export async function openThrowAway(
       store.scratch.trash(copy);
     },
   };
+}
+
+/**
+ * The mode of a directory or file. A pipe or a device would be read without end, or reach somebody else.
+ *
+ * @throws {UnsupportedFeatureError} it is neither
+ */
+export function modeToThrowAway(source: Fd): number {
+  const { mode } = statat(source, '', AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW);
+  if ((mode & S_IFMT) !== S_IFDIR && (mode & S_IFMT) !== S_IFREG)
+    throw new UnsupportedFeatureError('only files and directories can be mounted so that what is written to them is thrown away');
+  return mode;
 }

@@ -16,7 +16,10 @@ export interface ProbedNetwork {
   readonly choice: DefaultNetwork;
   /** The network that was made to find out, still open. */
   readonly network: PrivateNetwork | undefined;
-  /** The name servers of the host were silent, so that nothing is known of how a helper carries questions. */
+  /**
+   * The name servers of the host were silent, so that nothing is known of how a helper carries questions; or a helper did not start,
+   * which may be for want of a moment's time or memory.
+   */
   readonly unmeasured: boolean;
 }
 
@@ -43,10 +46,10 @@ const TIMEOUT_MS = 1500;
  */
 export async function probeDefaultNetwork(options: ProbeOptions): Promise<ProbedNetwork> {
   const { helpers, open, nameServers, signal, ask = askNameServers, tunnel = tunnelProblem } = options;
-  const toHost = (reasons: readonly string[]): ProbedNetwork => ({
+  const toHost = (reasons: readonly string[], unmeasured = false): ProbedNetwork => ({
     choice: { kind: 'host', reason: reasons.join('; ') },
     network: undefined,
-    unmeasured: false,
+    unmeasured,
   });
   const installed = helpers.filter((helper): helper is HelperProgram & { program: string } => helper.program !== undefined);
   if (installed.length === 0) return toHost([`neither ${helpers.map(({ name }) => name).join(' nor ')} is installed`]);
@@ -57,6 +60,7 @@ export async function probeDefaultNetwork(options: ProbeOptions): Promise<Probed
   // It is awaited below; until then its failure is nobody's.
   onHost.catch(() => {});
   const reasons: string[] = [];
+  let failed = false;
   for (const helper of installed) {
     let network: PrivateNetwork | undefined;
     try {
@@ -75,7 +79,8 @@ export async function probeDefaultNetwork(options: ProbeOptions): Promise<Probed
       await network?.close();
       if (!(error instanceof NetworkError)) throw error;
       reasons.push(error.reason);
+      failed = true;
     }
   }
-  return toHost(reasons);
+  return toHost(reasons, failed);
 }

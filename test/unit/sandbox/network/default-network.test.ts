@@ -66,6 +66,7 @@ suite('probeDefaultNetwork()', (test) => {
   test("takes the host's network where none is as good, and says why of each", async () => {
     const { probed, events } = await play({ answers: { host: 0 }, failing: ['slirp4netns'] });
     assert.equal(probed.choice, { kind: 'host', reason: 'pasta carries no DNS answers here; slirp4netns: it failed' });
+    assert.is(probed.unmeasured, true, 'the next start may succeed');
     assert.is(probed.network, undefined);
     assert.equal(events, ['open pasta', 'close pasta']);
   });
