@@ -12,7 +12,7 @@ suite('parseVolume', (test) => {
   const volume = { kind: 'volume', target: '/t', hostPath: '/', readOnly: false, overlay: false, chown: false, ...PLAIN };
   for (const [options, expected] of [
     ['', {}],
-    [':ro,z', { readOnly: true }],
+    [':ro,z', { readOnly: true, relabel: 'shared' }],
     [':O,U', { overlay: true, chown: true }],
     [':rslave,bind,nosuid', { propagation: 'slave', recursive: false, nosuid: true }],
   ] as const)

@@ -7,7 +7,8 @@ const NOTHING = { nosuid: false, nodev: false, noexec: false };
 suite('mountTraits', (test) => {
   for (const [words, expected] of [
     ['', {}],
-    ['z Z relabel=shared suid dev exec cached', {}],
+    ['z relabel=shared suid dev exec cached', { relabel: 'shared' }],
+    ['Z', { relabel: 'private' }],
     ['nosuid nodev noexec', { nosuid: true, nodev: true, noexec: true }],
     ['U', { chown: true }],
     ['private', {}],
@@ -17,7 +18,7 @@ suite('mountTraits', (test) => {
     ['shared', { propagation: 'shared' }],
     ['bind-propagation=rshared', { propagation: 'shared' }],
     ['runbindable', { propagation: 'unbindable' }],
-    ['relabel=private bind-propagation=slave', { propagation: 'slave' }],
+    ['relabel=private bind-propagation=slave', { propagation: 'slave', relabel: 'private' }],
   ] as const) {
     test(`of ${JSON.stringify(words)}`, () => assert.equal(mountTraits(words.split(' ')), { ...NOTHING, ...expected }));
   }
