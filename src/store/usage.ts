@@ -53,7 +53,7 @@ export interface StoreUsage {
   readonly imageBytes: number;
   readonly reclaimableImageBytes: number;
   readonly containers: readonly ContainerUsage[];
-  /** Outcomes of instructions, the last used first. */
+  /** The last used first. */
   readonly cache: readonly CacheUsage[];
   readonly cacheMounts: readonly CacheMountRecord[];
   /** Blobs and extracted layers that nothing leads to: the next collection removes them. */
@@ -175,8 +175,7 @@ function measureCache(
     const sizeBytes = alone.reduce((bytes, item) => bytes + (sizes.get(item) ?? 0), 0);
     return { record, usedAt, text: texts.get(record.definition) ?? '', sizeBytes, shared: alone.length < there.length };
   });
-  // Times of images, digests of sources and the like are noted beside the outcomes of steps: no instruction's, and they take nothing.
-  return { cache: cache.filter(({ text, sizeBytes }) => text !== '' || sizeBytes > 0), items };
+  return { cache, items };
 }
 
 async function measureContainers({ containers }: CollectedParts): Promise<readonly ContainerUsage[]> {

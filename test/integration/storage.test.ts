@@ -107,6 +107,8 @@ suite('prune', (test) => {
       assert.match((await store.ok(['cache', 'prune', '--keep-storage', '1GB'])).stderr, /Removed 0 images, 0 cached steps/);
       assert.match((await store.ok(['cache', 'prune', '--filter', 'unused-for=1h'])).stderr, /Removed 0 images, 0 cached steps/);
       assert.match((await store.ok(['cache', 'prune'])).stderr, /Removed 0 images, [1-9]\d* cached steps/);
+      const left = readdirSync(join(store.root, 'cache/steps'), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+      assert.equal(left, [], 'what is noted beside the steps goes too');
       const bad = await store.tsbuild(['prune', '--filter', 'colour=red']);
       assert.is(bad.status, 125);
       assert.match(bad.stderr, /invalid filter "colour=red"/);
