@@ -63,8 +63,26 @@ export interface StoreUsage {
   readonly logBytes: number;
 }
 
-/** Measures everything. Takes no lock: what changes meanwhile may be counted or not. */
+/** How often a measurement begins again after an image went while it was read. */
+const ATTEMPTS = 20;
+
+/**
+ * Measures everything. Takes no lock: what changes meanwhile may be counted or not.
+ *
+ * @throws {BlobNotFoundError} an image lacks its manifest or config, and not because it was being removed
+ */
 export async function measureStore(parts: CollectedParts, cacheMounts: CacheMounts): Promise<StoreUsage> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await measureOnce(parts, cacheMounts);
+    } catch (error) {
+      // A name that was listed may be gone, with its blobs, before they are read.
+      if (!hasCode(error, 'BLOB_NOT_FOUND') || attempt === ATTEMPTS) throw error;
+    }
+  }
+}
+
+async function measureOnce(parts: CollectedParts, cacheMounts: CacheMounts): Promise<StoreUsage> {
   const sizes = await measureContents(parts);
   const all = parts.names.list();
   const byDigest = new Map<string, NamedImage[]>();
