@@ -6,6 +6,7 @@
 #include "overlay_by_string.h"
 
 #include "kernel.h"
+#include "mount_calls.h"
 #include "thread_apart.h"
 
 #include <cerrno>
@@ -18,16 +19,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 #include <utility>
-
-#ifndef SYS_open_tree
-#define SYS_open_tree 428
-#endif
-#ifndef SYS_move_mount
-#define SYS_move_mount 429
-#endif
-#ifndef SYS_mount_setattr
-#define SYS_mount_setattr 442
-#endif
 
 namespace tsbuild {
 namespace {

@@ -59,7 +59,7 @@ export async function withBuildSurroundings<T>(
       ambient: { ...configured.env, ...proxies },
     });
   } finally {
-    await networks.close();
-    await close();
+    // Agents end even where a network does not.
+    await networks.close().finally(close);
   }
 }
