@@ -44,10 +44,14 @@ function describe(image: FoundImage, store: Store): ImageDocument {
     Annotations: image.manifest.annotations ?? {},
     ManifestType: image.manifestDescriptor.mediaType,
     User: config.config?.User ?? '',
-    History: (config.history ?? []) as readonly HistoryEntry[],
+    History: (config.history ?? []).map(asGoPrints),
     NamesHistory: image.names,
     ...(config.config?.Healthcheck === undefined ? {} : { HealthCheck: config.config.Healthcheck }),
   };
+}
+
+function asGoPrints(entry: HistoryEntry): HistoryEntry {
+  return entry.created === undefined ? entry : { ...entry, created: goTime(entry.created) };
 }
 
 /** The image the last instruction began with, if the store still has it under some name. */
