@@ -1,37 +1,54 @@
-import { createHash } from 'node:crypto';
-import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, openSync, rmSync } from 'node:fs';
+import { BlockMemory } from './block-memory.js';
+import type { ByteOutput } from './byte-output.js';
+import { type BlobWriter, layerAddon } from './native.js';
+
+/** 2 MiB: what a burst of the compressor leaves behind while the disk's turn comes. */
+const memory = new BlockMemory(8);
 
 /**
- * A blob being written to a file of its own, hashed on the way. Synchronous: for a worker thread. Not synced to disk; whoever
- * publishes the file does that.
+ * A blob being written to a file of its own and hashed, on a thread beside. Its methods wait while that is behind: for a worker
+ * thread, which has one at a time. Not synced to disk; whoever publishes the file does that.
  */
-export class BlobFile {
+export class BlobFile implements ByteOutput {
   readonly #file: string;
   readonly #fd: number;
-  readonly #hash = createHash('sha256');
-  #size = 0;
+  readonly #writer: BlobWriter;
+  #turn = 0;
+  #filled = 0;
 
   /** The file is made, or emptied. */
   constructor(file: string) {
     this.#file = file;
     this.#fd = openSync(file, 'w', 0o644);
+    const { BlobWriter } = layerAddon();
+    this.#writer = new BlobWriter(this.#fd, memory.bytes);
   }
 
-  write(bytes: Uint8Array): void {
-    this.#hash.update(bytes);
-    for (let at = 0; at < bytes.length; ) at += writeSync(this.#fd, bytes, at);
-    this.#size += bytes.length;
+  room(): Uint8Array {
+    return memory.block(this.#turn).subarray(this.#filled);
+  }
+
+  filled(bytes: number): void {
+    this.#filled += bytes;
+    if (this.#filled < memory.block(this.#turn).length) return;
+    this.#writer.publish(this.#filled);
+    this.#turn++;
+    this.#filled = 0;
   }
 
   /** Digest in hexadecimal digits, size in bytes. */
   finish(): { readonly digest: string; readonly size: number } {
+    return this.#writer.finish(this.#filled);
+  }
+
+  close(): void {
+    this.#writer.cancel();
     closeSync(this.#fd);
-    return { digest: this.#hash.digest('hex'), size: this.#size };
   }
 
   /** Instead of `finish`: nothing is left behind. */
-  discard(): void {
-    closeSync(this.#fd);
+  remove(): void {
     rmSync(this.#file, { force: true });
   }
 }

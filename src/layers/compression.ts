@@ -1,8 +1,11 @@
 import type { Compression } from '../image/index.js';
+import { type ByteOutput, copyInto } from './byte-output.js';
 import { unzstd, zstdFrame } from './zstd.js';
 
 /** What an archive may come in; layers are never bzip2 or xz. */
 export type ArchiveCompression = Compression | 'bzip2' | 'xz';
+
+const CHUNK_BYTES = 256 * 1024;
 
 /** As many bytes as `compressionOf` looks at. */
 export const MAGIC_BYTES = 6;
@@ -38,7 +41,7 @@ export function decompress(source: AsyncIterable<Uint8Array>, compression: Archi
   }
 }
 
-/** Takes bytes and gives compressed ones to the sink it was made with, which must use or copy them before it returns. */
+/** Takes bytes and puts compressed ones into the output it was made with. */
 export interface Compressor {
   /** `bytes` may be used again when this is done. */
   write(bytes: Uint8Array): void | Promise<void>;
@@ -50,18 +53,15 @@ export interface Compressor {
  *
  * @param level of the compression's own scale; by default 3 for zstd, 6 for gzip
  */
-export async function openCompressor(
-  compression: Compression,
-  level: number | undefined,
-  sink: (bytes: Uint8Array) => void,
-): Promise<Compressor> {
+export async function openCompressor(compression: Compression, level: number | undefined, output: ByteOutput): Promise<Compressor> {
+  const sink = (bytes: Uint8Array): void => copyInto(output, bytes);
   switch (compression) {
     case 'none':
       return { write: sink, end() {} };
     case 'gzip':
       return new (await import('./gzip-blocks.js')).GzipBlocks(level, sink);
     case 'zstd':
-      return await zstdFrame(level, sink);
+      return await zstdFrame(level, output);
   }
 }
 
@@ -75,7 +75,9 @@ export async function* compressTo(
   options: { readonly level?: number; readonly signal?: AbortSignal } = {},
 ): AsyncGenerator<Uint8Array> {
   let ready: Uint8Array[] = [];
-  const compressor = await openCompressor(compression, options.level, (bytes) => ready.push(Buffer.from(bytes)));
+  const room = Buffer.allocUnsafe(CHUNK_BYTES);
+  const output = { room: () => room, filled: (bytes: number) => ready.push(Buffer.from(room.subarray(0, bytes))) };
+  const compressor = await openCompressor(compression, options.level, output);
   const take = (): Uint8Array[] => {
     const taken = ready;
     ready = [];

@@ -20,11 +20,21 @@ export interface NativeExtractedFacts extends NativeLayerFacts {
  * A failing call throws an Error with `code` (an errno name, `UNSUPPORTED` or `FILE_CHANGED`) and `entry`.
  */
 export interface TarReader {
-  /** Fill `buffer`; fewer bytes than it holds only at the end, 0 after it. */
-  read(buffer: Uint8Array): number;
-  /** To be called after `read` gave 0. */
+  /** Bytes in the next block of the memory, 0 at the end. The one before may be filled again then. */
+  next(): number;
+  /** To be called after `next` gave 0. */
   finish(): NativeLayerFacts;
   /** Stop the threads and close the descriptors; to be called in the end too. A later call throws ECANCELED. */
+  cancel(): void;
+}
+
+/** Writes and hashes, on a thread of its own, what is put into blocks of memory one after the other. Its methods block. */
+export interface BlobWriter {
+  /** So many bytes of the block being filled; when this returns the next one may be. */
+  publish(length: number): void;
+  /** With the last bytes; digest in hexadecimal digits. */
+  finish(length: number): { readonly digest: string; readonly size: number };
+  /** As that of `TarReader`. */
   cancel(): void;
 }
 
@@ -53,7 +63,10 @@ interface LayerAddon {
     numbers: Float64Array | undefined,
     /** The entries lie in this directory, and come in addition to all of `upper`. */
     addedFrom: Fd | undefined,
+    /** Of `BlockMemory`, as that of `BlobWriter`; not looked at by anybody else before `cancel`. */
+    memory: Buffer,
   ) => TarReader;
+  readonly BlobWriter: new (fd: Fd, memory: Buffer) => BlobWriter;
   readonly Extractor: new (
     target: Fd,
     overlay: '' | 'user' | 'trusted' | 'copy',

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import { BlobFile } from './blob-file.js';
+import { BlockMemory } from './block-memory.js';
 import { ChunkQueue } from './chunk-queue.js';
 import { decompress, openCompressor } from './compression.js';
 import { GrowingBytes } from './growing-file.js';
@@ -12,6 +13,8 @@ import type { DigestJob, ExtractJob, FromWorker, Job, ToWorker, WriteJob } from 
 const READ_BYTES = 1024 * 1024;
 /** Of a file that is being downloaded: it comes in smaller pieces, and several may be read at once. */
 const GROWING_BYTES = 256 * 1024;
+/** 4 MiB: enough that a burst of small files does not stop the hash. */
+const tarMemory = new BlockMemory(16);
 const port = parentPort;
 if (port === null) throw new TypeError('worker.ts runs in a worker thread only');
 
@@ -61,9 +64,8 @@ function run(job: Job, stop: Int32Array, source: AsyncIterable<Uint8Array>): Pro
   }
 }
 
-async function write(job: WriteJob, check: () => void): Promise<FromWorker> {
-  const blob = new BlobFile(job.file);
-  try {
+function write(job: WriteJob, check: () => void): Promise<FromWorker> {
+  return withBlobFile(job.file, async (blob) => {
     const { TarReader } = layerAddon();
     const trusted = job.overlayXattrs === 'trusted';
     const reader = new TarReader(
@@ -79,13 +81,14 @@ async function write(job: WriteJob, check: () => void): Promise<FromWorker> {
       job.list?.kinds,
       job.list?.numbers,
       job.addedFrom,
+      tarMemory.bytes,
     );
     try {
-      const compressor = await openCompressor(job.compression, job.level, (bytes) => blob.write(bytes));
-      const buffer = Buffer.allocUnsafe(READ_BYTES);
-      for (let size = reader.read(buffer); size > 0; size = reader.read(buffer)) {
+      const compressor = await openCompressor(job.compression, job.level, blob);
+      let turn = 0;
+      for (let size = reader.next(); size > 0; size = reader.next()) {
         check();
-        await compressor.write(buffer.subarray(0, size));
+        await compressor.write(tarMemory.block(turn++).subarray(0, size));
       }
       const facts = reader.finish();
       tell({ kind: 'hashed', facts });
@@ -94,9 +97,19 @@ async function write(job: WriteJob, check: () => void): Promise<FromWorker> {
     } finally {
       reader.cancel();
     }
+  });
+}
+
+/** What `write` gives; the file stays only if it gives anything. */
+async function withBlobFile<T>(file: string, write: (blob: BlobFile) => Promise<T>): Promise<T> {
+  const blob = new BlobFile(file);
+  try {
+    return await write(blob);
   } catch (error) {
-    blob.discard();
+    blob.remove();
     throw error;
+  } finally {
+    blob.close();
   }
 }
 

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { CCtx, DCtx } from 'zstd-napi/binding.js';
+import type { ByteOutput } from './byte-output.js';
 import { ArchiveInvalidError } from './errors.js';
 
 export const DEFAULT_ZSTD_LEVEL = 3;
@@ -13,7 +14,6 @@ const JOB_BYTES = 2 * 1024 * 1024;
 const MOST_WORKERS = 8;
 
 type Binding = typeof import('zstd-napi/binding.js');
-type ByteSink = (bytes: Uint8Array) => void;
 
 let binding: Promise<Binding> | undefined;
 
@@ -25,7 +25,7 @@ function loadBinding(): Promise<Binding> {
 
 /** One zstd frame, written piece by piece. */
 export interface ZstdFrame {
-  /** Returns when all of `bytes` is taken over; the sink is given what is compressed by then, in a buffer that is used again. */
+  /** Returns when all of `bytes` is taken over; what is compressed by then is in the output. */
   write(bytes: Uint8Array): void;
   end(): void;
 }
@@ -35,7 +35,7 @@ export interface ZstdFrame {
  * them, and not on the number of processors. libzstd runs on threads of its own, but the calls wait for it: use a worker thread
  * for anything large.
  */
-export async function zstdFrame(level: number | undefined, sink: ByteSink): Promise<ZstdFrame> {
+export async function zstdFrame(level: number | undefined, output: ByteOutput): Promise<ZstdFrame> {
   const zstd = await loadBinding();
   const context: CCtx = new zstd.CCtx();
   context.setParameter(zstd.CParameter.compressionLevel, level ?? DEFAULT_ZSTD_LEVEL);
@@ -43,20 +43,19 @@ export async function zstdFrame(level: number | undefined, sink: ByteSink): Prom
   // Never 0: that is another code path of libzstd, with other bytes. From 1 on, the number changes nothing but the time.
   context.setParameter(zstd.CParameter.nbWorkers, Math.min(MOST_WORKERS, Math.max(1, availableParallelism())));
   context.setParameter(zstd.CParameter.jobSize, JOB_BYTES);
-  const output = Buffer.allocUnsafe(CHUNK_BYTES);
   return {
     write(bytes) {
       for (let at = 0; at < bytes.length; ) {
-        const [, produced, consumed] = context.compressStream2(output, bytes.subarray(at), zstd.EndDirective.continue);
+        const [, produced, consumed] = context.compressStream2(output.room(), bytes.subarray(at), zstd.EndDirective.continue);
         at += consumed;
-        if (produced > 0) sink(output.subarray(0, produced));
+        if (produced > 0) output.filled(produced);
       }
     },
     end() {
       for (let left = 1; left > 0; ) {
-        const [remaining, produced] = context.compressStream2(output, new Uint8Array(0), zstd.EndDirective.end);
+        const [remaining, produced] = context.compressStream2(output.room(), new Uint8Array(0), zstd.EndDirective.end);
         left = remaining;
-        if (produced > 0) sink(output.subarray(0, produced));
+        if (produced > 0) output.filled(produced);
       }
     },
   };

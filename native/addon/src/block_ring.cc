@@ -4,13 +4,16 @@
 
 namespace tsbuild {
 
-BlockRing::BlockRing(size_t blocks, size_t readers) : blocks_(blocks), released_(readers, 0) {}
+BlockRing::BlockRing(size_t blocks, size_t readers, uint8_t* memory) : blocks_(blocks), released_(readers, 0) {
+  if (memory == nullptr) return;
+  for (size_t i = 0; i < blocks; i++) blocks_[i].data = {memory + i * kBlockSize, BlockMemoryDeleter{true}};
+}
+
+uint64_t BlockRing::held() const { return published_ - *std::min_element(released_.begin(), released_.end()); }
 
 Block* BlockRing::acquire() {
   std::unique_lock<std::mutex> lock(mutex_);
-  changed_.wait(lock, [this] {
-    return cancelled_ || published_ - *std::min_element(released_.begin(), released_.end()) < blocks_.size();
-  });
+  if (held() == blocks_.size()) is_free_.wait(lock, [this] { return cancelled_ || held() <= blocks_.size() / 2; });
   if (cancelled_) return nullptr;
   Block* block = &blocks_[published_ % blocks_.size()];
   lock.unlock();
@@ -23,20 +26,17 @@ Block* BlockRing::acquire() {
 }
 
 void BlockRing::publish() {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  std::unique_lock<std::mutex> lock(mutex_);
   published_++;
-  changed_.notify_all();
+  lock.unlock();
+  is_published_.notify_all();
 }
 
-void BlockRing::close() {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  closed_ = true;
-  changed_.notify_all();
-}
+void BlockRing::close() { end(&closed_); }
 
 Block* BlockRing::next(size_t reader) {
   std::unique_lock<std::mutex> lock(mutex_);
-  changed_.wait(lock, [&] { return cancelled_ || closed_ || released_[reader] < published_; });
+  is_published_.wait(lock, [&] { return cancelled_ || closed_ || released_[reader] < published_; });
   if (cancelled_ || released_[reader] == published_) return nullptr;
   return &blocks_[released_[reader] % blocks_.size()];
 }
@@ -44,21 +44,29 @@ Block* BlockRing::next(size_t reader) {
 Block* BlockRing::next_after(size_t reader, size_t other) {
   std::unique_lock<std::mutex> lock(mutex_);
   const auto ended = [&] { return closed_ && released_[reader] == published_; };
-  changed_.wait(lock, [&] { return cancelled_ || ended() || released_[reader] < released_[other]; });
+  is_released_.wait(lock, [&] { return cancelled_ || ended() || released_[reader] < released_[other]; });
   if (cancelled_ || ended()) return nullptr;
   return &blocks_[released_[reader] % blocks_.size()];
 }
 
 void BlockRing::release(size_t reader) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  std::unique_lock<std::mutex> lock(mutex_);
   released_[reader]++;
-  changed_.notify_all();
+  const bool has_room = held() <= blocks_.size() / 2;
+  lock.unlock();
+  is_released_.notify_all();
+  if (has_room) is_free_.notify_all();
 }
 
-void BlockRing::cancel() {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  cancelled_ = true;
-  changed_.notify_all();
+void BlockRing::cancel() { end(&cancelled_); }
+
+void BlockRing::end(bool* how) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  *how = true;
+  lock.unlock();
+  is_published_.notify_all();
+  is_released_.notify_all();
+  is_free_.notify_all();
 }
 
 bool BlockRing::cancelled() {

@@ -21,8 +21,16 @@ struct TreePart {
   uint32_t length;
 };
 
+// Frees what the ring made itself; memory that was lent to it stays its owner's.
+struct BlockMemoryDeleter {
+  bool is_lent = false;
+  void operator()(uint8_t* memory) const {
+    if (!is_lent) delete[] memory;
+  }
+};
+
 struct Block {
-  std::unique_ptr<uint8_t[]> data;
+  std::unique_ptr<uint8_t[], BlockMemoryDeleter> data;
   size_t length = 0;
   std::vector<TreePart> parts;
   std::string records;
@@ -33,9 +41,11 @@ class BlockRing {
   // A multiple of the tar block, so that headers never straddle two blocks of the ring.
   static constexpr size_t kBlockSize = 256 * 1024;
 
-  BlockRing(size_t blocks, size_t readers);
+  // `memory`: of that many blocks, one after the other, which outlives the ring; otherwise the ring has its own.
+  BlockRing(size_t blocks, size_t readers, uint8_t* memory = nullptr);
 
-  // Producer: an empty block once one is free; null after `cancel`.
+  // Producer: an empty block once one is free; null after `cancel`. Blocks come in the order of the memory, again and again. Who had to
+  // wait goes on when half of the ring is free: waking up for each block would cost more than filling it.
   Block* acquire();
   // Producer: hand the acquired block to the readers.
   void publish();
@@ -53,8 +63,15 @@ class BlockRing {
   bool cancelled();
 
  private:
+  // Blocks that the slowest reader still has.
+  uint64_t held() const;
+  void end(bool* how);
+
   std::mutex mutex_;
-  std::condition_variable changed_;
+  // A waiter hears of nothing but what it waits for, or that all is over.
+  std::condition_variable is_free_;
+  std::condition_variable is_published_;
+  std::condition_variable is_released_;
   std::vector<Block> blocks_;
   std::vector<uint64_t> released_;  // per reader: blocks it is done with
   uint64_t published_ = 0;

@@ -29,16 +29,18 @@ bool duplicate_fds(napi_env env, napi_value array, std::vector<UniqueFd>* out) {
   return true;
 }
 
+napi_value make_hex(napi_env env, const Sha256Digest& digest) {
+  const std::string text = to_hex(digest);
+  napi_value value = nullptr;
+  napi_create_string_utf8(env, text.data(), text.size(), &value);
+  return value;
+}
+
 napi_value make_digests(napi_env env, const Sha256Digest& tar, const Sha256Digest& tree, uint64_t bytes, uint64_t entries) {
-  const auto text = [env](const std::string& value) {
-    napi_value out = nullptr;
-    napi_create_string_utf8(env, value.data(), value.size(), &out);
-    return out;
-  };
   napi_value result = nullptr;
   napi_create_object(env, &result);
-  set_property(env, result, "diffId", text(to_hex(tar)));
-  set_property(env, result, "contentDigest", text(to_hex(tree)));
+  set_property(env, result, "diffId", make_hex(env, tar));
+  set_property(env, result, "contentDigest", make_hex(env, tree));
   set_property(env, result, "bytes", make_number(env, static_cast<double>(bytes)));
   set_property(env, result, "entries", make_number(env, static_cast<double>(entries)));
   return result;

@@ -13,6 +13,7 @@ NAPI_MODULE_INIT() {
   register_copy(env, exports);
   register_remove(env, exports);
   register_tar_reader(env, exports);
+  register_blob_writer(env, exports);
   register_extractor(env, exports);
   return exports;
 }

@@ -15,4 +15,5 @@ void register_fence(napi_env env, napi_value exports);         // fence.cc
 void register_copy(napi_env env, napi_value exports);          // copy.cc
 void register_remove(napi_env env, napi_value exports);        // remove.cc
 void register_tar_reader(napi_env env, napi_value exports);    // tar_reader.cc
+void register_blob_writer(napi_env env, napi_value exports);   // blob_writer.cc
 void register_extractor(napi_env env, napi_value exports);     // extractor.cc

@@ -1,14 +1,16 @@
 // TarReader: the tar stream of an upper directory, read block by block from JavaScript, with both digests at its end.
 //   new TarReader(upper, trusted, lowers | undefined, rootMode, rootUid, rootGid, clampSeconds | undefined, forceSeconds | undefined,
-//                 names | undefined, kinds, numbers, addedFrom | undefined)
+//                 names | undefined, kinds, numbers, addedFrom | undefined, memory)
 //     names: instead of all of the upper directory, FROM NUL TO NUL of each entry; kinds: a byte each, ListedEntry::Kind; numbers: mode,
 //     uid and gid each, NaN for the file's own. addedFrom: they lie in this directory, and come in addition to the upper one
-//   read(buffer): bytes put into it, less than its size only at the end, 0 after it; blocks
-//   finish(): {diffId, contentDigest (hex), bytes, entries}; call it after read gave 0
+//     memory: a Buffer of at least two blocks of BlockRing::kBlockSize bytes, which the stream goes through one after the other
+//   next(): bytes in the next block, 0 at the end; waits for it. The one before may be filled again then
+//   finish(): {diffId, contentDigest (hex), bytes, entries}; call it after next gave 0
 //   cancel(): stops the threads and closes the descriptors; to be called in the end too. A later call throws ECANCELED
 
 #include "hash_block.h"
 #include "layer_script.h"
+#include "lent_memory.h"
 #include "layer/layer_walk.h"
 #include "module.h"
 
@@ -20,13 +22,12 @@
 namespace tsbuild {
 namespace {
 
-constexpr size_t kBlocks = 16;  // 4 MiB: enough that a burst of small files does not stop the hash
 enum Reader : size_t { kHash, kScript, kReaders };
 
 class TarReader {
  public:
-  TarReader(LayerWalkOptions options, UniqueFd upper, UniqueFd added_from, std::vector<UniqueFd> lowers)
-      : upper_(std::move(upper)), added_from_(std::move(added_from)), lowers_(std::move(lowers)), options_(std::move(options)), ring_(kBlocks, kReaders), walk_(options_, &ring_) {}
+  TarReader(LayerWalkOptions options, UniqueFd upper, UniqueFd added_from, std::vector<UniqueFd> lowers, LentMemory memory)
+      : upper_(std::move(upper)), added_from_(std::move(added_from)), lowers_(std::move(lowers)), options_(std::move(options)), memory_(std::move(memory)), ring_(memory_.blocks(), kReaders, memory_.data()), walk_(options_, &ring_) {}
 
   ~TarReader() { stop(); }
 
@@ -36,22 +37,12 @@ class TarReader {
   }
 
   // Throws LayerError.
-  size_t read(uint8_t* target, size_t size) {
-    size_t done = 0;
-    while (done < size) {
-      Block* block = ring_.next(kScript);
-      if (block == nullptr) break;
-      const size_t count = std::min(size - done, block->length - offset_);
-      std::copy_n(block->data.get() + offset_, count, target + done);
-      done += count;
-      offset_ += count;
-      if (offset_ == block->length) {
-        ring_.release(kScript);
-        offset_ = 0;
-      }
-    }
+  size_t next() {
+    if (is_reading_) ring_.release(kScript);
+    const Block* block = ring_.next(kScript);
+    is_reading_ = block != nullptr;
     if (ring_.cancelled()) throw_reason();
-    return done;
+    return is_reading_ ? block->length : 0;
   }
 
   void finish() {
@@ -68,6 +59,7 @@ class TarReader {
     upper_.reset();
     added_from_.reset();
     lowers_.clear();
+    memory_.give_back();
   }
 
   Sha256Digest tar_digest{};
@@ -110,10 +102,11 @@ class TarReader {
   UniqueFd added_from_;
   std::vector<UniqueFd> lowers_;
   LayerWalkOptions options_;
+  LentMemory memory_;
   BlockRing ring_;
   LayerWalk walk_;
   std::vector<std::thread> threads_;
-  size_t offset_ = 0;  // read from the current block
+  bool is_reading_ = false;  // a block is with JavaScript
   std::mutex mutex_;
   LayerError error_;
   bool failed_ = false;
@@ -191,8 +184,10 @@ napi_value construct(napi_env env, napi_callback_info info) {
   }
   if (!args.ok) return nullptr;
   if (!upper) return throw_failure(env, fail("fcntl"));
+  LentMemory memory;
+  if (!memory.borrow(env, args[12])) return nullptr;
 
-  auto reader = std::make_unique<TarReader>(std::move(options), std::move(upper), std::move(added_from), std::move(lowers));
+  auto reader = std::make_unique<TarReader>(std::move(options), std::move(upper), std::move(added_from), std::move(lowers), std::move(memory));
   try {
     reader->start();
   } catch (const std::system_error& error) {
@@ -206,15 +201,11 @@ napi_value construct(napi_env env, napi_callback_info info) {
   return object;
 }
 
-napi_value read(napi_env env, napi_callback_info info) {
+napi_value next(napi_env env, napi_callback_info info) {
   TarReader* reader = self(env, info);
   if (reader == nullptr) return nullptr;
-  const Arguments args(env, info);
-  void* data = nullptr;
-  size_t size = 0;
-  if (napi_get_buffer_info(env, args[0], &data, &size) != napi_ok) return throw_type_error(env, "argument 0 must be a Buffer");
   try {
-    return make_number(env, static_cast<double>(reader->read(static_cast<uint8_t*>(data), size)));
+    return make_number(env, static_cast<double>(reader->next()));
   } catch (const LayerError& error) {
     return throw_layer_error(env, error);
   }
@@ -241,7 +232,7 @@ napi_value cancel(napi_env env, napi_callback_info info) {
 
 void register_tar_reader(napi_env env, napi_value exports) {
   const napi_property_descriptor methods[] = {
-      {"read", nullptr, tsbuild::read, nullptr, nullptr, nullptr, napi_default_method, nullptr},
+      {"next", nullptr, tsbuild::next, nullptr, nullptr, nullptr, napi_default_method, nullptr},
       {"finish", nullptr, tsbuild::finish, nullptr, nullptr, nullptr, napi_default_method, nullptr},
       {"cancel", nullptr, tsbuild::cancel, nullptr, nullptr, nullptr, napi_default_method, nullptr},
   };
