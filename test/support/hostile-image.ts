@@ -46,11 +46,11 @@ export function addToRegistry(registry: TestRegistry, { manifest, blobs }: MadeI
 }
 
 /** As an OCI image layout in a new directory. */
-export function writeLayout(directory: string, { manifest, blobs }: MadeImage): void {
+export function writeLayout(directory: string, { manifest, blobs }: MadeImage, type = MANIFEST_TYPE): void {
   mkdirSync(join(directory, 'blobs/sha256'), { recursive: true });
   for (const blob of [manifest, ...blobs]) writeFileSync(join(directory, 'blobs/sha256', digestOf(blob).slice(7)), blob);
   writeFileSync(join(directory, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}');
-  const entry = { mediaType: MANIFEST_TYPE, digest: digestOf(manifest), size: manifest.length };
+  const entry = { mediaType: type, digest: digestOf(manifest), size: manifest.length };
   writeFileSync(join(directory, 'index.json'), json({ schemaVersion: 2, manifests: [entry] }));
 }
 
