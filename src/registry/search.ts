@@ -1,6 +1,6 @@
 import * as v from 'valibot';
-import { nextPage } from './list-tags.js';
-import { headerOf, MAX_TAGS_BYTES, readBody } from './read-body.js';
+import { fetchPages } from './pages.js';
+import { MAX_TAGS_BYTES, readBody } from './read-body.js';
 import { RegistryError } from './registry-error.js';
 import type { Session } from './session.js';
 
@@ -13,8 +13,6 @@ export interface FoundRepository {
   readonly isOfficial: boolean;
   readonly isAutomated: boolean;
 }
-
-const MAX_PAGES = 1000;
 
 const searchAnswer = v.object({
   results: v.array(
@@ -85,18 +83,14 @@ async function searchCatalog(
   const action = `list the repositories of ${host}`;
   const access = { repository: '', scopes: ['registry:catalog:*'] };
   const names: string[] = [];
-  let target: string | URL = '/v2/_catalog';
-  for (let page = 0; page < MAX_PAGES && names.length < limit; page++) {
-    const current: string | URL = target;
-    const { next, found } = await session.retrying(signal, async () => {
-      const { response, url } = await session.send({ action, method: 'GET', target: current, access, expect: [200], signal });
-      const answer = v.safeParse(catalog, parseJson(await readBody(response, MAX_TAGS_BYTES, { action, host, signal })));
-      if (!answer.success) throw new RegistryError(action, 'the answer is not a list of repositories', { host });
-      return { found: answer.output.repositories ?? [], next: nextPage(url, headerOf(response, 'link'), action) };
-    });
-    names.push(...found.filter((name) => name.includes(term)));
-    if (next === undefined) break;
-    target = next;
+  const call = { action, method: 'GET' as const, target: '/v2/_catalog', access, expect: [200], signal };
+  for await (const bytes of fetchPages(session, call, 'repositories')) {
+    const answer = v.safeParse(catalog, parseJson(bytes));
+    if (!answer.success) throw new RegistryError(action, 'the answer is not a list of repositories', { host });
+    const found = (answer.output.repositories ?? []).filter((name) => name.includes(term));
+    // Not all of them: a page may hold more than a call takes arguments.
+    names.push(...found.slice(0, limit - names.length));
+    if (names.length >= limit) break;
   }
   return names.slice(0, limit).map((name) => ({ name, description: '', stars: 0, isOfficial: false, isAutomated: false }));
 }

@@ -195,5 +195,5 @@ function pullOf(site: HostileSite, { title, image, type, says }: Case, at: numbe
 }
 
 function inPlace(body: (place: Guarded, site: HostileSite) => Promise<void>): Promise<void> {
-  return withSite(undefined, (site) => withGuarded((place) => body(place, site)));
+  return withSite({}, (site) => withGuarded((place) => body(place, site)));
 }

@@ -8,39 +8,46 @@ import type { KeyPair } from './certificates.js';
 /** What a site does with a request. It may leave it without an answer: the end of the site ends every connection. */
 export type Behaviour = (request: SeenRequest, response: ServerResponse) => void;
 
+export interface SiteOptions {
+  /** By default 127.0.0.1; everything below 127.0.0.0/8 is this machine's. */
+  readonly address?: string;
+  readonly tls?: KeyPair;
+}
+
 /**
  * A web server that does to each path what a test says, and remembers who asked for what. To a registry's clients it is one that wants no
  * password (`/v2/` answers 200); what nobody has said anything of is not there.
  */
 export class HostileSite {
-  /** `127.0.0.1:PORT`. */
+  /** `ADDRESS:PORT`. */
   host = '';
   readonly requests: SeenRequest[] = [];
   /** Bytes of all answers that the kernel took. */
   writtenBytes = 0;
   readonly #behaviours = new Map<string, Behaviour>([['/v2/', answers(200, '{}')]]);
-  readonly #tls: KeyPair | undefined;
+  readonly #options: SiteOptions;
   close: () => Promise<void> = async () => {};
 
-  constructor(tls?: KeyPair) {
-    this.#tls = tls;
+  constructor(options: SiteOptions) {
+    this.#options = options;
   }
 
   get origin(): string {
-    return `${this.#tls === undefined ? 'http' : 'https'}://${this.host}`;
+    return `${this.#options.tls === undefined ? 'http' : 'https'}://${this.host}`;
   }
 
   async listen(): Promise<void> {
     const handler = (message: IncomingMessage, response: ServerResponse) => {
       this.#serve(message, response).catch((error: unknown) => response.destroy(error as Error));
     };
-    const server = this.#tls === undefined ? createServer(handler) : createTlsServer({ ...this.#tls }, handler);
+    const { tls, address = '127.0.0.1' } = this.#options;
+    const server = tls === undefined ? createServer(handler) : createTlsServer({ ...tls }, handler);
     const sockets = new Set<Socket>();
     server.on('connection', (socket: Socket) => sockets.add(socket));
     // What its clients break off is no fault of the server.
     server.on('tlsClientError', () => {});
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    this.host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    await new Promise<void>((resolve) => server.listen(0, address, resolve));
+    this.host = `${address}:${(server.address() as AddressInfo).port}`;
     this.close = async () => {
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => server.close(resolve));
@@ -86,8 +93,8 @@ export class HostileSite {
 }
 
 /** Runs `body` with a site, and ends it and all its connections. */
-export async function withSite<T>(tls: KeyPair | undefined, body: (site: HostileSite) => Promise<T>): Promise<T> {
-  const site = new HostileSite(tls);
+export async function withSite<T>(options: SiteOptions, body: (site: HostileSite) => Promise<T>): Promise<T> {
+  const site = new HostileSite(options);
   await site.listen();
   try {
     return await body(site);
