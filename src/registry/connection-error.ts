@@ -27,28 +27,39 @@ export function isTransient(error: unknown): boolean {
   return TRANSIENT.has(codeOf(error));
 }
 
-/** Say in words why there was no answer from `peer` (host and port). */
-export function connectionError(action: string, peer: string, cause: unknown): RegistryError {
+/**
+ * Say in words why there was no answer from `peer` (host and port).
+ * @param isFlagged whether `--tls-verify=false` would change anything
+ */
+export function connectionError(action: string, peer: string, cause: unknown, isFlagged = true): RegistryError {
   const code = codeOf(cause);
   const facts = { host: peer, cause, retryable: isTransient(cause) };
   const certificate = INVALID_CERTIFICATE.get(code);
   if (UNTRUSTED.has(code)) {
     const problem = `the certificate of ${peer} is signed by an authority that is not trusted here (x509, ${code})`;
-    return new RegistryError(action, problem, { ...facts, hint: TRUST_HINT });
+    return new RegistryError(action, problem, { ...facts, hint: isFlagged ? `${TRUST_HINT}${OR_SKIP}` : FILE_HINT });
   }
   if (certificate !== undefined) {
-    return new RegistryError(action, `${peer} cannot be trusted: ${certificate} (x509, ${code})`, { ...facts, hint: SKIP_HINT });
+    return new RegistryError(action, `${peer} cannot be trusted: ${certificate} (x509, ${code})`, {
+      ...facts,
+      hint: isFlagged ? SKIP_HINT : undefined,
+    });
   }
   if (code === 'EPROTO' || code.startsWith('ERR_SSL')) {
     const problem = `${peer} does not speak TLS as expected (${sslReason(cause)})`;
-    return new RegistryError(action, problem, { ...facts, hint: `If ${peer} is a plain HTTP registry, add --tls-verify=false` });
+    return new RegistryError(action, problem, { ...facts, hint: plainHint(peer, isFlagged) });
   }
   return new RegistryError(action, unreachable(code, peer, cause), { ...facts, hint: reachHint(code, peer) });
 }
 
-const TRUST_HINT =
-  "Name a directory with the authority's certificate (PEM, NAME.crt) with --cert-dir, or the file in SSL_CERT_FILE, or, where nobody can interfere, add --tls-verify=false";
+const TRUST_HINT = "Name a directory with the authority's certificate (PEM, NAME.crt) with --cert-dir, or the file in SSL_CERT_FILE";
+const OR_SKIP = ', or, where nobody can interfere, add --tls-verify=false';
+const FILE_HINT = "Name a file with the authority's certificate (PEM) in SSL_CERT_FILE";
 const SKIP_HINT = 'Where nobody can interfere, --tls-verify=false goes on without checking the certificate';
+
+function plainHint(peer: string, isFlagged: boolean): string {
+  return isFlagged ? `If ${peer} is a plain HTTP registry, add --tls-verify=false` : `If ${peer} speaks plain HTTP, write http://${peer}`;
+}
 
 function unreachable(code: string, peer: string, cause: unknown): string {
   switch (code) {

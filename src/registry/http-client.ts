@@ -11,8 +11,8 @@ export interface ClientCertificate {
 }
 
 export interface TlsOptions {
-  /** False: certificates are not checked. */
-  readonly verify: boolean;
+  /** False: certificates are not checked. `always`: and no flag of a command can change it. */
+  readonly verify: boolean | 'always';
   /** PEM texts of authorities trusted besides Node's own list and the system's. */
   readonly ca: readonly string[];
   readonly client?: { readonly certificate: ClientCertificate; readonly origin: string } | undefined;
@@ -66,7 +66,7 @@ export class HttpClient {
       return await dispatcher.request({ origin: url.origin, path, method, headers, body: content, signal: signal ?? null });
     } catch (cause) {
       signal?.throwIfAborted();
-      throw connectionError(action, url.host, cause);
+      throw connectionError(action, url.host, cause, this.#tls.verify !== 'always');
     }
   }
 
@@ -96,7 +96,7 @@ async function openAgents(tls: TlsOptions): Promise<Agents> {
     tls.client !== undefined && origin === tls.client.origin ? tls.client.certificate : undefined;
   const secure = (client: ClientCertificate | undefined) => ({
     timeout: CONNECT_TIMEOUT_MS,
-    rejectUnauthorized: tls.verify,
+    rejectUnauthorized: tls.verify !== false,
     secureContext: contextOf(client),
   });
   const timeouts = { headersTimeout: HEADERS_TIMEOUT_MS, bodyTimeout: BODY_TIMEOUT_MS };

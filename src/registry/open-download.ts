@@ -34,7 +34,7 @@ export interface Download {
  */
 export async function openDownload(options: DownloadOptions): Promise<Download | 'unchanged'> {
   const { url, ca = [], proxies, unless, signal } = options;
-  const http = new HttpClient({ verify: true, ca }, proxies);
+  const http = new HttpClient({ verify: 'always', ca }, proxies);
   const bare = new URL(url);
   bare.username = '';
   bare.password = '';

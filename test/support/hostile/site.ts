@@ -93,13 +93,18 @@ export class HostileSite {
 }
 
 /** Runs `body` with a site, and ends it and all its connections. */
-export async function withSite<T>(options: SiteOptions, body: (site: HostileSite) => Promise<T>): Promise<T> {
-  const site = new HostileSite(options);
-  await site.listen();
+export function withSite<T>(options: SiteOptions, body: (site: HostileSite) => Promise<T>): Promise<T> {
+  return withSites([options], (site) => body(site!));
+}
+
+/** As {@link withSite}, with a site for each of `options`. */
+export async function withSites<T>(options: readonly SiteOptions[], body: (...sites: HostileSite[]) => Promise<T>): Promise<T> {
+  const sites = options.map((one) => new HostileSite(one));
   try {
-    return await body(site);
+    for (const site of sites) await site.listen();
+    return await body(...sites);
   } finally {
-    await site.close();
+    for (const site of sites) await site.close();
   }
 }
 
