@@ -3,7 +3,8 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { transform } from 'esbuild';
 
 // What a command imports, and what that imports, is a few hundred modules of which it runs a part. So in the bundled program an import is
-// evaluated where one of its names is first used: `import_x.name` becomes `(import_x ??= require("./x.js")).name`.
+// evaluated where one of its names is first used: `import_x.name` becomes `(import_x ??= require("./x.js")).name`. A name that an `index.ts`
+// hands on is taken from where it is made.
 
 /** Files that esbuild bundles as they are: only so it leaves out what nobody uses of that library. */
 const WHOLE = /^import \* as v from 'valibot'/m;
@@ -19,8 +20,8 @@ export function lateImports(project, options) {
     name: 'late-imports',
     setup(build) {
       // A namespace of its own: as files they were modules of a package that says all of its modules are ESM.
-      build.onResolve({ filter: /^\.\.?\/.*\.js$/ }, ({ path, importer, resolveDir }) =>
-        importer.endsWith('.ts')
+      build.onResolve({ filter: /^\.\.?\/.*\.js$|\/src\/main\.ts$/ }, ({ path, kind, importer, resolveDir }) =>
+        kind === 'entry-point' || importer.endsWith('.ts')
           ? { path: relative(project, resolve(resolveDir, path.replace(/js$/, 'ts'))), namespace: 'late' }
           : undefined,
       );
@@ -29,7 +30,7 @@ export function lateImports(project, options) {
         const [source, resolveDir] = [readFileSync(file, 'utf8'), dirname(file)];
         if (WHOLE.test(source)) return { contents: source, loader: 'ts', resolveDir };
         const { code } = await transform(source, { ...options, loader: 'ts', format: 'cjs', sourcefile: 'module.ts' });
-        return { contents: withLateImports(code, path), loader: 'js', resolveDir };
+        return { contents: withLateImports(code, file), loader: 'js', resolveDir };
       });
     },
   };
@@ -38,7 +39,7 @@ export function lateImports(project, options) {
 /** What esbuild makes of a module: its helpers, `__export(module_exports, {...})`, a line for each import, the module itself. */
 const MODULE =
   /^var module_exports = \{\};\n__export\(module_exports, \{\n(?<names>[^}]*)\}\);\nmodule\.exports = __toCommonJS\(module_exports\);\n(?<body>[\s\S]*?)\/\/ Annotate the CommonJS export names for ESM import in node:\n/m;
-const IMPORT = /^var (?<name>import_\w+) = (?<value>require\("[^"]+"\));\n/gm;
+const IMPORT = /^var (?<name>import_\w+) = require\("(?<path>[^"]+)"\);\n/gm;
 const DYNAMIC = /Promise\.resolve\(\)\.then\(\(\) => __toESM\(require\((?<path>"[^"]+")\)\)\)/g;
 
 function withLateImports(code, path) {
@@ -46,16 +47,38 @@ function withLateImports(code, path) {
   let text = body.replaceAll(DYNAMIC, (...match) => lateImport(match.at(-1).path));
   const imports = [...text.matchAll(IMPORT)].map(({ groups }) => groups);
   text = text.replaceAll(IMPORT, '');
+  const variables = new Map();
   const late = (part) =>
-    imports.reduce(
-      (changed, { name, value }) => changed.replaceAll(new RegExp(`\\b${name}\\b`, 'g'), () => `(${name} ??= ${value})`),
-      part,
-    );
-  const variables = imports.length === 0 ? '' : `var ${imports.map(({ name }) => name).join(', ')};\n`;
-  const result = `${variables}${late(text)}\n${exportsOf(names, late)}`;
+    imports.reduce((changed, { name, path: imported }) => {
+      const makers = makersOf(imported, path);
+      return changed.replaceAll(new RegExp(`\\b${name}\\b(?:\\.(?<used>\\w+))?`, 'g'), (...match) => {
+        const { used } = match.at(-1);
+        const maker = makers.get(used) ?? imported;
+        const variable = maker === imported ? name : `${name}_${maker.replace(/\W/g, '_')}`;
+        variables.set(variable, maker);
+        return `(${variable} ??= require("${maker}"))${used === undefined ? '' : `.${used}`}`;
+      });
+    }, part);
+  const changed = `${late(text)}\n${exportsOf(names, late)}`;
+  const result = variables.size === 0 ? changed : `var ${[...variables.keys()].join(', ')};\n${changed}`;
   if (/\b__[a-z]\w*\(/.test(result))
     throw new Error(`${path} needs a helper of esbuild that late imports leave out: ${/\b__[a-z]\w*\(/.exec(result)}`);
   return result;
+}
+
+const HANDED_ON = /^export \{(?<names>[^}]*)\} from '(?<path>[^']+)';$/gm;
+
+/** What the `index.ts` that `path` imports as `imported` hands on: each name, and the module that makes it, as `path` would import that. */
+function makersOf(imported, path) {
+  const makers = new Map();
+  if (!/^\.\.?\/(?:.*\/)?index\.js$/.test(imported)) return makers;
+  const index = join(dirname(path), imported);
+  for (const { groups } of readFileSync(index.replace(/js$/, 'ts'), 'utf8').matchAll(HANDED_ON)) {
+    const maker = relative(dirname(path), join(dirname(index), groups.path));
+    for (const [, name] of groups.names.matchAll(/(?:^|,)\s*(\w+)\s*(?=,|$)/g))
+      makers.set(name, maker.startsWith('.') ? maker : `./${maker}`);
+  }
+  return makers;
 }
 
 /** `import()` of a module of ours gives its exports as they are; for libraries esbuild makes the object that has a `default`. */
