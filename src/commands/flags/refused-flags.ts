@@ -1,5 +1,5 @@
 import { UnsupportedFeatureError } from '../../errors.js';
-import { type Letter, list } from './flags.js';
+import { type Letter, refused } from './flags.js';
 
 /**
  * Flags of Buildah's that tsbuild does not have: known, so that their values are not taken for names, and refused instead of ignored as
@@ -14,13 +14,12 @@ export function refusedFlags<Name extends string>(
 ): Readonly<Record<Name, RefusedFlag>> {
   const entries = Object.entries<string>(reasons).map(([name, reason]) => {
     const char = letters[name as Name];
-    const definition = list({ hidden: true, summary: `Not supported: ${reason}`, ...(char === undefined ? {} : { char }) });
-    return [name, { ...definition, refusal: reason }];
+    return [name, refused({ hidden: true, summary: `Not supported: ${reason}`, ...(char === undefined ? {} : { char }) }, reason)];
   });
   return Object.fromEntries(entries) as Readonly<Record<Name, RefusedFlag>>;
 }
 
-type RefusedFlag = ReturnType<typeof list>;
+type RefusedFlag = ReturnType<typeof refused>;
 
 export function refusedFlag(name: string, reason: string): UnsupportedFeatureError {
   return new UnsupportedFeatureError(`not supported by tsbuild: --${name} (${reason})`);

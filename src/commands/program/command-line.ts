@@ -128,7 +128,7 @@ class FlagReader {
         `invalid argument ${JSON.stringify(value)} for "${label}" flag: it must be one of ${options.filter(Boolean).join(', ')}`,
       );
     }
-    if (!('min' in definition)) return value;
+    if (definition.whole !== true) return value;
     if (!/^\d{1,15}$/.test(value))
       throw new UsageError(`invalid argument ${JSON.stringify(value)} for "${label}" flag: it must be a whole number`);
     return Number(value);
