@@ -26,6 +26,7 @@ import { DEBUG_FLAGS, debugOptions } from './flags/debug-flags.js';
 import { choice, flag, list, text, wholeNumber } from './flags/flags.js';
 import { DNS_FLAGS, dnsOptions, ISOLATION_FLAG, isolationOptions, NETWORK_FLAG, RUNTIME_FLAGS } from './flags/network-flags.js';
 import { refuseFlagsAmong, refuseMoreThan } from './flags/operands.js';
+import { OTHER_BUILD_FLAGS } from './flags/other-build-flags.js';
 import { chosenPlatform, PLATFORM_FLAGS } from './flags/platform-flags.js';
 import { parsePullPolicy } from './flags/pull-policy.js';
 import { REFUSED_BUILD_FLAGS } from './flags/refused-build-flags.js';
@@ -44,59 +45,9 @@ export class Build extends BaseCommand<typeof Build> {
   static override examples = ['tsbuild build -t app .', 'tsbuild bud -f Containerfile.dev --build-arg VERSION=1.2 --target test .'];
   static override bareValues = { pull: 'always', explain: 'text' };
   static override flags = {
-    ...refusedFlags(REFUSED_BUILD_FLAGS),
-    ...REGISTRY_FLAGS,
-    ...PLATFORM_FLAGS,
     platform: list({ value: 'OS/ARCH[/VARIANT]', summary: 'Platforms to build, separated by commas (default: this machine)' }),
-    allow: list({
-      value: 'ENTITLEMENT',
-      summary: 'Permit security.insecure, network.host, buildx.local.delete, or device[=NAME[,alias=NAME]]',
-    }),
-    'all-platforms': flag({ summary: 'Build every platform that the base images have' }),
-    ...BUILD_ARG_FLAGS,
-    ...CALL_FLAGS,
-    ...COMPRESSION_FLAGS,
-    ...DEBUG_FLAGS,
-    ...MOUNT_FLAGS,
-    ...SECRET_FLAGS,
-    ...CONFINEMENT_FLAGS,
-    ...USER_NAMESPACE_FLAGS,
-    ...NETWORK_FLAG,
-    ...DNS_FLAGS,
-    ...ISOLATION_FLAG,
-    ...RUNTIME_FLAGS,
-    ...RESOURCE_FLAGS,
-    ...RESULT_FLAGS,
-    ...SBOM_FLAGS,
-    'add-host': list({
-      value: 'NAME:ADDRESS',
-      summary: 'Add a line to /etc/hosts of RUN commands; the address host-gateway is this machine',
-    }),
-    'build-context': list({
-      value: 'NAME=VALUE',
-      summary:
-        'Another context, for FROM, --from and mounts: a directory, git repository, URL, docker-image://NAME, oci-layout://PATH[:TAG]',
-    }),
-    'compat-volumes': flag({ summary: 'Undo what RUN commands change below volumes: only COPY and ADD fill them' }),
-    'cpp-flag': list({ value: 'FLAG', summary: 'Flag for the C preprocessor, which Containerfiles whose names end with .in go through' }),
-    'cache-from': list({
-      value: 'NAME|type=...',
-      summary: 'Use the outcomes of steps kept there: type=registry,ref=NAME or type=local,src=DIR',
-    }),
-    'cache-to': list({
-      value: 'NAME|type=...',
-      summary: 'Keep the outcomes of the steps there: type=registry,ref=NAME, type=local,dest=DIR or type=inline; mode=min|max, mounts=ID',
-    }),
-    'cache-ttl': text({ value: 'DURATION', summary: 'Run steps whose result is older than this, 24h for instance; 0: run every step' }),
-    explain: choice(['text', 'json'], {
-      value: 'text|json',
-      summary: 'Tell of each step whether the cache had it, and if not what has changed (alone: text)',
-    }),
     file: list({ char: 'f', value: 'path', summary: 'Containerfile; - is standard input; several are read as one' }),
-    from: text({ value: 'IMAGE', summary: 'Build the first stage on this image, in place of that of its FROM' }),
     format: choice(['oci', 'docker'], { summary: 'Format of the image: oci (default) or docker' }),
-    'http-proxy': flag({ summary: 'Give RUN commands the proxy variables of the environment (default; --http-proxy=false: not)' }),
-    ignorefile: text({ value: 'path', summary: 'Ignore file to use instead of .containerignore or .dockerignore' }),
     jobs: wholeNumber({
       summary: 'How many steps may run at once; 0: no limit (default: as many as there are processors, more while commands wait)',
     }),
@@ -104,40 +55,40 @@ export class Build extends BaseCommand<typeof Build> {
       negatable: true,
       summary: 'Make a layer of each instruction and use the cache (default; --no-layers: one layer for all)',
     }),
-    manifest: text({ value: 'NAME', summary: 'Add the image to this index of platforms; it is made if there is none' }),
-    logsplit: flag({ summary: 'With --logfile: a file for each platform, PATH_OS_ARCH' }),
-    logfile: text({ value: 'path', summary: 'Write to this file what would go to standard output and error' }),
-    'no-hostname': flag({ summary: "Leave the image's own /etc/hostname to RUN commands" }),
-    'no-hosts': flag({ summary: "Leave the image's own /etc/hosts to RUN commands" }),
     'no-cache': flag({ summary: 'Run every step, even if the cache has its result' }),
-    'no-cache-filter': list({ value: 'STAGE[,STAGE]', summary: 'Run every step of these stages' }),
     pull: text({
       value: 'always|missing|never|newer',
       summary: 'When to ask registries for base images (default: missing; alone: always)',
     }),
     quiet: flag({ char: 'q', summary: 'Show only the ID' }),
-    'source-policy-file': text({
-      value: 'path',
-      summary: 'Policy that allows, denies or replaces sources (default: $EXPERIMENTAL_BUILDKIT_SOURCE_POLICY)',
-    }),
     tag: list({
       char: 't',
       value: 'NAME',
       summary: 'Name for the image, or STAGE=NAME for that of another target; may be given several times',
     }),
     target: list({ value: 'STAGE', summary: 'Build this stage and what it needs; may be given several times' }),
-    'verify-reproducible': flag({ summary: 'Build twice without the cache and show in what the images differ, if they do' }),
-    // Accepted because scripts give them; what they ask for is the case, or cannot be chosen here.
-    compress: flag({ hidden: true, summary: 'Without effect, as in Buildah' }),
-    'disable-compression': flag({ char: 'D', hidden: true, summary: 'Without effect: layers are kept compressed' }),
-    'disable-content-trust': flag({ hidden: true, summary: 'Without effect, as in Buildah' }),
-    'force-rm': flag({ hidden: true, summary: 'Without effect: nothing is left over' }),
-    'pull-always': flag({ hidden: true, summary: 'As --pull=always' }),
-    'pull-never': flag({ hidden: true, summary: 'As --pull=never' }),
-    rm: flag({ hidden: true, summary: 'Without effect: nothing is left over' }),
-    loglevel: text({ hidden: true, summary: 'Without effect, as in Buildah' }),
-    'skip-unused-stages': flag({ hidden: true, summary: 'Always so; stages that are not needed can be built with --target' }),
   };
+  static override moreFlags = [
+    () => BUILD_ARG_FLAGS,
+    () => NETWORK_FLAG,
+    () => OTHER_BUILD_FLAGS,
+    () => REGISTRY_FLAGS,
+    () => PLATFORM_FLAGS,
+    () => CALL_FLAGS,
+    () => COMPRESSION_FLAGS,
+    () => DEBUG_FLAGS,
+    () => MOUNT_FLAGS,
+    () => SECRET_FLAGS,
+    () => CONFINEMENT_FLAGS,
+    () => USER_NAMESPACE_FLAGS,
+    () => DNS_FLAGS,
+    () => ISOLATION_FLAG,
+    () => RUNTIME_FLAGS,
+    () => RESOURCE_FLAGS,
+    () => RESULT_FLAGS,
+    () => SBOM_FLAGS,
+    () => refusedFlags(REFUSED_BUILD_FLAGS),
+  ];
 
   private buildReporter: BuildReporter | SplitLogReporter | undefined;
   /** Where the build is shown: not where an output is written. */

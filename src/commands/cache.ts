@@ -18,7 +18,7 @@ export class Cache extends BaseCommand<typeof Cache> {
     const [verb, ...rest] = this.operands;
     if (verb !== 'why')
       throw new UsageError(`unknown command "${verb ?? ''}" for "tsbuild cache"`, { hint: 'There is: tsbuild cache why' });
-    const line = parseCommandLine(WHY_FLAGS, rest);
+    const line = parseCommandLine([() => WHY_FLAGS], rest);
     const [what, ...more] = line.operands;
     if (more.length > 0) throw new UsageError(`requires at most 1 arg, received ${line.operands.length}`);
     const builds = await cacheWhy(what, services);

@@ -31,10 +31,6 @@ export class Commit extends BaseCommand<typeof Commit> {
     'tsbuild commit --change \'CMD ["serve"]\' --add-file ./build.json:/etc/build.json app-working-container app',
   ];
   static override flags = {
-    ...REGISTRY_FLAGS,
-    ...COMPRESSION_FLAGS,
-    ...refusedFlags(REFUSED),
-    ...SBOM_FLAGS,
     'add-file': list({ value: 'SOURCE[:DESTINATION]', summary: 'Add a file to the image, not to the container' }),
     annotation: list({ value: 'NAME=VALUE', summary: "Annotation of the image's manifest" }),
     change: list({ char: 'c', value: 'INSTRUCTION', summary: 'Change the configuration by an instruction of a Containerfile' }),
@@ -59,6 +55,7 @@ export class Commit extends BaseCommand<typeof Commit> {
     unsetannotation: list({ value: 'NAME', summary: 'Leave this annotation out' }),
     unsetenv: list({ value: 'NAME', summary: 'Leave this environment variable out' }),
   };
+  static override moreFlags = [() => REGISTRY_FLAGS, () => COMPRESSION_FLAGS, () => SBOM_FLAGS, () => refusedFlags(REFUSED)];
   static override readonly bareValues = { pull: 'true' };
 
   protected async execute(services: CommandServices): Promise<number> {

@@ -39,16 +39,6 @@ export class From extends BaseCommand<typeof From> {
   static override examples = ['tsbuild from debian:12', 'tsbuild from --name work scratch', 'tsbuild from oci-archive:/tmp/app.tar'];
   static override bareValues = { pull: 'always' };
   static override flags = {
-    ...REGISTRY_FLAGS,
-    ...PLATFORM_FLAGS,
-    ...CONFINEMENT_FLAGS,
-    ...USER_NAMESPACE_FLAGS,
-    ...NETWORK_FLAG,
-    ...DNS_FLAGS,
-    ...ISOLATION_FLAG,
-    ...RESOURCE_FLAGS,
-    ...DEVICE_FLAGS,
-    ...refusedFlags(REFUSED),
     'add-host': list({ value: 'NAME:ADDRESS', summary: 'Add a line to /etc/hosts of commands' }),
     cidfile: text({ value: 'path', summary: 'Write the ID of the container to this file' }),
     format: choice(['oci', 'docker'], { char: 'f', summary: 'Format the image will have: which fields make sense (default: oci)' }),
@@ -63,6 +53,18 @@ export class From extends BaseCommand<typeof From> {
     ulimit: list({ value: 'NAME=SOFT[:HARD]', summary: 'Limit a resource of commands' }),
     volume: list({ char: 'v', value: 'SOURCE:TARGET[:OPTIONS]', summary: 'Show a directory of this machine to commands: ro, rw, O, U' }),
   };
+  static override moreFlags = [
+    () => REGISTRY_FLAGS,
+    () => PLATFORM_FLAGS,
+    () => CONFINEMENT_FLAGS,
+    () => USER_NAMESPACE_FLAGS,
+    () => NETWORK_FLAG,
+    () => DNS_FLAGS,
+    () => ISOLATION_FLAG,
+    () => RESOURCE_FLAGS,
+    () => DEVICE_FLAGS,
+    () => refusedFlags(REFUSED),
+  ];
 
   protected async execute(services: CommandServices): Promise<number> {
     refuseFlagsAmong(this.operands);

@@ -2,7 +2,7 @@ import { UsageError } from '../errors.js';
 import { type PruneOptions, type PruneResult, prune } from '../operations/storage/prune.js';
 import { formatSize } from '../ui/index.js';
 import { flag, list, text } from './flags/flags.js';
-import { BaseCommand, type CommandServices } from './program/base-command.js';
+import { BaseCommand, type CommandServices, type WithFlags } from './program/base-command.js';
 
 const PRUNE_FLAGS = {
   filter: list({ summary: 'Only what fits: until=24h, unused-for=30d, size=100MB, label=NAME[=VALUE], label!=NAME[=VALUE]' }),
@@ -14,7 +14,7 @@ const KEEP_STORAGE = text({ value: 'size', summary: 'Keep this much of the build
 type What = Pick<PruneOptions, 'images' | 'cache' | 'cacheMounts' | 'containers'>;
 
 /** What the three commands have in common: `T` has the flags of {@link PRUNE_FLAGS} at least. */
-abstract class PruneCommand<T extends { readonly flags: object }> extends BaseCommand<T> {
+abstract class PruneCommand<T extends WithFlags> extends BaseCommand<T> {
   protected async prune(what: What, services: CommandServices): Promise<PruneResult> {
     if (this.operands.length > 0) throw new UsageError('this command takes no arguments');
     const flags = this.flags as { filter?: string[]; 'dry-run'?: boolean; 'keep-storage'?: string };

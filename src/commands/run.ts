@@ -27,13 +27,6 @@ export class Run extends BaseCommand<typeof Run> {
     'tsbuild run --volume /srv/packages:/packages:ro app-working-container apk add /packages/app.apk',
   ];
   static override flags = {
-    ...MOUNT_FLAGS,
-    ...SECRET_FLAGS,
-    ...CAPABILITY_FLAGS,
-    ...NETWORK_FLAG,
-    ...ISOLATION_FLAG,
-    ...RUNTIME_FLAGS,
-    ...refusedFlags(REFUSED),
     'add-history': flag({ summary: 'Add the command to the history of the image (default: $BUILDAH_HISTORY)' }),
     contextdir: text({ value: 'path', summary: 'Directory that sources of bind mounts are relative to' }),
     env: list({
@@ -50,6 +43,15 @@ export class Run extends BaseCommand<typeof Run> {
     'valid-exit-codes': list({ value: 'CODE[,CODE]', summary: 'Further exit statuses that count as success' }),
     workingdir: text({ value: 'path', summary: "Working directory of the command (default: the container's); made if missing" }),
   };
+  static override moreFlags = [
+    () => MOUNT_FLAGS,
+    () => SECRET_FLAGS,
+    () => CAPABILITY_FLAGS,
+    () => NETWORK_FLAG,
+    () => ISOLATION_FLAG,
+    () => RUNTIME_FLAGS,
+    () => refusedFlags(REFUSED),
+  ];
 
   protected async execute(services: CommandServices): Promise<number> {
     const { flags } = this;

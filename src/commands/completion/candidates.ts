@@ -1,3 +1,4 @@
+import { definitionsOf } from '../flags/flags.js';
 import { GLOBAL_FLAGS } from '../flags/global-flags.js';
 import type { CommandServices } from '../program/base-command.js';
 import { parseCommandLine } from '../program/command-line.js';
@@ -47,7 +48,7 @@ export async function completionsOf(
   const command = await entry.load();
   const rest = before.slice(position + (nested === undefined ? 1 : 2));
   const { bareValues } = command;
-  const flags = { ...GLOBAL_FLAGS, ...command.flags };
+  const flags = { ...GLOBAL_FLAGS, ...definitionsOf(command) };
   const { wanted, prefix } = wantedWord({ flags, bareValues, usage: command.usage.slice(entry.name.length), before: rest, current });
   return complete(wanted, prefix, current, rest, services);
 }
@@ -146,7 +147,7 @@ async function stageNames(rest: readonly string[], services: CommandServices): P
   const { listTargets } = await import('../../operations/check/targets.js');
   try {
     const complete = rest.at(-1) === '--target' ? rest.slice(0, -1) : rest;
-    const { flags } = parseCommandLine({ ...GLOBAL_FLAGS, ...Build.flags }, complete, { bareValues: Build.bareValues });
+    const { flags } = parseCommandLine([() => GLOBAL_FLAGS, () => definitionsOf(Build)], complete, { bareValues: Build.bareValues });
     const files = (flags.file as string[] | undefined) ?? [];
     // Nothing is fetched, or waited for, while somebody types.
     if (files.some((file) => file === '-' || /^https?:/i.test(file))) return [];

@@ -22,7 +22,7 @@ export class Complete extends BaseCommand<typeof Complete> {
 /** Flags before the command's name choose the store. A line that is not finished may not be readable: then the usual store. */
 function globalFlagsOf(words: readonly string[]): object {
   try {
-    return parseCommandLine(GLOBAL_FLAGS, words).flags;
+    return parseCommandLine([() => GLOBAL_FLAGS], words).flags;
   } catch {
     return {};
   }

@@ -37,6 +37,25 @@ export interface FlagShape {
   readonly refusal?: string | undefined;
 }
 
+/** Flags that belong together, made when somebody asks for them. */
+export type FlagGroup = () => Readonly<Record<string, FlagShape>>;
+
+/** Where a command has its flags: `flags` for the frequent ones, the others in groups. */
+export interface FlagSet {
+  readonly flags: Readonly<Record<string, FlagShape>>;
+  readonly moreFlags: readonly FlagGroup[];
+}
+
+/** The flags of a command, but for those that every command has. */
+export function definitionsOf({ flags, moreFlags }: FlagSet): Readonly<Record<string, FlagShape>> {
+  return joinFlags([() => flags, ...moreFlags]);
+}
+
+/** All of them; of two with one name the first counts. */
+export function joinFlags(groups: readonly FlagGroup[]): Readonly<Record<string, FlagShape>> {
+  return Object.assign({}, ...groups.map((group) => group()).reverse());
+}
+
 /** A switch. `--name=false` works for each, `--no-name` only where `negatable` says so, as Buildah's users would not expect it. */
 export function flag(extra: SwitchExtra) {
   return new Definition('switch', extra) as FlagShape as BooleanFlag<boolean>;

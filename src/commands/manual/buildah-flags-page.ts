@@ -1,4 +1,4 @@
-import type { FlagShape } from '../flags/flags.js';
+import { definitionsOf, type FlagShape } from '../flags/flags.js';
 import { COMMANDS } from '../program/command-table.js';
 
 const REFUSED = /^Not supported(?:: )?/;
@@ -8,8 +8,7 @@ export async function buildahFlagsPage(): Promise<string> {
   const refused: string[] = [];
   const accepted: string[] = [];
   for (const entry of COMMANDS) {
-    const { flags } = await entry.load();
-    for (const [name, flag] of hiddenFlags(flags)) {
+    for (const [name, flag] of hiddenFlags(definitionsOf(await entry.load()))) {
       const isRefused = REFUSED.test(flag.summary ?? '');
       const summary = (flag.summary ?? '').replace(REFUSED, '') || 'it cannot be had here';
       (isRefused ? refused : accepted).push(`| \`${entry.name}\` | \`--${name}\` | ${summary.replaceAll(/[|<>*_]/g, '\\$&')} |`);

@@ -7,7 +7,7 @@ import { hasCode } from '../../errors.js';
 import type { Reporter } from '../../progress.js';
 import { formatError, OutputClosedError, type Terminal, TransferReporter } from '../../ui/index.js';
 import type { KnownCommand } from '../completion/known-command.js';
-import type { FlagShape } from '../flags/flags.js';
+import type { FlagSet } from '../flags/flags.js';
 import { GLOBAL_FLAGS } from '../flags/global-flags.js';
 import { parseCommandLine } from './command-line.js';
 import { InterruptedError, signalStatus, withInterruption } from './interruption.js';
@@ -28,17 +28,21 @@ export interface CommandServices {
   readonly signal: AbortSignal;
 }
 
-interface WithFlags {
+/** What a command's class says of its flags. */
+export interface WithFlags {
   readonly flags: object;
+  readonly moreFlags: readonly (() => object)[];
 }
 
-export interface CommandClass {
+type Intersection<Union> = (Union extends unknown ? (part: Union) => void : never) extends (whole: infer Whole) => void ? Whole : never;
+type MoreFlags<T extends WithFlags> = Omit<Intersection<ReturnType<T['moreFlags'][number]>>, keyof T['flags']>;
+
+export interface CommandClass extends FlagSet {
   new (argv: string[], host: Host): BaseCommand<WithFlags>;
   readonly usage: string;
   readonly summary: string;
   readonly description: string;
   readonly examples: string[];
-  readonly flags: Readonly<Record<string, FlagShape>>;
   readonly bareValues: Readonly<Record<string, string>>;
 }
 
@@ -52,10 +56,12 @@ export abstract class BaseCommand<T extends WithFlags> extends Command {
   static override summary = '';
   static override description = '';
   static override examples: string[] = [];
+  /** Flags beside `flags`, made when one is asked for that is not among those before it. */
+  static readonly moreFlags: readonly (() => Readonly<Record<never, never>>)[] = [];
   /** Flags that may stand without their value; see `parseCommandLine`. */
   static readonly bareValues: Readonly<Record<string, string>> = {};
 
-  protected readonly flags: InferredFlags<typeof GLOBAL_FLAGS & T['flags']>;
+  protected readonly flags: InferredFlags<typeof GLOBAL_FLAGS> & InferredFlags<T['flags'] & MoreFlags<T>>;
   protected readonly operands: readonly string[];
   protected readonly terminal: Terminal;
 
@@ -64,8 +70,8 @@ export abstract class BaseCommand<T extends WithFlags> extends Command {
     protected readonly host: Host,
   ) {
     super(argv, host.config);
-    const { flags, bareValues } = new.target as unknown as { flags: Record<string, FlagShape>; bareValues: Record<string, string> };
-    const line = parseCommandLine({ ...GLOBAL_FLAGS, ...flags }, argv, { bareValues });
+    const { flags, moreFlags, bareValues } = new.target as unknown as CommandClass;
+    const line = parseCommandLine([() => flags, () => GLOBAL_FLAGS, ...moreFlags], argv, { bareValues });
     // The definitions say which types the parser gives; TypeScript cannot follow it there.
     this.flags = line.flags as typeof this.flags;
     this.operands = line.operands;

@@ -1,6 +1,6 @@
 import { UsageError } from '../../errors.js';
 import { suggest } from '../../suggest.js';
-import type { FlagShape } from '../flags/flags.js';
+import { type FlagGroup, type FlagShape, joinFlags } from '../flags/flags.js';
 import { refusedFlag } from '../flags/refused-flags.js';
 
 export type FlagValue = string | number | boolean | string[];
@@ -19,36 +19,38 @@ export interface CommandLineOptions {
   readonly bareValues?: Readonly<Record<string, string>>;
 }
 
-type Definitions = Readonly<Record<string, FlagShape>>;
-
 /**
  * Read flags up to the first word that is none, by the rules of Go's pflag with interspersed flags off, which Buildah's users know:
  * `--name value`, `--name=value`, `-n value`, `-nvalue`, `-n=value`, `-abc` for switches, `--switch=false`; the last of several
  * values counts; `--` ends the flags.
  *
+ * @param groups where a flag is looked up in turn: those behind the one that has it are not made
  * @throws {UsageError} unknown flag, missing or impossible value, in pflag's words
  * @throws {UnsupportedFeatureError} a flag that is known and refused, whatever its value is
  * @see https://pkg.go.dev/github.com/spf13/pflag#hdr-Command_line_flag_syntax
  */
-export function parseCommandLine(definitions: Definitions, argv: readonly string[], options: CommandLineOptions = {}): CommandLine {
-  const reader = new FlagReader(definitions, argv, options.bareValues ?? {});
+export function parseCommandLine(groups: readonly FlagGroup[], argv: readonly string[], options: CommandLineOptions = {}): CommandLine {
+  const reader = new FlagReader(groups, argv, options.bareValues ?? {});
   while (reader.readFlag());
   return { flags: reader.flags, operands: argv.slice(reader.position) };
+}
+
+interface Found {
+  readonly name: string;
+  readonly definition: FlagShape;
+  /** It was written as `--no-name`. */
+  readonly negated?: boolean;
 }
 
 class FlagReader {
   readonly flags: Record<string, FlagValue> = {};
   position = 0;
-  /** A map, since a plain object also has `constructor` and the like. */
-  private readonly definitions: ReadonlyMap<string, FlagShape>;
 
   constructor(
-    definitions: Definitions,
+    private readonly groups: readonly FlagGroup[],
     private readonly argv: readonly string[],
     private readonly bareValues: Readonly<Record<string, string>>,
-  ) {
-    this.definitions = new Map(Object.entries(definitions));
-  }
+  ) {}
 
   /** Reads one word and its value; false when no flag is left. */
   readFlag(): boolean {
@@ -65,57 +67,64 @@ class FlagReader {
     const [written, value] = splitAt(word, '=');
     const found = this.findLong(written);
     if (found === undefined) throw unknownFlag(written, this.visibleNames());
-    const { name, negated } = found;
-    this.admit(name);
+    admit(found);
     const label = `--${written}`;
-    if (negated) this.set(name, label, value === undefined ? 'false' : String(!parseBoolean(value, label)));
-    else this.set(name, label, value ?? this.valueFor(name, label));
+    if (found.negated === true) this.set(found, label, value === undefined ? 'false' : String(!parseBoolean(value, label)));
+    else this.set(found, label, value ?? this.valueFor(found, label));
   }
 
   private readShort(word: string): void {
     for (let index = 1; index < word.length; index++) {
       const char = word[index] ?? '';
-      const entry = [...this.definitions].find(([, definition]) => definition.char === char);
-      if (entry === undefined) throw new UsageError(`unknown shorthand flag: '${char}' in ${word}`);
-      const [name, definition] = entry;
-      this.admit(name);
+      const found = this.find((definition) => definition.char === char);
+      if (found === undefined) throw new UsageError(`unknown shorthand flag: '${char}' in ${word}`);
+      const { name, definition } = found;
+      admit(found);
       const rest = word.slice(index + 1);
       const label = `-${char}, --${name}`;
       const takesRest = definition.type === 'option' && this.bareValues[name] === undefined;
       if (rest.startsWith('=') || takesRest) {
-        const value = rest === '' ? this.valueFor(name, `-${char}`, `'${char}' in ${word}`) : rest.replace(/^=/, '');
-        this.set(name, label, value);
+        const value = rest === '' ? this.valueFor(found, `-${char}`, `'${char}' in ${word}`) : rest.replace(/^=/, '');
+        this.set(found, label, value);
         return;
       }
-      this.set(name, label, this.bareValues[name] ?? 'true');
+      this.set(found, label, this.bareValues[name] ?? 'true');
     }
   }
 
-  private admit(name: string): void {
-    const refusal = this.definitions.get(name)?.refusal;
-    if (refusal !== undefined) throw refusedFlag(name, refusal);
+  private findLong(written: string): Found | undefined {
+    const found = this.findNamed(written);
+    if (found !== undefined) return found;
+    const positive = written.startsWith('no-') ? this.findNamed(written.slice(3)) : undefined;
+    return positive?.definition.allowNo === true ? { ...positive, negated: true } : undefined;
   }
 
-  private findLong(written: string): { name: string; negated: boolean } | undefined {
-    const byName = (text: string): string | undefined =>
-      this.definitions.has(text) ? text : [...this.definitions].find(([, definition]) => definition.aliases?.includes(text))?.[0];
-    const name = byName(written);
-    if (name !== undefined) return { name, negated: false };
-    const positive = written.startsWith('no-') ? byName(written.slice(3)) : undefined;
-    return positive !== undefined && this.definitions.get(positive)?.allowNo === true ? { name: positive, negated: true } : undefined;
+  private findNamed(name: string): Found | undefined {
+    for (const group of this.groups) {
+      const definitions = group();
+      const definition = Object.hasOwn(definitions, name) ? definitions[name] : undefined;
+      if (definition !== undefined) return { name, definition };
+    }
+    return this.find((definition) => definition.aliases?.includes(name) === true);
   }
 
-  private valueFor(name: string, label: string, place = label): string {
-    const bare = this.definitions.get(name)?.type === 'boolean' ? 'true' : this.bareValues[name];
+  private find(isMeant: (definition: FlagShape) => boolean): Found | undefined {
+    for (const group of this.groups) {
+      const entry = Object.entries(group()).find(([, definition]) => isMeant(definition));
+      if (entry !== undefined) return { name: entry[0], definition: entry[1] };
+    }
+    return undefined;
+  }
+
+  private valueFor({ name, definition }: Found, label: string, place = label): string {
+    const bare = definition.type === 'boolean' ? 'true' : this.bareValues[name];
     if (bare !== undefined) return bare;
     const next = this.argv[this.position++];
     if (next === undefined) throw new UsageError(`flag needs an argument: ${place}`);
     return next;
   }
 
-  private set(name: string, label: string, value: string): void {
-    const definition = this.definitions.get(name);
-    if (definition === undefined) return;
+  private set({ name, definition }: Found, label: string, value: string): void {
     if (definition.type === 'boolean') this.flags[name] = parseBoolean(value, label);
     else if (definition.multiple === true) this.flags[name] = [...((this.flags[name] as string[] | undefined) ?? []), value];
     else this.flags[name] = this.parseValue(definition, label, value);
@@ -135,8 +144,12 @@ class FlagReader {
   }
 
   private visibleNames(): readonly string[] {
-    return [...this.definitions].filter(([, definition]) => definition.hidden !== true).map(([name]) => name);
+    return Object.entries(joinFlags(this.groups)).flatMap(([name, definition]) => (definition.hidden === true ? [] : [name]));
   }
+}
+
+function admit({ name, definition: { refusal } }: Found): void {
+  if (refusal !== undefined) throw refusedFlag(name, refusal);
 }
 
 function unknownFlag(name: string, known: readonly string[]): UsageError {

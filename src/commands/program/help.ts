@@ -1,5 +1,5 @@
 import { type CommandHelp, type FlagHelp, formatCommandHelp, formatProgramHelp } from '../../ui/index.js';
-import type { FlagShape } from '../flags/flags.js';
+import { definitionsOf, type FlagShape } from '../flags/flags.js';
 import { GLOBAL_FLAGS } from '../flags/global-flags.js';
 import type { CommandClass } from './base-command.js';
 import { COMMANDS, type CommandEntry } from './command-table.js';
@@ -17,7 +17,7 @@ export function describeCommand(entry: CommandEntry, command: CommandClass): Com
     usage: command.usage,
     description: command.description || entry.summary,
     examples: command.examples,
-    flags: describeFlags(command.flags),
+    flags: describeFlags(definitionsOf(command)),
     globalFlags: describeFlags(GLOBAL_FLAGS),
   };
 }

@@ -17,7 +17,7 @@ export interface ProgramOptions {
   readonly config: Config;
 }
 
-const PROGRAM_FLAGS = { ...GLOBAL_FLAGS, version: flag({ char: 'v', summary: 'Show the version' }) };
+const PROGRAM_FLAGS = [() => GLOBAL_FLAGS, () => ({ version: flag({ char: 'v', summary: 'Show the version' }) })];
 
 /**
  * Runs one command line to its end.

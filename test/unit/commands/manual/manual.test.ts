@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import { definitionsOf } from '../../../../src/commands/flags/flags.js';
 import { GLOBAL_FLAGS } from '../../../../src/commands/flags/global-flags.js';
 import { commandPages } from '../../../../src/commands/manual/command-page.js';
 import { MARKDOWN_DIR, writeManual } from '../../../../src/commands/manual/manual.js';
@@ -33,7 +34,7 @@ suite('commands/manual', (test) => {
         if (words === undefined) continue;
         const length = findCommand(words.slice(0, 2).join(' ')) === undefined ? 1 : 2;
         assert.ok(findCommand(words.slice(0, length).join(' ')), example);
-        parseCommandLine({ ...GLOBAL_FLAGS, ...command.flags }, words.slice(length), { bareValues });
+        parseCommandLine([() => GLOBAL_FLAGS, () => definitionsOf(command)], words.slice(length), { bareValues });
       }
     });
 

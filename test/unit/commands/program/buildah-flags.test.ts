@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import type { FlagShape } from '../../../../src/commands/flags/flags.js';
+import { definitionsOf as ownDefinitionsOf } from '../../../../src/commands/flags/flags.js';
 import { GLOBAL_FLAGS } from '../../../../src/commands/flags/global-flags.js';
 import { parseCommandLine } from '../../../../src/commands/program/command-line.js';
 import { findCommand } from '../../../../src/commands/program/command-table.js';
@@ -27,7 +28,7 @@ async function definitionsOf(command: string): Promise<Definitions> {
   if (command === 'buildah') return GLOBAL_FLAGS;
   const entry = findCommand(command);
   assert.ok(entry, `there is no command "${command}"`);
-  return { ...GLOBAL_FLAGS, ...(await entry.load()).flags };
+  return { ...GLOBAL_FLAGS, ...ownDefinitionsOf(await entry.load()) };
 }
 
 function find(definitions: Definitions, flag: string): FlagShape | undefined {
@@ -36,7 +37,7 @@ function find(definitions: Definitions, flag: string): FlagShape | undefined {
 
 function refusal(definitions: Definitions, argv: readonly string[]): string {
   try {
-    parseCommandLine(definitions, argv);
+    parseCommandLine([() => definitions], argv);
   } catch (error) {
     return (error as Error).message;
   }

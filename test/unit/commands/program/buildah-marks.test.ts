@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
 import type { FlagShape } from '../../../../src/commands/flags/flags.js';
+import { definitionsOf } from '../../../../src/commands/flags/flags.js';
 import { GLOBAL_FLAGS } from '../../../../src/commands/flags/global-flags.js';
 import { findCommand } from '../../../../src/commands/program/command-table.js';
 import { suite } from '../../../support/suite.js';
@@ -40,7 +41,7 @@ async function flagsOf(command: string): Promise<Readonly<Record<string, FlagSha
   if (command === 'buildah') return GLOBAL_FLAGS;
   const entry = findCommand(command);
   assert.ok(entry, `there is no command "${command}"`);
-  return { ...GLOBAL_FLAGS, ...(await entry.load()).flags };
+  return { ...GLOBAL_FLAGS, ...definitionsOf(await entry.load()) };
 }
 
 async function flagsThat(fits: (shape: FlagShape) => boolean): Promise<readonly string[]> {

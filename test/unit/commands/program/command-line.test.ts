@@ -16,7 +16,7 @@ const FLAGS = {
   target: text({ char: 't', summary: '' }),
 };
 
-const parse = (...argv: string[]) => parseCommandLine(FLAGS, argv, { bareValues: { pull: 'always' } });
+const parse = (...argv: string[]) => parseCommandLine([() => FLAGS], argv, { bareValues: { pull: 'always' } });
 
 // The rules are those of pflag with interspersed flags off, tried with Debian's buildah.
 const CASES: readonly (readonly [string, Record<string, unknown>, string[]])[] = [
