@@ -2,7 +2,7 @@
 // benches) and dist/*.cjs (the bundled program). `--native` or `--js` builds one half.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as esbuild from 'esbuild';
@@ -101,13 +101,15 @@ async function bundle() {
   const outdir = join(project, 'dist');
   await esbuild.build({ ...bundleOptions, entryPoints: entryPoints({ 'layer-worker': 'src/layers/worker.ts' }), outdir });
   // The function that `require` would make of it, because the loader compiles it: put around it there, it were copied at each start.
-  await esbuild.build({
+  const { outputFiles } = await esbuild.build({
     ...bundleOptions,
     entryPoints: entryPoints({ main: 'src/main.ts' }),
     outdir,
+    write: false,
     banner: { js: '(function (exports, require, module, __filename, __dirname) {' },
     footer: { js: '})' },
   });
+  for (const { path, contents } of outputFiles) replaceFile(path, contents);
   const cacheScript = join(project, 'scripts/code-cache.mjs');
   const bundleId = createHash('sha256')
     .update(readFileSync(join(project, 'dist/main.cjs')))
@@ -130,6 +132,12 @@ async function bundle() {
   // Where no namespaces can be made, the part of the cache that needs none is still made.
   if (started) writeFileSync(whole, '');
   else execFileSync(command[0], command.slice(1), { stdio: 'ignore' });
+}
+
+/** A program that runs has the old one mapped: written over, it would go on with parts of the new one. */
+function replaceFile(path, contents) {
+  writeFileSync(`${path}.new`, contents);
+  renameSync(`${path}.new`, path);
 }
 
 function entryPoints(entries) {

@@ -41,6 +41,23 @@ function start(argv: readonly string[]): void {
 
 const distDir = import.meta.dirname;
 
+/** What `native/start` exports: files as they stand in memory. Undefined where one cannot be had so. */
+interface FileMaps {
+  text(path: string): string | undefined;
+  bytes(path: string): Uint8Array | undefined;
+}
+
+/** None where the native part is missing: the files are read then. */
+function loadFileMaps(): Partial<FileMaps> {
+  const module: { exports: Partial<FileMaps> } = { exports: {} };
+  try {
+    process.dlopen(module, join(distDir, 'native/tsbuild-start.node'));
+  } catch {
+    // Not built, or for another processor: the program will say so when it needs more of it.
+  }
+  return module.exports;
+}
+
 interface CacheDir {
   readonly directory: string;
   /** Anybody may have made it: only files of this very user are taken, for they hold code. */
@@ -58,12 +75,13 @@ function cacheDirs(): CacheDir[] {
 /** Does what `require` would do, with the compiled code from the cache. */
 function loadProgram(argv: readonly string[]): Program {
   const file = join(distDir, 'main.cjs');
+  const maps = loadFileMaps();
   // The bundle is pure ASCII (esbuild escapes the rest), and one byte a character is the cheapest string to make.
-  const source = readFileSync(file, 'latin1');
+  const source = maps.text?.(file) ?? readFileSync(file, 'latin1');
   const folder = `${BUNDLE_ID}-${process.version}-${process.arch}${optionsKey()}`;
   // Global flags may stand before the command, with values that look like one.
   const words = argv.filter((word) => /^[a-z][a-z-]*$/.test(word)).slice(0, 3);
-  const cachedData = readCache(folder, [...words, 'any']);
+  const cachedData = readCache(maps, folder, [...words, 'any']);
   const compiled = new Script(source, cachedData === undefined ? { filename: file } : { filename: file, cachedData });
   const module = { exports: {} as Program };
   compiled.runInThisContext()(module.exports, require, module, file, distDir);
@@ -86,11 +104,12 @@ function optionsKey(): string {
 }
 
 /** The first there is. Not the first that V8 accepts: having compiled the source for one it refused, it would say yes to any. */
-function readCache(folder: string, names: readonly string[]): Buffer | undefined {
+function readCache(maps: Partial<FileMaps>, folder: string, names: readonly string[]): NodeJS.ArrayBufferView | undefined {
   for (const { directory, checkOwner } of cacheDirs())
     for (const name of names) {
       try {
-        const data = readTrusted(join(directory, folder, `${name}.bin`), checkOwner);
+        const path = join(directory, folder, `${name}.bin`);
+        const data = checkOwner ? readOwn(path) : (maps.bytes?.(path) ?? readFileSync(path));
         if (data !== undefined) return data;
       } catch {
         // No such file, as a rule.
@@ -99,10 +118,10 @@ function readCache(folder: string, names: readonly string[]): Buffer | undefined
   return undefined;
 }
 
-function readTrusted(path: string, checkOwner: boolean): Buffer | undefined {
+function readOwn(path: string): Buffer | undefined {
   const file = openSync(path, 'r');
   try {
-    return checkOwner && fstatSync(file).uid !== process.geteuid?.() ? undefined : readFileSync(file);
+    return fstatSync(file).uid === process.geteuid?.() ? readFileSync(file) : undefined;
   } finally {
     closeSync(file);
   }

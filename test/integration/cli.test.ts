@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
@@ -217,6 +217,24 @@ suite('integration/cli', (test) => {
       for (const socket of sockets) socket.destroy();
       server.close();
     }
+  });
+
+  test('the loader reads what it cannot map', async () => {
+    await withTempDir(async (directory) => {
+      const dist = join(directory, 'dist');
+      cpSync(join(project, 'dist'), dist, { recursive: true, filter: (path) => !path.endsWith('/native') });
+      mkdirSync(join(dist, 'native'));
+      copyFileSync(join(project, 'package.json'), join(directory, 'package.json'));
+      symlinkSync(join(project, 'node_modules'), join(directory, 'node_modules'));
+      const version = async () => (await run([process.execPath, join(dist, 'tsbuild.cjs'), 'version', '--short'])).stdout;
+      const read = await version();
+      assert.match(read, /^tsbuild version /);
+      // An addon that is not one counts as none.
+      writeFileSync(join(dist, 'native/tsbuild-start.node'), 'nonsense');
+      assert.is(await version(), read);
+      copyFileSync(join(project, 'dist/native/tsbuild-start.node'), join(dist, 'native/tsbuild-start.node'));
+      assert.is(await version(), read);
+    });
   });
 
   test('the loader makes a code cache of its own when the one of the build is missing', async () => {
