@@ -1,4 +1,5 @@
 import { type Descriptor, verify } from '../image/index.js';
+import { piecesOf } from './body-pieces.js';
 import { connectionError, isTransient } from './connection-error.js';
 import type { HttpResponse } from './http-client.js';
 import { discardBody, headerOf } from './read-body.js';
@@ -12,7 +13,8 @@ const RESUME_PROGRESS_MS = 60_000;
 
 /**
  * The bytes of a blob, verified while they pass: an iteration that ends well has brought exactly what the descriptor says.
- * A connection that breaks on the way is resumed where it stopped. `urls` of a descriptor are never followed.
+ * A connection that breaks on the way is resumed where it stopped. `urls` of a descriptor are never followed. Who is done with a piece may
+ * say so (`giveBack`).
  *
  * @throws {RegistryError} {SizeMismatchError} {DigestMismatchError}
  */
@@ -83,7 +85,7 @@ async function openAt(session: Session, call: Call, offset: number, size: number
 /** The body from byte `offset` of the blob on; a server that ignores ranges starts from the beginning, and that part is skipped. */
 async function* from(response: HttpResponse, offset: number): AsyncGenerator<Uint8Array, void, undefined> {
   let skip = response.statusCode === 206 ? 0 : offset;
-  for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
+  for await (const chunk of piecesOf(response.body)) {
     if (skip < chunk.length) yield skip === 0 ? chunk : chunk.subarray(skip);
     skip = Math.max(0, skip - chunk.length);
   }

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import type { Agent, Dispatcher, ProxyAgent } from 'undici';
 import { connectionError } from './connection-error.js';
 import { type ProxyOptions, proxyFor } from './proxy-for.js';
+import { receiveMemory } from './receive-memory.js';
 import { readTrustedAuthorities } from './trusted-authorities.js';
 
 /** Certificate and private key (PEM) shown to a registry that asks for one. */
@@ -105,7 +106,7 @@ async function openAgents(tls: TlsOptions): Promise<Agents> {
     factory: (origin, options) => {
       const isSecure = String(origin).startsWith('https:');
       const connect = isSecure ? secure(certificateFor(String(origin))) : { timeout: CONNECT_TIMEOUT_MS };
-      return new Pool(origin, { ...options, connect });
+      return new Pool(origin, { ...options, connect: { ...connect, onread: receiveMemory } });
     },
   });
   const proxied = new Map<string, ProxyAgent>();

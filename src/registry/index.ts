@@ -4,6 +4,7 @@ export type { RegistryManifest } from './manifests.js';
 export { type Download, type DownloadOptions, openDownload } from './open-download.js';
 export { type OpenRegistryOptions, openRegistry, type Registry } from './open-registry.js';
 export type { ProxyOptions } from './proxy-for.js';
+export { giveBack } from './receive-memory.js';
 export { type Diagnostic, RegistryError } from './registry-error.js';
 export type { RetryPolicy } from './retry.js';
 export type { FoundRepository } from './search.js';

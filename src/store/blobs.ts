@@ -33,6 +33,8 @@ export interface PutOptions {
    * somebody else is writing it.
    */
   readonly onGrowth?: (file: string, bytes: number) => void;
+  /** Told of each piece of the content that is in the file: nobody here looks at it any more. */
+  readonly onWritten?: (piece: Uint8Array) => void;
 }
 
 export interface BlobStore {
@@ -207,6 +209,7 @@ async function writeFile(
       gathered = [];
       gatheredBytes = 0;
       await guarded(options.file, () => writeFully(handle, chunks));
+      if (options.onWritten !== undefined) for (const chunk of chunks) options.onWritten(chunk);
       options.onGrowth?.(options.file, size);
     };
     for await (const chunk of content) {

@@ -64,6 +64,28 @@ export function blobStoreContract(name: string, withStore: (body: (blobs: BlobSt
         assert.not(blobs.has(ref('hello').digest));
       }));
 
+    test('put() says which pieces it needs no more: each once, when its bytes are in the file', () =>
+      withStore(async (blobs) => {
+        const MIB = 2 ** 20;
+        const pieces = Array.from({ length: 5 }, (_, at) => Buffer.alloc(0.75 * MIB, String(at)));
+        const whole = Buffer.concat(pieces);
+        const written: Uint8Array[] = [];
+        const onWritten = (piece: Uint8Array): void => {
+          written.push(piece);
+          // What the store has taken must not change with it.
+          piece.fill(0);
+        };
+        const content = async function* (): AsyncGenerator<Uint8Array> {
+          yield* pieces;
+        };
+        const stored = await blobs.put(content(), { digest: digestOf(whole), size: whole.length }, { onWritten });
+        assert.equal(
+          written.map((piece) => pieces.findIndex((given) => given === piece)),
+          [0, 1, 2, 3, 4],
+        );
+        assert.ok(Buffer.from(blobs.readAll(stored, 8 * MIB)).equals(whole));
+      }));
+
     test('put() keeps one blob when two writers race', () =>
       withStore(async (blobs) => {
         let reads = 0;

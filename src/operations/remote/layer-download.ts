@@ -1,5 +1,6 @@
 import { closeSync, openSync } from 'node:fs';
 import type { GrowingFile } from '../../layers/index.js';
+import { giveBack } from '../../registry/index.js';
 import type { BlobRef, Store } from '../../store/index.js';
 
 /** A blob on its way into the store. Others may read what is there of it. */
@@ -25,7 +26,7 @@ export class LayerDownload {
       for (const listener of this.#listeners) listener(bytes);
     };
     this.done = store.blobs
-      .put(content, blob, { signal, onGrowth })
+      .put(content, blob, { signal, onGrowth, onWritten: giveBack })
       .then(() => {})
       .finally(() => {
         if (this.#fd !== undefined) closeSync(this.#fd);
