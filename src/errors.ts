@@ -23,6 +23,7 @@ export type ErrorCode =
   | 'SBOM_INVALID'
   | 'SCAN_FAILED'
   | 'SETTINGS_INVALID'
+  | 'SIGNING_FAILED'
   | 'SIZE_MISMATCH'
   | 'SOURCE_DENIED'
   | 'SOURCE_NOT_FOUND'

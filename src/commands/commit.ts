@@ -18,7 +18,7 @@ const REFUSED = {
   'encrypt-layer': 'layers are not encrypted',
   'encryption-key': 'layers are not encrypted',
   'reference-time': 'use --timestamp',
-  'sign-by': 'images are not signed with GPG; use cosign or skopeo on the pushed image',
+  'sign-by': 'the store keeps no signatures; push --sign-by signs what is pushed',
 };
 
 export class Commit extends BaseCommand<typeof Commit> {

@@ -7,15 +7,21 @@ import { refuseFlagsAmong } from './flags/operands.js';
 import { refusedFlags } from './flags/refused-flags.js';
 import { REFUSED_UPLOADS } from './flags/refused-transfer-flags.js';
 import { REGISTRY_FLAGS, registryAccess } from './flags/registry-flags.js';
+import { SIGN_FLAGS } from './flags/sign-flags.js';
 import { BaseCommand, type CommandServices } from './program/base-command.js';
 
 export class Push extends BaseCommand<typeof Push> {
   static override usage = 'push [flags] IMAGE [DESTINATION]';
-  static override examples = ['tsbuild push app docker://registry.example.com/team/app:1.2', 'tsbuild push app oci-archive:/tmp/app.tar'];
+  static override examples = [
+    'tsbuild push app docker://registry.example.com/team/app:1.2',
+    'tsbuild push --sign-by 8D5F1B2A9C3E4F60718293A4B5C6D7E8F9012345 app docker://registry.example.com/team/app:1.2',
+    'tsbuild push app oci-archive:/tmp/app.tar',
+  ];
   static override flags = {
     ...REGISTRY_FLAGS,
     ...COMPRESSION_FLAGS,
     ...refusedFlags(REFUSED_UPLOADS),
+    ...SIGN_FLAGS,
     all: flag({ summary: 'Push all images of an index (always done)', hidden: true }),
     'disable-compression': flag({ char: 'D', summary: 'Do not compress layers that are not' }),
     digestfile: text({ value: 'path', summary: "Write the digest of the pushed image's manifest to this file" }),
@@ -41,6 +47,7 @@ export class Push extends BaseCommand<typeof Push> {
         remove: this.flags.rm,
         forceCompression: this.flags['force-compression'],
         digestFile: this.flags.digestfile,
+        signBy: this.flags['sign-by'],
       },
       services,
     );

@@ -29,7 +29,7 @@ export class PolicyDeniedError extends TsbuildError {
   }
 }
 
-/** policy.json wants a signature of the image, and signatures are not verified here: without that the image cannot be let in. */
+/** policy.json wants a signature of a kind that is not verified here: without that the image cannot be let in. */
 export class SignatureRequiredError extends TsbuildError {
   readonly code = 'SOURCE_DENIED';
   constructor(
@@ -39,7 +39,7 @@ export class SignatureRequiredError extends TsbuildError {
     readonly requirement: string,
   ) {
     super(
-      `Source image rejected: ${policyFile} (scope ${scope}) requires "${requirement}" of ${image}, and tsbuild does not verify signatures`,
+      `Source image rejected: ${policyFile} (scope ${scope}) requires "${requirement}" of ${image}, and tsbuild verifies simple signing with GPG keys only`,
       {
         hint: 'Bring it in with a tool that verifies (skopeo copy ... oci:DIR), and pull it from there, or name a policy for it with --signature-policy',
       },

@@ -7,6 +7,8 @@ export { type Environment, processEnvironment } from './environment.js';
 export { PolicyDeniedError, SettingsError, SignatureRequiredError } from './errors.js';
 export type { IdMode } from './identity.js';
 export { loadSettings } from './load-settings.js';
+export { findLookaside, type Lookaside } from './lookaside.js';
+export type { PublicKeys, SignedBy, SignedIdentity } from './policy-requirements.js';
 export type { Proxies } from './proxies.js';
 export { readContainersConf } from './read-containers-conf.js';
 export { readRegistries } from './read-registries.js';
@@ -23,6 +25,7 @@ export { admitRegistry } from './registry-sources.js';
 export { credentialsKey, dropAllLogins, dropLogin, type SavedLogin, saveLogin } from './saved-logins.js';
 export { type GlobalFlags, LOG_LEVELS, type LogLevel, readSettings, type Settings } from './settings.js';
 export {
+  type DemandedSignatures,
   demandAccepted,
   type PolicySubject,
   pathScopes,

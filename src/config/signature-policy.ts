@@ -2,10 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasCode } from '../errors.js';
 import { PolicyDeniedError, SettingsError, SignatureRequiredError } from './errors.js';
+import { objectAt, type PolicyRequirement, parseRequirement, refuseUnknown, type SignedBy } from './policy-requirements.js';
 import type { Settings } from './settings.js';
-
-/** What one requirement of the policy asks of an image. */
-export type PolicyRequirement = 'insecureAcceptAnything' | 'reject' | 'signedBy' | 'signedBaseLayer' | 'sigstoreSigned';
 
 /** Which images may be used, by where they come from. */
 export interface SignaturePolicy {
@@ -29,13 +27,6 @@ export interface PolicySubject {
 type Places = Pick<Settings, 'configHome' | 'policyFile'>;
 
 const SYSTEM_FILES = ['/etc/containers/policy.json', '/usr/share/containers/policy.json'];
-const REQUIREMENTS: ReadonlySet<string> = new Set<PolicyRequirement>([
-  'insecureAcceptAnything',
-  'reject',
-  'signedBy',
-  'signedBaseLayer',
-  'sigstoreSigned',
-]);
 
 /**
  * Read policy.json: the one the user named, else the user's own, else the system's. Without any, every image may be used.
@@ -50,20 +41,30 @@ export function readSignaturePolicy(places: Places, systemFiles: readonly string
     const text = readText(path, places.policyFile !== undefined);
     if (text !== undefined) return parsePolicy(path, text);
   }
-  return { path: undefined, fallback: ['insecureAcceptAnything'], transports: new Map() };
+  return { path: undefined, fallback: [{ type: 'insecureAcceptAnything' }], transports: new Map() };
+}
+
+/** Signatures that an image must have before it is let in, each of them. */
+export interface DemandedSignatures {
+  readonly policyFile: string;
+  /** The part of the policy that says so. */
+  readonly scope: string;
+  readonly demands: readonly SignedBy[];
 }
 
 /**
+ * @returns what is still to be seen to; undefined: the image may be used
  * @throws {PolicyDeniedError} the policy rejects the image
- * @throws {SignatureRequiredError} it wants a signature, which is not looked at here
+ * @throws {SignatureRequiredError} it wants a signature of a kind that is not looked at here
  */
-export function demandAccepted(policy: SignaturePolicy, subject: PolicySubject): void {
+export function demandAccepted(policy: SignaturePolicy, subject: PolicySubject): DemandedSignatures | undefined {
   const { scope, requirements } = requirementsFor(policy, subject);
   const path = policy.path ?? '';
-  const unmet = requirements.find((requirement) => requirement !== 'insecureAcceptAnything');
-  if (unmet === undefined) return;
-  if (requirements.includes('reject')) throw new PolicyDeniedError(subject.name, path, scope);
-  throw new SignatureRequiredError(subject.name, path, scope, unmet);
+  if (requirements.some(({ type }) => type === 'reject')) throw new PolicyDeniedError(subject.name, path, scope);
+  const unverifiable = requirements.find((requirement) => requirement.type === 'unverifiable');
+  if (unverifiable !== undefined) throw new SignatureRequiredError(subject.name, path, scope, unverifiable.word);
+  const demands = requirements.filter((requirement) => requirement.type === 'signedBy');
+  return demands.length === 0 ? undefined : { policyFile: path, scope, demands };
 }
 
 /** The scopes of an image of a registry: its tag or digest, its repository, each part above it, its host, and wildcards of its domain. */
@@ -128,21 +129,5 @@ function parsePolicy(path: string, text: string): SignaturePolicy {
 
 function requirementsAt(path: string, list: unknown, where: string): readonly PolicyRequirement[] {
   if (!Array.isArray(list) || list.length === 0) throw new SettingsError(path, `${where} is not a list of one requirement or more`);
-  return list.map((entry: unknown) => {
-    const { type } = objectAt(path, entry, `a requirement of ${where}`);
-    if (typeof type !== 'string' || !REQUIREMENTS.has(type)) {
-      throw new SettingsError(path, `${where} has a requirement of the unknown type ${JSON.stringify(type)}`);
-    }
-    return type as PolicyRequirement;
-  });
-}
-
-function objectAt(path: string, value: unknown, what: string): Readonly<Record<string, unknown>> {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Readonly<Record<string, unknown>>;
-  throw new SettingsError(path, `${what} is not a JSON object`);
-}
-
-function refuseUnknown(path: string, value: object, known: readonly string[], what: string): void {
-  const unknown = Object.keys(value).find((key) => !known.includes(key));
-  if (unknown !== undefined) throw new SettingsError(path, `${what} has the unknown member ${JSON.stringify(unknown)}`);
+  return list.map((entry: unknown) => parseRequirement(path, entry, where));
 }

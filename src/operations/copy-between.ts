@@ -27,8 +27,10 @@ import { type Services, withStore } from './context.js';
 import { atRegistries } from './pull.js';
 import { resolveDestination } from './push.js';
 import { RegistryAccess, type RegistryOptions } from './registry-access.js';
+import { openSigned } from './signing/open-signed.js';
+import type { SignOptions } from './signing/signing-sink.js';
 
-export interface CopyBetweenOptions {
+export interface CopyBetweenOptions extends SignOptions {
   /** `transport:rest`. */
   readonly source: string;
   readonly destination: string;
@@ -86,7 +88,8 @@ async function copyFrom(
   const access = new RegistryAccess(services, options.sourceAccess);
   const copy = async (place: TransportName, insecure?: boolean, askedName?: string): Promise<CopyImageResult> => {
     const extras = options.sourceExtras;
-    const opened = await openAllowedSource(place, { store, access, services, insecure, askedName, extras });
+    const listAlone = options.multiArch === 'index-only';
+    const opened = await openAllowedSource(place, { store, access, services, insecure, askedName, extras, listAlone });
     try {
       const sink = await openDestination(destination, store, options, services);
       try {
@@ -112,7 +115,8 @@ async function openDestination(
 ): Promise<ImageSink> {
   const access = new RegistryAccess(services, options.destinationAccess);
   const { transport, insecure } = await resolveDestination(destination, access);
-  const sink = await openSink(transport, access.transportServices(store, insecure), options.destinationExtras);
+  const open = (): Promise<ImageSink> => openSink(transport, access.transportServices(store, insecure), options.destinationExtras);
+  const sink = await openSigned(open, { asked: destination, actual: transport }, options, services);
   return {
     ...sink,
     layers: options.layers ?? sink.layers,

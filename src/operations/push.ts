@@ -15,8 +15,10 @@ import { ImageNotFoundError, type Store } from '../store/index.js';
 import { copyImage, type ImageSink, openSink, openStoreSource, parseTransport, type TransportName } from '../transports/index.js';
 import { type Services, withStore } from './context.js';
 import { RegistryAccess, type RegistryOptions } from './registry-access.js';
+import { openSigned } from './signing/open-signed.js';
+import type { SignOptions } from './signing/signing-sink.js';
 
-export interface PushOptions extends RegistryOptions {
+export interface PushOptions extends RegistryOptions, SignOptions {
   /** Name or ID of an image of the store. */
   readonly image: string;
   /** `transport:rest` or an image name; left out: the image's own name. */
@@ -62,7 +64,8 @@ async function pushFrom(store: Store, options: PushOptions, services: Services):
     const named = parseTransport(destination) ?? { kind: 'docker' as const, reference: destination };
     const { transport, insecure } = await resolveDestination(named, access);
     const source = openStoreSource(store, options.image);
-    const sink = await openSink(transport, access.transportServices(store, insecure));
+    const open = (): Promise<ImageSink> => openSink(transport, access.transportServices(store, insecure));
+    const sink = await openSigned(open, { asked: named, actual: transport }, options, services);
     try {
       const { descriptor } = await copyImage(source, sink, {
         platform: choosePlatform(options, sink, image.descriptor),

@@ -33,6 +33,12 @@ export function openDirSource(path: string): ImageSource {
         throw missing(file, error);
       }
     },
+    async readSignatures(digest) {
+      const found: Uint8Array[] = [];
+      for (let file = signatureFile(path, digest, 1); existsSync(file); file = signatureFile(path, digest, found.length + 1))
+        found.push(await readPlainFile(file, MAX_MANIFEST_BYTES));
+      return found;
+    },
     async close() {},
   };
 }
@@ -69,6 +75,9 @@ export function openDirSink(path: string): ImageSink {
       const name = role === 'top' ? 'manifest.json' : `${fileName(manifest.digest)}.manifest.json`;
       writeFileSync(join(path, name), manifest.bytes);
     },
+    async writeSignature(signature, manifest, role) {
+      writeFileSync(signatureFile(path, role === 'top' ? undefined : manifest.digest, 1), signature);
+    },
     async commit() {
       if (isOtherAlgorithmUsed) writeFileSync(join(path, 'version'), VERSION_TEXT_ANY_ALGORITHM);
     },
@@ -79,6 +88,11 @@ export function openDirSink(path: string): ImageSink {
 function fileName(digest: Digest): string {
   const algorithm = digestAlgorithm(digest);
   return algorithm === 'sha256' ? digestHex(digest) : `${algorithm}-${digestHex(digest)}`;
+}
+
+/** `signature-1`, and `HEX.signature-1` of an image of a list. */
+function signatureFile(path: string, instance: Digest | undefined, number: number): string {
+  return join(path, `${instance === undefined ? '' : `${fileName(instance)}.`}signature-${number}`);
 }
 
 function refuseForeign(path: string): void {

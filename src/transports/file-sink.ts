@@ -35,6 +35,7 @@ export function openFileSink(path: string, open: () => ImageSink): ImageSink {
     hasBlob: explained(sink.hasBlob),
     writeBlob: explained(sink.writeBlob),
     writeManifest: explained(sink.writeManifest),
+    ...(sink.writeSignature === undefined ? {} : { writeSignature: explained(sink.writeSignature) }),
     commit: explained(sink.commit),
   };
 }

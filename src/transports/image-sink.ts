@@ -32,6 +32,8 @@ export interface ImageSink {
    * @param role `top`: what the reference will name; `instance`: one of the images of a list whose index follows
    */
   writeManifest(manifest: RawManifest, role: 'top' | 'instance', options?: { readonly signal?: AbortSignal }): Promise<void>;
+  /** Keep a signature of a manifest that was written, beside it; left out: the place keeps none. */
+  writeSignature?(signature: Uint8Array, manifest: RawManifest, role: 'top' | 'instance'): Promise<void>;
   /** Make the image visible under its name. */
   commit(options?: { readonly signal?: AbortSignal }): Promise<void>;
   /** Let go of everything; without a commit() before, nothing of the image stays visible. */

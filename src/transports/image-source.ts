@@ -25,6 +25,8 @@ export interface ImageSource {
   readonly concurrency?: number | undefined;
   /** Names an archive keeps the image under, when it was chosen without one. */
   readonly keptNames?: readonly string[];
+  /** The signatures that are kept with the image, or with an instance of its list; left out: the place keeps none. */
+  readSignatures?(digest: Digest | undefined): Promise<readonly Uint8Array[]>;
   /** Where the blob is likely to be, besides here: a registry need not be sent what it has. */
   repositoriesOf?(blob: Descriptor): readonly RepositoryName[];
   close(): Promise<void>;

@@ -14,7 +14,7 @@ export const REFUSED_BUILD_FLAGS = {
   'log-rusage': USAGE,
   pid: NAMESPACES,
   'rusage-logfile': USAGE,
-  'sign-by': 'images are not signed with GPG; use cosign or skopeo on the pushed image',
+  'sign-by': 'the store keeps no signatures; push --sign-by signs what is pushed',
   stdin: 'commands of a build read nothing; use RUN --mount or a heredoc',
   uts: NAMESPACES,
 } as const;

@@ -8,5 +8,4 @@ export const REFUSED_UPLOADS = {
   'blob-cache': 'blobs are kept in the store',
   'encrypt-layer': 'layers are not encrypted',
   'encryption-key': 'layers are not encrypted',
-  'sign-by': 'images are not signed with GPG; use cosign or skopeo on the pushed image',
 } as const;

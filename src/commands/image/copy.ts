@@ -6,9 +6,10 @@ import { refuseFlagsAmong } from '../flags/operands.js';
 import { chosenPlatform, PLATFORM_FLAGS } from '../flags/platform-flags.js';
 import { refusedFlags } from '../flags/refused-flags.js';
 import { DESTINATION_FLAGS, SOURCE_FLAGS, sideAccess } from '../flags/side-flags.js';
+import { SIGN_FLAGS } from '../flags/sign-flags.js';
 import { BaseCommand, type CommandServices } from '../program/base-command.js';
 
-const SIGNING = 'images are not signed; use cosign or skopeo on the copy';
+const SIGSTORE = 'signatures are made with GPG keys; use cosign or skopeo on the copy';
 const ENCRYPTION = 'layers are neither encrypted nor decrypted';
 const DAEMON = 'there is no transport for daemons';
 const TOKEN = 'tokens are asked for with a user name and password';
@@ -18,11 +19,8 @@ const REFUSED = {
   'dest-registry-token': TOKEN,
   'encrypt-layer': ENCRYPTION,
   'encryption-key': ENCRYPTION,
-  'sign-by': SIGNING,
-  'sign-by-sigstore': SIGNING,
-  'sign-by-sigstore-private-key': SIGNING,
-  'sign-identity': SIGNING,
-  'sign-passphrase-file': SIGNING,
+  'sign-by-sigstore': SIGSTORE,
+  'sign-by-sigstore-private-key': SIGSTORE,
   'src-daemon-host': DAEMON,
   'src-registry-token': TOKEN,
 };
@@ -41,6 +39,7 @@ export class ImageCopy extends BaseCommand<typeof ImageCopy> {
     ...DESTINATION_FLAGS,
     ...PLATFORM_FLAGS,
     ...refusedFlags(REFUSED),
+    ...SIGN_FLAGS,
     'additional-tag': list({ value: 'NAME:TAG', summary: 'A further name in a docker-archive' }),
     all: flag({ char: 'a', summary: 'Copy all images of a list, and the list' }),
     authfile: text({ value: 'path', summary: 'File with the credentials for both sides' }),
@@ -62,6 +61,8 @@ export class ImageCopy extends BaseCommand<typeof ImageCopy> {
     'remove-signatures': flag({ hidden: true, summary: 'Without effect: signatures are not copied' }),
     retry: wholeNumber({ aliases: ['retry-times'], summary: 'Times a failed transfer is tried again (default: 3)' }),
     'retry-delay': text({ value: 'DURATION', summary: 'Time before it is tried again' }),
+    'sign-identity': text({ value: 'NAME', summary: 'Sign for this name, in full (default: that of the destination)' }),
+    'sign-passphrase-file': text({ value: 'path', summary: "File with the key's passphrase" }),
     'signature-policy': text({ value: 'path', aliases: ['policy'], summary: 'Use this policy.json, and no other' }),
   };
 
@@ -90,6 +91,9 @@ export class ImageCopy extends BaseCommand<typeof ImageCopy> {
         layers: this.treatmentOfLayers(destination),
         parallelCopies: flags['image-parallel-copies'] === 0 ? undefined : flags['image-parallel-copies'],
         digestFile: flags.digestfile,
+        signBy: flags['sign-by'],
+        signIdentity: flags['sign-identity'],
+        signPassphraseFile: flags['sign-passphrase-file'],
       },
       services,
     );

@@ -6,11 +6,9 @@ import { COMPRESSION_FLAGS, chosenCompression } from '../flags/compression-flags
 import { flag, list, text } from '../flags/flags.js';
 import { chosenFormat } from '../flags/manifest-format.js';
 import { refuseFlagsAmong } from '../flags/operands.js';
-import { refusedFlags } from '../flags/refused-flags.js';
 import { REGISTRY_FLAGS, registryAccess } from '../flags/registry-flags.js';
+import { SIGN_FLAGS } from '../flags/sign-flags.js';
 import { BaseCommand, type CommandServices } from '../program/base-command.js';
-
-const REFUSED = { 'sign-by': 'images are not signed with GPG; use cosign or skopeo on the pushed image' };
 
 export class ManifestPush extends BaseCommand<typeof ManifestPush> {
   static override usage = 'manifest push [flags] LIST [DESTINATION]';
@@ -23,7 +21,7 @@ export class ManifestPush extends BaseCommand<typeof ManifestPush> {
   static override flags = {
     ...REGISTRY_FLAGS,
     ...COMPRESSION_FLAGS,
-    ...refusedFlags(REFUSED),
+    ...SIGN_FLAGS,
     'add-compression': list({ value: 'gzip|zstd', summary: 'Add images with layers compressed in this way too' }),
     all: flag({ summary: 'Also push the images of the list (default); with =false they must be there already' }),
     digestfile: text({ value: 'path', summary: 'Write the digest of the pushed list to this file' }),
@@ -56,6 +54,7 @@ export class ManifestPush extends BaseCommand<typeof ManifestPush> {
         addCompression: (flags['add-compression'] ?? conf.addCompression ?? []).flatMap((words) => words.split(',')).map(readCompression),
         indexOnly: flags.all === false,
         digestFile: flags.digestfile,
+        signBy: flags['sign-by'],
         remove: flags.rm,
       },
       services,

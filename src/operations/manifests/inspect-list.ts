@@ -20,7 +20,7 @@ export async function inspectList(options: RegistryOptions & { readonly image: s
     if (local !== undefined) return { bytes: store.blobs.readAll(local), isList: isIndexType(local.mediaType) };
     const access = new RegistryAccess(services, options);
     const read = async (place: TransportName, insecure?: boolean, askedName?: string): Promise<InspectedList> => {
-      const source = await openAllowedSource(place, { store, access, services, insecure, askedName });
+      const source = await openAllowedSource(place, { store, access, services, insecure, askedName, listAlone: true });
       try {
         const top = await readSourceManifest(source, undefined, { signal: services.signal });
         return { bytes: top.bytes, isList: top.kind === 'index' };

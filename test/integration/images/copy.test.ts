@@ -238,7 +238,7 @@ suite('image copy', (test) => {
       await refuse(['--all', '--multi-arch', 'all', app, `dir:${target}`], /--all and --multi-arch/);
       await refuse(['--format', 'v2s1', app, `dir:${target}`], /schema 1/);
       await refuse(['--preserve-digests', app, `docker-archive:${target}:a/b:1`], /without changing its digest/);
-      await refuse(['--sign-by', 'me', app, `dir:${target}`], /not supported by tsbuild: --sign-by/);
+      await refuse(['--sign-by-sigstore', 'me', app, `dir:${target}`], /not supported by tsbuild: --sign-by-sigstore/);
       await refuse(['--dest-compress', app, `oci:${target}`], /only be used when the destination is dir:/);
       await refuse([app, `docker://${lab.host}/app@sha256:${'0'.repeat(64)}`], /the digest of the image is/);
     }));

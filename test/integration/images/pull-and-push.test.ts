@@ -44,7 +44,7 @@ suite('pull and push', (test) => {
       const policy = join(store.directory, 'policy.json');
       const scopes = {
         [`${registry.host}/bad`]: [{ type: 'reject' }],
-        [`${registry.host}/signed`]: [{ type: 'signedBy', keyType: 'GPGKeys', keyPath: '/k' }],
+        [`${registry.host}/signed`]: [{ type: 'sigstoreSigned', keyPath: '/k' }],
       };
       writeFileSync(policy, JSON.stringify({ default: [{ type: 'insecureAcceptAnything' }], transports: { docker: scopes } }));
       const home = join(store.directory, 'config');
@@ -53,7 +53,7 @@ suite('pull and push', (test) => {
       const before = registry.requests.length;
       for (const [name, pattern] of [
         ['bad', /rejected by policy/],
-        ['signed', /requires "signedBy".*does not verify signatures/],
+        ['signed', /requires "sigstoreSigned".*GPG keys only/],
       ] as const) {
         const pulled = await store.tsbuild(['pull', OPEN, '--signature-policy', policy, `${registry.host}/${name}:1`]);
         assert.is(pulled.status, 125);

@@ -40,14 +40,20 @@ suite('signature policy', (test) => {
     const policy = await policyOf({
       default: REJECT,
       transports: {
-        docker: { 'example.com': ACCEPT, 'example.com/secret': REJECT, 'example.com/signed': SIGNED, '*.domain.test': ACCEPT },
+        docker: {
+          'example.com': ACCEPT,
+          'example.com/secret': REJECT,
+          'example.com/signed': SIGNED,
+          'example.com/other': [{ type: 'sigstoreSigned', keyPath: '/key' }],
+          '*.domain.test': ACCEPT,
+        },
         dir: { '': ACCEPT },
       },
     });
     const check = (transport: string, repository: string): string => {
       try {
-        demandAccepted(policy, { transport, name: repository, scopes: registryScopes(repository, ':1') });
-        return 'in';
+        const demanded = demandAccepted(policy, { transport, name: repository, scopes: registryScopes(repository, ':1') });
+        return demanded === undefined ? 'in' : `${demanded.demands.length} signature of ${demanded.scope}`;
       } catch (error) {
         assert.is((error as { code: string }).code, 'SOURCE_DENIED');
         return (error as Error).name;
@@ -56,7 +62,8 @@ suite('signature policy', (test) => {
     assert.is(check('docker', 'example.com/app'), 'in');
     assert.is(check('docker', 'host.domain.test/app'), 'in');
     assert.is(check('docker', 'example.com/secret/app'), 'PolicyDeniedError');
-    assert.is(check('docker', 'example.com/signed'), 'SignatureRequiredError');
+    assert.is(check('docker', 'example.com/signed'), '1 signature of docker:example.com/signed');
+    assert.is(check('docker', 'example.com/other'), 'SignatureRequiredError');
     assert.is(check('docker', 'example.community/app'), 'PolicyDeniedError');
     assert.is(check('dir', 'anything'), 'in');
     assert.is(check('oci', 'anything'), 'PolicyDeniedError');
@@ -67,7 +74,35 @@ suite('signature policy', (test) => {
     await rejects(async () => demandAccepted(policy, { transport: 'docker', name: 'a', scopes: [] }), { code: 'SOURCE_DENIED' });
   });
 
+  test('"signedBy" says which keys and which name', async () => {
+    const identity = { type: 'remapIdentity', prefix: 'a', signedPrefix: 'b' };
+    const policy = await policyOf({
+      default: [...SIGNED, { type: 'signedBy', keyType: 'GPGKeys', keyData: 'a2V5', signedIdentity: identity }],
+    });
+    const { demands = [] } = demandAccepted(policy, { transport: 'docker', name: 'a', scopes: [] }) ?? {};
+    assert.equal(demands, [
+      { type: 'signedBy', keys: { files: ['/key'] }, identity: { type: 'matchRepoDigestOrExact' } },
+      { type: 'signedBy', keys: { data: Buffer.from('key') }, identity },
+    ]);
+  });
+
+  test('a signature by keys of another kind is not verified', async () => {
+    const policy = await policyOf({ default: [{ type: 'signedBy', keyType: 'X509Certificates', keyPath: '/key' }] });
+    await rejects(async () => demandAccepted(policy, { transport: 'docker', name: 'a', scopes: [] }), { code: 'SOURCE_DENIED' });
+  });
+
+  const signedBy = (members: object): object => ({ default: [{ type: 'signedBy', keyType: 'GPGKeys', ...members }] });
   for (const [what, document] of [
+    ['signedBy without keys', signedBy({})],
+    ['two kinds of keys', signedBy({ keyPath: '/key', keyData: 'a2V5' })],
+    ['keys that are not base64', signedBy({ keyData: '-----BEGIN' })],
+    ['no file of keys', signedBy({ keyPaths: [] })],
+    ['a member of signedBy that nobody knows', signedBy({ keyPath: '/key', expires: 1 })],
+    ['a member of an acceptance', { default: [{ type: 'insecureAcceptAnything', only: 'here' }] }],
+    ['a kind of key nobody knows', signedBy({ keyPath: '/key', keyType: 'SSH' })],
+    ['an identity nobody knows', signedBy({ keyPath: '/key', signedIdentity: { type: 'matchAll' } })],
+    ['an identity without its name', signedBy({ keyPath: '/key', signedIdentity: { type: 'exactReference' } })],
+    ['an identity with another name', signedBy({ keyPath: '/key', signedIdentity: { type: 'matchExact', prefix: 'a' } })],
     ['no JSON', '{'],
     ['no default', { transports: {} }],
     ['an empty list', { default: [] }],

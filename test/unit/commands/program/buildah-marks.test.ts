@@ -18,10 +18,7 @@ const FILE = join(project, 'test/unit/commands/program/buildah-marks.json');
 const MARKS = JSON.parse(readFileSync(FILE, 'utf8')) as Readonly<Record<string, Marks>>;
 
 /** What scripts may give and tsbuild refuses. */
-const REFUSED: readonly string[] = [
-  // Simple signing is GPG's.
-  'push --sign-by',
-];
+const REFUSED: readonly string[] = [];
 
 /** What is taken because it is so anyway, or because the thing it is about is not there. */
 const WITHOUT_EFFECT: readonly string[] = [
