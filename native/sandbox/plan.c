@@ -270,7 +270,7 @@ static bool parse_entry(struct plan *plan, const char *name, char *value) {
   if (strcmp(name, "limit") == 0) return parse_limit(plan, value);
   if (strcmp(name, "uid-map") == 0) return parse_id_range(&plan->own_uids, value);
   if (strcmp(name, "gid-map") == 0) return parse_id_range(&plan->own_gids, value);
-  if (strcmp(name, "directory-shifted") == 0) return parse_flag(value, &plan->directory_shifted);
+  if (strcmp(name, "root-shifted") == 0) return parse_flag(value, &plan->root_shifted);
 
   if (strcmp(name, "upper") == 0) {
     plan->upper = value;

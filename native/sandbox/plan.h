@@ -76,7 +76,7 @@ struct plan {
   /* A user namespace of its own: what the command's ids are for the caller; empty: it has those of the caller. */
   struct id_map own_uids, own_gids;
   int user_namespace;     /* one with that map, where owners have to be shifted for it; -1: they need not */
-  bool directory_shifted; /* the directory root file system shows shifted owners already */
+  bool root_shifted; /* the root file system shows shifted owners already */
   /* Its surroundings. */
   const char *hostname;
   bool private_network;

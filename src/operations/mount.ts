@@ -37,9 +37,10 @@ export async function mountContainer(container: string, services: Services): Pro
       store.scratch.trash(files.working.work);
       mkdirSync(files.working.work, { mode: 0o755 });
     }
-    // With the owners that its commands have: what they see is what is seen here.
-    await withOwnIds(record.idMaps, async (ids) => {
-      const mount = await openShifted(() => workspace.snapshots.openMerged(files.lowers, files.working, ids?.shift), ids);
+    // With the owners that its commands have: what they see is what is seen here. Copies would not be the container.
+    await withOwnIds(record.idMaps, files.working.dir, async (ids) => {
+      const shift = ids?.shift?.kind === 'copy' ? undefined : ids?.shift;
+      const mount = await openShifted(() => workspace.snapshots.openMerged(files.lowers, files.working, shift), ids);
       try {
         attachMount(mount, mountPoint);
       } finally {

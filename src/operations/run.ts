@@ -8,7 +8,6 @@ import {
   lookUpUser,
   makeDirectories,
   type OpenedMounts,
-  type OwnIds,
   openRunMounts,
   prepareNetwork,
   type RootState,
@@ -22,6 +21,7 @@ import { ownSelinuxHost, planConfinement, runInSandbox, type SandboxPlan, type S
 import type { CommandDefaults, ContainerRecord } from '../store/index.js';
 import { closeFd } from '../sys/index.js';
 import { type ContainerFiles, knownLayers, openContainerFiles } from './containers/container-files.js';
+import { withContainerRoot } from './containers/container-root.js';
 import { readyImage } from './containers/ready-image.js';
 import { withContainerFiles } from './containers/with-container.js';
 import type { Services, Workspace } from './context.js';
@@ -137,7 +137,7 @@ async function execute(
   const parts = { store, snapshots, reporter: services.reporter, background, singleId, confidants: surroundings.confidants };
   refuseForRuntimes(isolation, record.idMaps);
   let mounts: OpenedMounts | undefined;
-  return withOwnIds(record.idMaps, async (ids) => {
+  return withOwnIds(record.idMaps, files.working.dir, async (ids) => {
     try {
       prepareNetwork(network);
       const images = new MountImages(workspace, services);
@@ -147,8 +147,7 @@ async function execute(
       const around = { ...parts, ids, platform: formatPlatform(record.config), mountLabel: confined.selinux?.mount };
       mounts = await openRunMounts(wanted, images.roots, user, around, { signal });
       const hostname = options.hostname ?? hostnameOf(record, configured);
-      const plan: Omit<SandboxPlan, 'network'> = {
-        rootfs: await rootOf(files, ids),
+      const plan: Omit<SandboxPlan, 'network' | 'rootfs'> = {
         userNamespace: ids?.namespace,
         argv: options.command,
         env: environment(options, record, { hostname, home: user.home, mounted: mounts.env, configured }, services),
@@ -166,8 +165,10 @@ async function execute(
         stdio: options.terminal === true ? 'terminal' : 'inherit',
       };
       const mayChangeIt = plan.capabilities?.includes('CAP_NET_ADMIN') === true;
-      return await withCommandNetwork(network, { hostname, mayChangeIt }, ({ network, files }) =>
-        runInSandbox({ ...plan, network, files: [...files, ...plan.files] }, { signal }),
+      return await withContainerRoot(record, files, ids, (rootfs) =>
+        withCommandNetwork(network, { hostname, mayChangeIt }, ({ network, files }) =>
+          runInSandbox({ ...plan, rootfs, network, files: [...files, ...plan.files] }, { signal }),
+        ),
       );
     } finally {
       await mounts?.close();
@@ -199,12 +200,6 @@ class MountImages {
     const { config } = await readyImage(request, new RegistryAccess(services, {}), workspace, services);
     return this.roots.push({ layers: knownLayers(config.rootfs.diff_ids), addedLayer: false }) - 1;
   }
-}
-
-/** A container that is mounted runs on that mount: an upper directory belongs to one overlay at a time. */
-async function rootOf({ mountPoint, lowers, working, snapshots }: ContainerFiles, ids: OwnIds | undefined): Promise<SandboxPlan['rootfs']> {
-  if (mountPoint !== undefined) return { directory: mountPoint, shifted: ids?.shift !== undefined };
-  return snapshots.rootfs(lowers, await snapshots.reopen(working));
 }
 
 /** Looks the user up and makes the working directory if it is missing, as Buildah does. */

@@ -88,9 +88,9 @@ function* filterEntries({ profile, fence, notify, fallback }: Filters): Generato
 }
 
 function* rootEntries(rootfs: SandboxPlan['rootfs']): Generator<Entry> {
+  if (rootfs.shifted === true) yield ['root-shifted', flag(true)];
   if ('directory' in rootfs) {
     yield ['directory', rootfs.directory];
-    if (rootfs.shifted === true) yield ['directory-shifted', flag(true)];
     return;
   }
   yield ['overlay-xattrs', rootfs.overlayXattrs];

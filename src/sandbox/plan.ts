@@ -64,7 +64,7 @@ export interface SandboxPlan {
 export interface SandboxUserNamespace extends IdMaps {
   /**
    * A user namespace with these maps: the layers of the root file system hold ids inside, and are mounted so that they look as this namespace
-   * has them. Left out where inside and outside are the same ids.
+   * has them. Left out where inside and outside are the same ids, or files belong to ids outside already.
    */
   readonly shift?: Fd | undefined;
 }
@@ -86,6 +86,8 @@ export interface OverlayRoot {
   readonly work?: string | undefined;
   /** Where overlay keeps its marks: `user` in a user namespace, `trusted` for real root. */
   readonly overlayXattrs: 'user' | 'trusted';
+  /** Owners in it are ids outside already, and need no shift. */
+  readonly shifted?: boolean | undefined;
 }
 
 /** A directory that is itself the root file system. Mount points it lacks are made, and removed at the end. */

@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { UnsupportedFeatureError } from '../errors.js';
 import type { DiffId } from '../image/index.js';
 import { applyLayer, type LayerEntry } from '../layers/index.js';
 import { explainingFailure, type Store } from '../store/index.js';
@@ -79,6 +80,7 @@ export function openCopySnapshots(store: Store): SnapshotDriver {
     has,
     lowers: (chain) => [directoryOf(chain)],
     rootAttributes: (lowers) => readRootAttributes(topOf(lowers)),
+    shifted: async () => refuseShift(),
     rootfs: (_, { upper }) => ({ directory: upper }),
     async ensure(layers, ensureOptions) {
       const diffIds = layers.map(({ diffId }) => diffId);
@@ -121,12 +123,23 @@ export function openCopySnapshots(store: Store): SnapshotDriver {
     publish: (working, chain) => places.publish(working, chain),
     discard: (working) => places.discard(working),
     async openMerged(lowers, working, shift) {
+      if (shift?.kind === 'copy') return refuseShift();
       const writable = working !== undefined;
       return await withDirectories([working?.upper ?? topOf(lowers)], ([root = -1]) =>
         cloneMount(root, { readOnly: !writable, recursive: false, shift: shift?.namespace }),
       );
     },
   };
+}
+
+/** By its change time a file would be one that the command has changed. */
+function refuseShift(): never {
+  throw new UnsupportedFeatureError(
+    'ids cannot be mapped to others where root file systems are copied (vfs) and the kernel does not shift them',
+    {
+      hint: 'Keep the store on a file system on which overlays work, or leave out the map',
+    },
+  );
 }
 
 const NOTES = 'notes';

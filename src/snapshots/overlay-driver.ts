@@ -6,6 +6,8 @@ import { closeFd, type Fd, mountOverlay, openat2, randomName } from '../sys/inde
 import { ChainExtraction } from './extract-chain.js';
 import { readRootAttributes, takeOverRoot, topOf } from './root-attributes.js';
 import { withShifted } from './shift.js';
+import { ShiftedLayers } from './shifted-layers.js';
+import { shiftOwners } from './shifted-tree.js';
 import { isEmpty, SnapshotDirectories } from './snapshot-directories.js';
 import type { SnapshotDriver, WorkingLayer } from './snapshot-driver.js';
 import { withDirectories } from './with-directories.js';
@@ -24,6 +26,7 @@ export interface SnapshotOptions {
  */
 export function openOverlaySnapshots(store: Store, { userxattr }: SnapshotOptions): SnapshotDriver {
   const places = new SnapshotDirectories(store, '');
+  const shiftedLayers = new ShiftedLayers(places);
 
   /** Directories of the chain, base first. */
   const directories = (chain: readonly DiffId[]): string[] =>
@@ -33,6 +36,27 @@ export function openOverlaySnapshots(store: Store, { userxattr }: SnapshotOption
     return found.length === 0 ? [places.emptyDirectory()] : found;
   };
   const extraction = new ChainExtraction({ places, lowers, whiteouts: userxattr ? 'overlay-user' : 'overlay-trusted' });
+
+  const openMerged: SnapshotDriver['openMerged'] = async (lowerPaths, working, shift, label) => {
+    if (shift?.kind === 'copy') {
+      // Others may be those that a step still writes to, or of a build context.
+      const isLayer = (lower: string): boolean => lower.startsWith(`${store.snapshotsDir}/`);
+      const copies = await shiftedLayers.directories(lowerPaths, shift.maps, isLayer);
+      if (working !== undefined) await withDirectories([working.upper], ([upper = -1]) => shiftOwners(upper, shift.maps, 'outside'));
+      return openMerged(copies, working, undefined, label);
+    }
+    // Of a shifted overlay the two come from one mount, as it wants them.
+    const upperPaths = working === undefined ? [] : shift === undefined ? [working.upper, working.work] : [working.dir];
+    return await withDirectories([...upperPaths, ...lowerPaths], (opened) =>
+      withShifted(opened, shift, async (fds) => {
+        const lowers = fds.slice(upperPaths.length);
+        const owner = shift?.owner;
+        if (working === undefined) return mountOverlay({ lowers, userxattr, owner, label });
+        if (shift === undefined) return mountOverlay({ lowers, upper: fds[0], work: fds[1], userxattr, label });
+        return await withWritable(fds[0]!, working, (upper, work) => mountOverlay({ lowers, upper, work, userxattr, owner, label }));
+      }),
+    );
+  };
 
   return {
     kind: 'overlay',
@@ -60,19 +84,8 @@ export function openOverlaySnapshots(store: Store, { userxattr }: SnapshotOption
     changes: async () => undefined,
     publish: (working, chain) => places.publish(working, chain),
     discard: (working) => places.discard(working),
-    async openMerged(lowerPaths, working, shift, label) {
-      // Of a shifted overlay the two come from one mount, as it wants them.
-      const upperPaths = working === undefined ? [] : shift === undefined ? [working.upper, working.work] : [working.dir];
-      return await withDirectories([...upperPaths, ...lowerPaths], (opened) =>
-        withShifted(opened, shift, async (fds) => {
-          const lowers = fds.slice(upperPaths.length);
-          const owner = shift?.owner;
-          if (working === undefined) return mountOverlay({ lowers, userxattr, owner, label });
-          if (shift === undefined) return mountOverlay({ lowers, upper: fds[0], work: fds[1], userxattr, label });
-          return await withWritable(fds[0]!, working, (upper, work) => mountOverlay({ lowers, upper, work, userxattr, owner, label }));
-        }),
-      );
-    },
+    shifted: (lowerPaths, { maps }) => shiftedLayers.directories(lowerPaths, maps, () => true),
+    openMerged,
   };
 }
 

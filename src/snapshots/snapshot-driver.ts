@@ -1,6 +1,6 @@
 import type { Descriptor, DiffId } from '../image/index.js';
 import type { GrowingFile, LayerEntry, RootAttributes } from '../layers/index.js';
-import type { Shift } from './shift.js';
+import type { CopyShift, Shift } from './shift.js';
 
 /** A layer that can be extracted: its uncompressed identity and a blob of the store that holds it. */
 export interface LayerSource {
@@ -62,6 +62,12 @@ export interface SnapshotDriver {
    * @param lowers directories, top first, at least one
    */
   prepare(lowers: readonly string[], options?: PrepareOptions): Promise<WorkingLayer>;
+  /**
+   * Directories that hold what those of `lowers` do, with owners as a command shall find them. They stay until this process ends.
+   *
+   * @throws {UnsupportedFeatureError} there are none for this driver, or for an owner
+   */
+  shifted(lowers: readonly string[], shift: CopyShift): Promise<string[]>;
   /** What a command is given as its root, to write into `working`. */
   rootfs(lowers: readonly string[], working: WorkingLayer): MountedRoot;
   /**
@@ -84,7 +90,8 @@ export interface SnapshotDriver {
    * Mount the merged view, detached: it goes when the descriptor is closed. Without `working` it is read-only.
    * Needs CAP_SYS_ADMIN in the user namespace that owns the mount namespace.
    *
-   * @param shift as whom owners are shown; left out: as they are. With an overlay it needs Linux 6.15
+   * @param shift as whom owners are shown; left out: as they are. By mounts, with an overlay, it needs Linux 6.15; by copies, `working` has
+   *   the owners outside from now on
    * @param label SELinux context of every file; copies keep those they have
    * @returns a descriptor of the root; the caller closes it
    */

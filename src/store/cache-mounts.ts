@@ -19,6 +19,8 @@ export interface CacheMountIdentity {
   readonly gid: number;
   /** Digest of what it began with; empty when it began with nothing. */
   readonly origin: string;
+  /** The map whose ids outside its files belong to; left out: they have those of the container. */
+  readonly ids?: string;
 }
 
 /**
@@ -119,8 +121,8 @@ export function openCacheMounts(layout: Layout, scratch: Scratch, ensureLayout: 
 
 const MOUNT_FILE = 'mount.json';
 
-function digestOf({ id, platform, uid, gid, origin }: CacheMountIdentity): string {
-  return sha256Hex(JSON.stringify([id, platform, uid, gid, origin]));
+function digestOf({ id, platform, uid, gid, origin, ids }: CacheMountIdentity): string {
+  return sha256Hex(JSON.stringify([id, platform, uid, gid, origin, ...(ids === undefined ? [] : [ids])]));
 }
 
 /** Takes the slot, waiting for those who exclude it. */

@@ -117,6 +117,7 @@ export interface Addon {
     xattrs: boolean,
     earlier: Fd | undefined,
     direct: Fd | undefined,
+    verbatim: boolean,
   ): Promise<void>;
   probeFence(inside: Fd, outside: Fd): Promise<{ version: number; holds: boolean }>;
   removeTree(dir: Fd, name: Path): Promise<void>;

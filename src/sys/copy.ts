@@ -39,6 +39,8 @@ export interface CopyPlan {
   readonly modeMask?: number | undefined;
   /** Copy `user.*` (except `user.overlay.*`) and `security.capability`. */
   readonly xattrs: boolean;
+  /** With `xattrs`: also what overlays have marked, and recorded owners as records. The copy of an overlay's layer is one itself. */
+  readonly verbatim?: boolean | undefined;
   /**
    * A tree on the same mount as the target, in which nothing is ever written to in place: entries become further names of its files of the
    * same path (`to`) where `isSame` vouches for the content and the attributes, and size, mode, owner and time are those wanted.
@@ -64,9 +66,9 @@ export interface CopyPlan {
  * @throws ENOENT, EACCES, ENOSPC, ... with the path in the source or in the target
  */
 export async function copyEntries(plan: CopyPlan): Promise<void> {
-  const { source, target, modeMask = 0o7777, xattrs, earlier, direct } = plan;
+  const { source, target, modeMask = 0o7777, xattrs, earlier, direct, verbatim = false } = plan;
   const { names, numbers, times, flags } = packEntries(plan);
-  await loadAddon().copyEntries(source, target, names, numbers, times, flags, modeMask, xattrs, earlier?.root, direct);
+  await loadAddon().copyEntries(source, target, names, numbers, times, flags, modeMask, xattrs, earlier?.root, direct, verbatim);
 }
 
 const HAS_TIME = 1;

@@ -45,6 +45,11 @@ export function renameNoReplace(fromDir: Fd, from: Path, toDir: Fd, to: Path): v
   loadAddon().renameat(fromDir, from, toDir, to, 1); // RENAME_NOREPLACE, linux/fs.h
 }
 
+/** Each of two files takes the other's name, both at once. @see https://man7.org/linux/man-pages/man2/rename.2.html RENAME_EXCHANGE */
+export function renameExchange(fromDir: Fd, from: Path, toDir: Fd, to: Path): void {
+  loadAddon().renameat(fromDir, from, toDir, to, 2); // RENAME_EXCHANGE, linux/fs.h
+}
+
 /** @param target text of the link, stored as it is @see https://man7.org/linux/man-pages/man2/symlink.2.html */
 export function symlinkat(target: Path, dir: Fd, path: Path): void {
   loadAddon().symlinkat(target, dir, path);

@@ -40,6 +40,7 @@ export {
   readlinkat,
   removeXattr,
   renameat,
+  renameExchange,
   renameNoReplace,
   setXattr,
   statat,
@@ -59,5 +60,14 @@ export { randomName } from './random-name.js';
 export { removeTree } from './remove.js';
 export { countRunnableDescendants } from './runnable-descendants.js';
 export { type Child, type ProcessExit, type SpawnOptions, spawn } from './spawn.js';
-export { type IdMaps, type IdRange, openUserNamespace, ownIdMaps } from './user-namespace.js';
+export {
+  type IdMaps,
+  type IdRange,
+  insideId,
+  type Owner,
+  openUserNamespace,
+  outsideId,
+  outsideOf,
+  ownIdMaps,
+} from './user-namespace.js';
 export { type EntryToPack, packTree, readDirectory, type Tree, type TreeEntry, walk } from './walk.js';

@@ -15,6 +15,29 @@ export interface IdMaps {
   readonly gids: readonly IdRange[];
 }
 
+/** An owner of a file. */
+export interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** What an id inside is outside; undefined: it is not in the map. */
+export function outsideId(ranges: readonly IdRange[], id: number): number | undefined {
+  const range = ranges.find(({ inside, count }) => id >= inside && id < inside + count);
+  return range === undefined ? undefined : range.outside + (id - range.inside);
+}
+
+/** What an id outside is inside; undefined: it is not in the map. */
+export function insideId(ranges: readonly IdRange[], id: number): number | undefined {
+  const range = ranges.find(({ outside, count }) => id >= outside && id < outside + count);
+  return range === undefined ? undefined : range.inside + (id - range.outside);
+}
+
+/** Who `owner` is outside; an id that is not in the maps stays what it is. */
+export function outsideOf({ uids, gids }: IdMaps, { uid, gid }: Owner): Owner {
+  return { uid: outsideId(uids, uid) ?? uid, gid: outsideId(gids, gid) ?? gid };
+}
+
 /**
  * A new user namespace without processes; it ends when its descriptor is closed and nothing uses it.
  *

@@ -37,7 +37,7 @@ static unsigned outside(const struct id_map *map, unsigned inside) {
 }
 
 struct owner container_root(const struct plan *plan) {
-  if (plan->user_namespace < 0) return (struct owner){0, 0};
+  if (plan->user_namespace < 0 && !plan->root_shifted) return (struct owner){0, 0};
   return (struct owner){outside(&plan->own_uids, 0), outside(&plan->own_gids, 0)};
 }
 
@@ -82,7 +82,7 @@ bool prepare_own_ids(struct sandbox *sandbox) {
   if (!has_own_ids(&sandbox->plan)) return true;
   if (pipe2(sandbox->mapped, O_CLOEXEC) < 0) return failed(&sandbox->failure, "ids", "");
   if (sandbox->plan.directory != NULL) {
-    bool shifts = sandbox->plan.user_namespace >= 0 && !sandbox->plan.directory_shifted;
+    bool shifts = sandbox->plan.user_namespace >= 0 && !sandbox->plan.root_shifted;
     return !shifts || tree_shift(sandbox->directory_tree, true, sandbox->plan.user_namespace) ||
            failed(&sandbox->failure, "ids", sandbox->plan.directory);
   }

@@ -66,7 +66,7 @@ bool prepare_directory(struct sandbox *sandbox) {
   if (sandbox->directory < 0) return failed(&sandbox->failure, "root", path);
   if (!mount_points_find(sandbox->points, sandbox->point_count, sandbox->directory, &sandbox->failure)) return false;
   /* On a mount with shifted owners nothing can belong to who runs this. */
-  bool shifted = sandbox->plan.directory_shifted;
+  bool shifted = sandbox->plan.root_shifted;
   if (shifted && !act_as(container_root(&sandbox->plan))) return failed(&sandbox->failure, "ids", path);
   if (!mount_points_make(sandbox->points, sandbox->point_count, sandbox->directory, &sandbox->made, &sandbox->failure)) return false;
   if (shifted && !act_as((struct owner){0, 0})) return failed(&sandbox->failure, "ids", path);

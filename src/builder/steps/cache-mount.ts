@@ -1,10 +1,12 @@
 import { chmodSync, chownSync, closeSync, constants, openSync } from 'node:fs';
 import { hasCode } from '../../errors.js';
 import type { Reporter } from '../../progress.js';
+import { shiftOwners } from '../../snapshots/index.js';
 import type { CacheMountIdentity, CacheSharing, HeldCacheMount, Store } from '../../store/index.js';
-import { closeFd, copyEntries, type Fd, openat2, setXattr, walk } from '../../sys/index.js';
+import { closeFd, copyEntries, type Fd, type IdMaps, openat2, outsideOf, setXattr, walk } from '../../sys/index.js';
 import type { BackgroundWork } from './background-work.js';
 import { makeDirectories } from './make-directories.js';
+import type { OwnIds } from './own-ids.js';
 import type { RootState } from './root-state.js';
 import { type MountOrigin, originContent, type RunCache, type RunMount } from './run-mounts.js';
 
@@ -26,6 +28,8 @@ export interface CacheSurroundings {
   readonly platform: string;
   readonly sources: readonly RootState[];
   readonly signal: AbortSignal;
+  /** The command's own ids, where it has some. */
+  readonly ids?: OwnIds | undefined;
   openOrigin(origin: MountOrigin, source: string): Promise<Fd>;
   /** Called for everything that is to be closed when the command has ended. */
   onOpened(close: () => void): void;
@@ -51,7 +55,7 @@ export async function openCaches(
   const take = async (identity: CacheMountIdentity, sharing: CacheSharing, users: readonly RunCache[]): Promise<void> => {
     const held = await holdCache(identity, sharing, users[0]!, surroundings);
     for (const mount of users) {
-      const directory = openDirectory(held, mount);
+      const directory = openDirectory(held, mount, copyMaps(surroundings));
       surroundings.onOpened(() => closeFd(directory));
       opened.set(mount, { directory });
     }
@@ -63,9 +67,17 @@ export async function openCaches(
   return opened;
 }
 
-async function identityOf(mount: RunCache, { platform, sources, signal }: CacheSurroundings): Promise<CacheMountIdentity> {
+async function identityOf(mount: RunCache, surroundings: CacheSurroundings): Promise<CacheMountIdentity> {
+  const { platform, sources, signal } = surroundings;
   const origin = mount.from === undefined ? '' : await originContent(mount.from, mount.source, sources, signal);
-  return { id: mount.id, platform, uid: mount.uid ?? 0, gid: mount.gid ?? 0, origin };
+  const maps = copyMaps(surroundings);
+  const identity = { id: mount.id, platform, uid: mount.uid ?? 0, gid: mount.gid ?? 0, origin };
+  return maps === undefined ? identity : { ...identity, ids: JSON.stringify([maps.uids, maps.gids]) };
+}
+
+/** Where mounts do not shift owners, the files of a cache have those of one map. */
+function copyMaps({ ids }: CacheSurroundings): IdMaps | undefined {
+  return ids?.shift?.kind === 'copy' ? ids.shift.maps : undefined;
 }
 
 async function holdCache(
@@ -106,12 +118,13 @@ async function letGo(held: HeldCacheMount, store: Store): Promise<void> {
 }
 
 /** What to mount of it: all, or for a cache that began empty the directory in it that `source` names, inside whatever links say. */
-function openDirectory(held: HeldCacheMount, mount: RunCache): Fd {
+function openDirectory(held: HeldCacheMount, mount: RunCache, maps: IdMaps | undefined): Fd {
   const flags = constants.O_RDONLY | constants.O_DIRECTORY;
   const root = openSync(held.directory, flags);
   if (mount.from !== undefined || mount.source === '') return root;
   try {
-    makeDirectories(root, [mount.source], { uid: mount.uid ?? 0, gid: mount.gid ?? 0 });
+    const owner = { uid: mount.uid ?? 0, gid: mount.gid ?? 0 };
+    makeDirectories(root, [mount.source], maps === undefined ? owner : outsideOf(maps, owner));
     return openat2(root, mount.source, { flags });
   } finally {
     closeSync(root);
@@ -124,6 +137,17 @@ async function fill(directory: string, mount: RunCache, surroundings: CacheSurro
   if (mount.uid !== undefined || mount.gid !== undefined) giveTo(directory, mount);
   // After the owner, since chown(2) takes set-id bits away.
   if (modeBits !== undefined) chmodSync(directory, modeBits);
+  const maps = copyMaps(surroundings);
+  if (maps !== undefined) await shiftDirectory(directory, maps);
+}
+
+async function shiftDirectory(directory: string, maps: IdMaps): Promise<void> {
+  const fd = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    await shiftOwners(fd, maps, 'outside');
+  } finally {
+    closeSync(fd);
+  }
 }
 
 async function copyOrigin(directory: string, source: Fd): Promise<void> {

@@ -15,15 +15,17 @@ import {
   fchownat,
   O_PATH,
   openat2,
+  outsideOf,
 } from '../../sys/index.js';
 import type { BackgroundWork } from './background-work.js';
 import { type OpenedCache, openCaches } from './cache-mount.js';
 import { chownTree } from './chown-tree.js';
 import { MountSourceError, SecretMissingError } from './errors.js';
 import { labelTree } from './label-tree.js';
-import { type OwnIds, outsideOf } from './own-ids.js';
+import type { OwnIds } from './own-ids.js';
 import { type RootState, withLowers } from './root-state.js';
 import type { Confidants, MountOrigin, MountTraits, RunMount, RunSecret, RunSsh } from './run-mounts.js';
+import { openShiftedCopy } from './shifted-copy.js';
 import { openThrowAway } from './throw-away.js';
 import { withoutIgnored } from './without-ignored.js';
 
@@ -117,9 +119,10 @@ class Opening {
         const { kind, target, readOnly } = mount;
         // What is shown belongs to others too: its owners change in a layer of the command's own.
         const isKept = readOnly && mount.chown !== true;
-        const { fd: source, shifted } = isKept
+        const opened = isKept
           ? await this.#openSource(mount.from, mount.source, this.#shift)
           : await this.#openWritable(mount.from, mount.source);
+        const { fd: source, shifted } = await this.#withOwners(opened);
         await this.#give(source, mount, this.#outside(this.user));
         this.#mounts.push({ kind, target, source, readOnly, recursive: false, shifted: !shifted, ...bindFlags(mount), nodev: true });
         break;
@@ -151,7 +154,7 @@ class Opening {
         const { target, readOnly } = mount;
         const source = caches.get(mount)!.directory;
         // Of tsbuild's own: what is made in it gets the label of its directory.
-        await this.#give(source, { ...mount, relabel: 'shared' }, this.user);
+        await this.#give(source, { ...mount, relabel: 'shared' }, this.#shift?.kind === 'copy' ? this.#outside(this.user) : this.user);
         this.#mounts.push({ kind: 'bind', target, source, readOnly, shifted: true, ...bindFlags(mount), nodev: true });
         break;
       }
@@ -279,6 +282,16 @@ class Opening {
 
   #withLowers<T>(input: number, body: (lowers: readonly string[]) => Promise<T>): Promise<T> {
     return withLowers(this.sources[input]!, this.surroundings.snapshots, { signal: this.signal }, body);
+  }
+
+  /** Of what mounts cannot shift a copy. */
+  async #withOwners(opened: Opened): Promise<Opened> {
+    if (opened.shifted || this.#shift?.kind !== 'copy') return opened;
+    const { store } = this.surroundings;
+    const copy = await openShiftedCopy(opened.fd, this.#shift, store);
+    if (copy === undefined) return opened;
+    this.#closers.push(copy.close);
+    return { fd: copy.fd, shifted: true };
   }
 
   #keep(fd: Fd): Fd {

@@ -1,6 +1,6 @@
 import type { SandboxUserNamespace } from '../../sandbox/index.js';
-import type { Shift } from '../../snapshots/index.js';
-import { closeFd, type IdMaps, type IdRange, openUserNamespace } from '../../sys/index.js';
+import { type Shift, withShift } from '../../snapshots/index.js';
+import type { IdMaps } from '../../sys/index.js';
 
 /** A user namespace of a command's own, opened. */
 export interface OwnIds {
@@ -10,31 +10,22 @@ export interface OwnIds {
   readonly shift: Shift | undefined;
 }
 
-/** @param maps undefined: the command has the ids of the builder */
-export async function withOwnIds<T>(maps: IdMaps | undefined, body: (ids: OwnIds | undefined) => Promise<T>): Promise<T> {
+/**
+ * @param maps undefined: the command has the ids of the builder
+ * @param directory on the file system of the store
+ */
+export async function withOwnIds<T>(
+  maps: IdMaps | undefined,
+  directory: string,
+  body: (ids: OwnIds | undefined) => Promise<T>,
+): Promise<T> {
   if (maps === undefined) return body(undefined);
   if (!shiftsOwners(maps)) return body({ namespace: maps, shift: undefined });
-  const namespace = openUserNamespace(maps);
-  try {
-    return await body({ namespace: { ...maps, shift: namespace }, shift: { namespace, owner: outsideOf(maps, { uid: 0, gid: 0 }) } });
-  } finally {
-    closeFd(namespace);
-  }
+  return withShift(maps, directory, (shift) =>
+    body({ namespace: shift.kind === 'mount' ? { ...maps, shift: shift.namespace } : maps, shift }),
+  );
 }
 
 export function shiftsOwners({ uids, gids }: IdMaps): boolean {
   return [...uids, ...gids].some(({ inside, outside }) => inside !== outside);
-}
-
-/** Who `owner` is outside; an id that is not in the maps stays what it is. */
-export function outsideOf(
-  { uids, gids }: IdMaps,
-  { uid, gid }: { readonly uid: number; readonly gid: number },
-): { uid: number; gid: number } {
-  return { uid: outside(uids, uid), gid: outside(gids, gid) };
-}
-
-function outside(ranges: readonly IdRange[], id: number): number {
-  const range = ranges.find(({ inside, count }) => id >= inside && id < inside + count);
-  return range === undefined ? id : range.outside + (id - range.inside);
 }

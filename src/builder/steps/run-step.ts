@@ -1,6 +1,6 @@
 import type { StepLabel } from '../../progress.js';
 import type { Confinement, ConfinementPlan, Isolation, ResourceLimit, ResourceLimits, SandboxFile } from '../../sandbox/index.js';
-import type { WorkingLayer } from '../../snapshots/index.js';
+import { type WorkingLayer, withRootfs } from '../../snapshots/index.js';
 import { closeFd, type IdMaps, type IdRange } from '../../sys/index.js';
 import { type RunStep as GraphRunStep, runEnvironment } from '../graph/index.js';
 import type { Step, StepKey } from '../scheduler/index.js';
@@ -99,7 +99,7 @@ export class RunStep implements Step<RootState> {
     prepareNetwork(this.surroundings.network);
     const root = await writeStep(parent, this.toolbox, { ...options, inPlace: true }, async ({ lowers, working }) => {
       const user = await this.#user(lowers, working);
-      await withOwnIds(this.surroundings.idMaps, async (ids) => {
+      await withOwnIds(this.surroundings.idMaps, working.dir, async (ids) => {
         const confinement = await this.#confinement();
         const mountLabel = confinement.selinux?.mount;
         const surroundings = { ...this.toolbox, confidants: this.surroundings.confidants, ids, mountLabel };
@@ -146,28 +146,31 @@ export class RunStep implements Step<RootState> {
   ): Promise<void> {
     const { spec, surroundings, toolbox } = this;
     const mayChangeIt = confinement.capabilities?.includes('CAP_NET_ADMIN') === true;
-    await withCommandNetwork(surroundings.network, { hostname: BUILD_HOSTNAME, mayChangeIt }, (network) =>
-      runCommand(
-        {
-          rootfs: toolbox.snapshots.rootfs(lowers, working),
-          argv: spec.argv,
-          env: environment(spec, surroundings, user.home, opened.env),
-          cwd: spec.workingDirectory,
-          user: { uid: user.uid, gid: user.gid, groups: user.groups },
-          network: network.network,
-          hostname: BUILD_HOSTNAME,
-          mounts: opened.mounts,
-          files: [...network.files, ...scriptFile(spec), ...opened.files],
-          shmSizeBytes: surroundings.shmSizeBytes,
-          limits: surroundings.limits,
-          resources: surroundings.resources,
-          isolation: surroundings.isolation,
-          ...confinement,
-          userNamespace: ids?.namespace,
-          singleId: toolbox.singleId,
-          stdio: 'pipe',
-        },
-        { step: this.progress, user: spec.user, toolbox, signal },
+    const commandNetwork = { hostname: BUILD_HOSTNAME, mayChangeIt };
+    await withCommandNetwork(surroundings.network, commandNetwork, (network) =>
+      withRootfs(toolbox.snapshots, { lowers, working }, ids?.shift, (rootfs) =>
+        runCommand(
+          {
+            rootfs,
+            argv: spec.argv,
+            env: environment(spec, surroundings, user.home, opened.env),
+            cwd: spec.workingDirectory,
+            user: { uid: user.uid, gid: user.gid, groups: user.groups },
+            network: network.network,
+            hostname: BUILD_HOSTNAME,
+            mounts: opened.mounts,
+            files: [...network.files, ...scriptFile(spec), ...opened.files],
+            shmSizeBytes: surroundings.shmSizeBytes,
+            limits: surroundings.limits,
+            resources: surroundings.resources,
+            isolation: surroundings.isolation,
+            ...confinement,
+            userNamespace: ids?.namespace,
+            singleId: toolbox.singleId,
+            stdio: 'pipe',
+          },
+          { step: this.progress, user: spec.user, toolbox, signal },
+        ),
       ),
     );
   }

@@ -1,5 +1,5 @@
 import { UsageError } from '../../errors.js';
-import type { IdMaps, IdRange } from '../../sys/index.js';
+import { type IdRange, insideId } from '../../sys/index.js';
 
 /** As many as the kernel takes, user_namespaces(7). */
 const MOST_RANGES = 340;
@@ -38,11 +38,6 @@ function parseRange(triple: string, text: string): IdRange {
   return { inside, outside, count };
 }
 
-/** Whether every id is the same inside and outside. */
-export function sameIds({ uids, gids }: IdMaps): boolean {
-  return [...uids, ...gids].every(({ inside, outside }) => inside === outside);
-}
-
 /**
  * The ranges cut where the builder's own have a border: the kernel takes none that goes over one.
  *
@@ -69,4 +64,17 @@ function cutAtBorders({ inside, outside, count }: IdRange, own: readonly IdRange
     done += length;
   }
   return pieces;
+}
+
+/**
+ * Ranges whose `outside` are ids of the machine, with those that the builder has for them; cut at its borders.
+ *
+ * @param whose the begin of a sentence that says where they are from
+ * @throws {UsageError} an id that the builder has not
+ */
+export function asOwn(ranges: readonly IdRange[], own: readonly IdRange[], whose: string): readonly IdRange[] {
+  const turned = own.map(({ inside, outside, count }) => ({ inside: outside, outside: inside, count }));
+  return ranges.flatMap((range) =>
+    cutAtBorders(range, turned, whose).map((piece) => ({ ...piece, outside: insideId(own, piece.outside) ?? piece.outside })),
+  );
 }

@@ -1,7 +1,7 @@
 import { UnsupportedFeatureError, UsageError } from '../../errors.js';
 import type { Isolation } from '../../sandbox/index.js';
 import { type IdMaps, type IdRange, ownIdMaps } from '../../sys/index.js';
-import { parseIdMaps, sameIds, withinOwn } from './id-maps.js';
+import { asOwn, parseIdMaps, withinOwn } from './id-maps.js';
 import { subordinateRanges } from './subordinate-ids.js';
 
 /** `--userns` and the flags that map ids, as written. */
@@ -16,7 +16,12 @@ export interface UserNamespaceOptions {
 /** Which user namespace commands run in. `auto`: one with ids that nobody else has; which ones is found out when it is made. */
 export type UserNamespaceChoice =
   | { readonly kind: 'own'; readonly maps: IdMaps }
-  | { readonly kind: 'auto'; readonly size: number | undefined }
+  | {
+      readonly kind: 'auto';
+      readonly size: number | undefined;
+      /** `root`: of the ids that the administrator has set apart; `mapped`: of the builder's own. */
+      readonly of: 'root' | 'mapped';
+    }
   | undefined;
 
 export type IdMode = 'root' | 'mapped' | 'single';
@@ -30,7 +35,7 @@ export type IdMode = 'root' | 'mapped' | 'single';
 export function readUserNamespace(options: UserNamespaceOptions | undefined, idMode: IdMode): UserNamespaceChoice {
   if (options === undefined) return undefined;
   const { userns } = options;
-  const maps = readMaps(options);
+  const maps = readMaps(options, idMode);
   const [kind = '', ...rest] = (userns ?? (maps === undefined ? 'host' : 'container')).split(':');
   switch (kind) {
     case 'host':
@@ -44,14 +49,22 @@ export function readUserNamespace(options: UserNamespaceOptions | undefined, idM
       if (maps !== undefined) throw new UsageError('--userns=auto chooses the ids: it does not go together with ID mappings');
       return autoNamespace(rest.join(':'), idMode);
     case 'ns':
-      throw new UnsupportedFeatureError(`--userns=${userns}: the user namespace of other processes is not joined`, {
-        hint: 'Give its ids: --userns-uid-map and --userns-gid-map',
-      });
+      throw refusedToJoin(rest.join(':'));
     default:
+      if (kind.startsWith('/')) throw refusedToJoin(userns ?? '');
       throw new UsageError(`unrecognized user namespace setting ${JSON.stringify(userns)}`, {
         hint: 'There are host, container, private and auto[:size=N]',
       });
   }
+}
+
+function refusedToJoin(path: string): UnsupportedFeatureError {
+  return new UnsupportedFeatureError(
+    `--userns=ns:${path}: a command does not join the user namespace of other processes, over which it would have every capability it has in its own`,
+    {
+      hint: `The same ids in a namespace of its own have, by /proc/PID/uid_map and gid_map of a process in ${path}, --userns-uid-map and --userns-gid-map`,
+    },
+  );
 }
 
 /** @throws {UnsupportedFeatureError} a runtime of OCI is to run the commands */
@@ -62,26 +75,31 @@ export function refuseForRuntimes(isolation: Isolation, asked: object | undefine
   });
 }
 
-function readMaps({ uidMaps, gidMaps, uidMapUser, gidMapGroup }: UserNamespaceOptions): IdMaps | undefined {
+function readMaps({ uidMaps, gidMaps, uidMapUser, gidMapGroup }: UserNamespaceOptions, idMode: IdMode): IdMaps | undefined {
   const uids = uidMaps.length > 0 ? parseIdMaps(uidMaps, '--userns-uid-map') : undefined;
   const gids = gidMaps.length > 0 ? parseIdMaps(gidMaps, '--userns-gid-map') : undefined;
   const user = uidMapUser ?? gidMapGroup;
   const group = gidMapGroup ?? uidMapUser;
-  const ofUser = uids ?? (user === undefined ? undefined : fromSubordinate('/etc/subuid', user));
-  const ofGroup = gids ?? (group === undefined ? undefined : fromSubordinate('/etc/subgid', group));
+  const own = idMode === 'root' ? undefined : ownIdMaps();
+  const ofUser = uids ?? (user === undefined ? undefined : fromSubordinate('/etc/subuid', user, own?.uids));
+  const ofGroup = gids ?? (group === undefined ? undefined : fromSubordinate('/etc/subgid', group, own?.gids));
   const either = ofUser ?? ofGroup;
   return either === undefined ? undefined : { uids: ofUser ?? either, gids: ofGroup ?? either };
 }
 
-/** All that the file has for a name, one after the other. */
-function fromSubordinate(file: '/etc/subuid' | '/etc/subgid', name: string): readonly IdRange[] {
+/**
+ * All that the file has for a name, one after the other.
+ *
+ * @param own what the builder's ids are on the machine, of which the file speaks; left out: they are the same
+ */
+function fromSubordinate(file: '/etc/subuid' | '/etc/subgid', name: string, own: readonly IdRange[] | undefined): readonly IdRange[] {
   let inside = 0;
   const ranges = subordinateRanges(file, name).map(({ first, count }) => {
     inside += count;
     return { inside: inside - count, outside: first, count };
   });
   if (ranges.length === 0) throw new UsageError(`no ranges for ${JSON.stringify(name)} in ${file}`);
-  return ranges;
+  return own === undefined ? ranges : asOwn(ranges, own, `${file} gives ${JSON.stringify(name)}`);
 }
 
 function privateNamespace(idMode: IdMode): UserNamespaceChoice {
@@ -107,13 +125,6 @@ function mappedNamespace(wanted: IdMaps, idMode: IdMode): UserNamespaceChoice {
     uids: withinOwn(wanted.uids, own.uids, '--userns-uid-map'),
     gids: withinOwn(wanted.gids, own.gids, '--userns-gid-map'),
   };
-  if (idMode !== 'root' && !sameIds(maps))
-    throw new UnsupportedFeatureError(
-      'only root can map ids to others: the kernel lets the owner of a file system alone shift the owners of files',
-      {
-        hint: 'A map that leaves ids as they are can be smaller, for instance 0:0:1000. Which ids of the machine they are says /etc/subuid',
-      },
-    );
   return { kind: 'own', maps };
 }
 
@@ -124,5 +135,6 @@ function autoNamespace(options: string, idMode: IdMode): UserNamespaceChoice {
       hint: 'There is size=N; ids that are mapped by hand are given by --userns-uid-map',
     });
   if (size !== undefined && (Number(size) < 1 || Number(size) > 2 ** 32 - 1)) throw new UsageError(`invalid size ${size} of --userns=auto`);
-  return idMode === 'root' ? { kind: 'auto', size: size === undefined ? undefined : Number(size) } : undefined;
+  // With one id there is nothing to choose from.
+  return idMode === 'single' ? undefined : { kind: 'auto', size: size === undefined ? undefined : Number(size), of: idMode };
 }

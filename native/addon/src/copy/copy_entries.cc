@@ -73,6 +73,7 @@ napi_value js_copy_entries(napi_env env, napi_callback_info info) {
   plan->xattrs = args.boolean(7);
   if (!args.absent(8)) plan->earlier = args.fd(8);
   if (!args.absent(9)) plan->direct = args.fd(9);
+  plan->verbatim = args.boolean(10);
   if (!args.ok) return nullptr;
   const void* names = nullptr;
   const void* numbers = nullptr;

@@ -10,18 +10,19 @@
 namespace tsbuild {
 namespace {
 
-bool is_copied_xattr(const std::string& name) {
-  if (name == kOverrideStat || name.compare(0, 13, "user.overlay.") == 0) return false;
+bool is_copied_xattr(const std::string& name, bool verbatim) {
+  if (!verbatim && (name == kOverrideStat || name.compare(0, 13, "user.overlay.") == 0)) return false;
+  if (verbatim && name.compare(0, 16, "trusted.overlay.") == 0) return true;
   return name.compare(0, 5, "user.") == 0 || name == "security.capability";
 }
 
 // Attributes that cannot be read are left out, as those the file system does not have.
-void read_xattrs(int source, CopyMetadata* metadata) {
+void read_xattrs(int source, bool verbatim, CopyMetadata* metadata) {
   std::vector<std::string> names;
   list_xattrs(source, &names);
   for (const std::string& name : names) {
     std::string value;
-    if (name == kOverrideStat) {
+    if (name == kOverrideStat && !verbatim) {
       // The source's own attributes are those recorded there.
       if (!get_xattr(source, name.c_str(), &value)) continue;
       if (const auto recorded = parse_override_stat(value)) {
@@ -29,7 +30,7 @@ void read_xattrs(int source, CopyMetadata* metadata) {
         metadata->stat = *recorded;
         metadata->stat.mode = mode;
       }
-    } else if (is_copied_xattr(name) && get_xattr(source, name.c_str(), &value)) {
+    } else if (is_copied_xattr(name, verbatim) && get_xattr(source, name.c_str(), &value)) {
       metadata->xattrs.emplace_back(name, std::move(value));
     }
   }
@@ -51,7 +52,7 @@ CopyMetadata wanted_metadata(const CopyPlan& plan, const CopyEntry& entry, int s
   metadata.stat.gid = entry.status.st_gid;
   metadata.stat.mode = entry.status.st_mode & 07777;
   metadata.mtime = entry.status.st_mtim;
-  if (plan.xattrs && source >= 0) read_xattrs(source, &metadata);
+  if (plan.xattrs && source >= 0) read_xattrs(source, plan.verbatim, &metadata);
   if (!std::isnan(entry.uid)) metadata.stat.uid = static_cast<uint32_t>(entry.uid);
   if (!std::isnan(entry.gid)) metadata.stat.gid = static_cast<uint32_t>(entry.gid);
   if (!std::isnan(entry.mode)) metadata.stat.mode = static_cast<uint32_t>(entry.mode);

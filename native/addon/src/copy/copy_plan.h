@@ -33,6 +33,7 @@ struct CopyPlan {
   std::vector<CopyEntry> entries;
   uint32_t mode_mask = 07777;
   bool xattrs = false;
+  bool verbatim = false;  // with marks of overlays and recorded owners as they are: what a layer is to an overlay
   int earlier = -1;  // a tree with files of the same content at the same target paths, for entries that may be links
 };
 

@@ -1,6 +1,6 @@
 import * as assert from 'uvu/assert';
 import { pickIds } from '../../../../src/operations/surroundings/auto-ids.js';
-import { withinOwn } from '../../../../src/operations/surroundings/id-maps.js';
+import { asOwn, withinOwn } from '../../../../src/operations/surroundings/id-maps.js';
 import { parseSubordinate } from '../../../../src/operations/surroundings/subordinate-ids.js';
 import { suite } from '../../../support/suite.js';
 
@@ -12,6 +12,8 @@ const messageOf = (body: () => unknown): string => {
   }
   return '';
 };
+
+type WithoutText<Parameters> = Parameters extends [...infer Others, string] ? Others : never;
 
 suite('subordinate ids', (test) => {
   test('parseSubordinate() takes the lines of one name, several if there are', () => {
@@ -40,7 +42,7 @@ suite('subordinate ids', (test) => {
   });
 
   const RANGE = [{ first: 500000, count: 200000 }];
-  const cases: readonly (readonly [title: string, parameters: Parameters<typeof pickIds>, expected: number])[] = [
+  const cases: readonly (readonly [title: string, parameters: WithoutText<Parameters<typeof pickIds>>, expected: number])[] = [
     ['the first of the range', [RANGE, RANGE, 65536, []], 500000],
     ['behind what is taken', [RANGE, RANGE, 65536, [{ first: 500000, count: 65536 }]], 565536],
     [
@@ -72,24 +74,33 @@ suite('subordinate ids', (test) => {
     ['where users and groups both have ids', [RANGE, [{ first: 600000, count: 200000 }], 1000, []], 600000],
     ['all there are', [RANGE, RANGE, 200000, [{ first: 1, count: 10 }]], 500000],
   ];
-  for (const [title, parameters, expected] of cases) test(`pickIds() takes ${title}`, () => assert.is(pickIds(...parameters), expected));
+  for (const [title, parameters, expected] of cases)
+    test(`pickIds() takes ${title}`, () => assert.is(pickIds(...parameters, 'free'), expected));
 
   test('pickIds() says what is missing', () => {
     assert.match(
-      messageOf(() => pickIds([], RANGE, 1, [])),
-      'no ranges for "containers" in /etc/subuid',
+      messageOf(() => pickIds(RANGE, RANGE, 200001, [], 'of "x" are free')),
+      'no 200001 ids of "x" are free',
     );
     assert.match(
-      messageOf(() => pickIds(RANGE, [], 1, [])),
-      'no ranges for "containers" in /etc/subgid',
+      messageOf(() => pickIds(RANGE, [{ first: 900000, count: 65536 }], 1, [], 'in both')),
+      'no 1 ids in both',
     );
+  });
+
+  test('asOwn() says ids of the machine as those of the builder, cut at their borders', () => {
+    const own = [
+      { inside: 0, outside: 1000, count: 1 },
+      { inside: 1, outside: 100000, count: 10 },
+      { inside: 11, outside: 100010, count: 10 },
+    ];
+    assert.equal(asOwn([{ inside: 0, outside: 100005, count: 10 }], own, 'the file'), [
+      { inside: 0, outside: 6, count: 5 },
+      { inside: 5, outside: 11, count: 5 },
+    ]);
     assert.match(
-      messageOf(() => pickIds(RANGE, RANGE, 200001, [])),
-      'no 200001 ids of "containers" in a row are free',
-    );
-    assert.match(
-      messageOf(() => pickIds(RANGE, [{ first: 900000, count: 65536 }], 1, [])),
-      'are free in both',
+      messageOf(() => asOwn([{ inside: 0, outside: 100015, count: 10 }], own, 'the file')),
+      'the file: the id 100020 is not among those that tsbuild has',
     );
   });
 });

@@ -15,9 +15,9 @@ suite('readUserNamespace()', (test) => {
     for (const idMode of ['root', 'mapped', 'single'] as const)
       assert.is(readUserNamespace({ ...NOTHING, userns: 'host' }, idMode), undefined);
     // Who is not root is in one already.
-    for (const userns of ['', 'container', 'private', 'auto', 'auto:size=65536'])
-      assert.is(readUserNamespace({ ...NOTHING, userns }, 'mapped'), undefined);
+    for (const userns of ['', 'container', 'private']) assert.is(readUserNamespace({ ...NOTHING, userns }, 'mapped'), undefined);
     assert.is(readUserNamespace({ ...NOTHING, uidMaps: ['0:0:1'] }, 'single'), undefined);
+    assert.is(readUserNamespace({ ...NOTHING, userns: 'auto' }, 'single'), undefined);
   });
 
   test('root gets one with the ids there are', () => {
@@ -40,13 +40,15 @@ suite('readUserNamespace()', (test) => {
   });
 
   test('auto waits until ids are known to be free', () => {
-    assert.equal(readUserNamespace({ ...NOTHING, userns: 'auto' }, 'root'), { kind: 'auto', size: undefined });
-    assert.equal(readUserNamespace({ ...NOTHING, userns: 'auto:size=2000' }, 'root'), { kind: 'auto', size: 2000 });
+    assert.equal(readUserNamespace({ ...NOTHING, userns: 'auto' }, 'root'), { kind: 'auto', size: undefined, of: 'root' });
+    assert.equal(readUserNamespace({ ...NOTHING, userns: 'auto:size=2000' }, 'root'), { kind: 'auto', size: 2000, of: 'root' });
+    assert.equal(readUserNamespace({ ...NOTHING, userns: 'auto' }, 'mapped'), { kind: 'auto', size: undefined, of: 'mapped' });
   });
 
   type Refusal = readonly [options: Partial<UserNamespaceOptions>, idMode: 'root' | 'mapped' | 'single', code: string, message: RegExp];
   const refused: readonly Refusal[] = [
-    [{ userns: 'ns:/proc/1/ns/user' }, 'root', 'UNSUPPORTED', /not joined/],
+    [{ userns: 'ns:/proc/1/ns/user' }, 'root', 'UNSUPPORTED', /^--userns=ns:\/proc\/1\/ns\/user: .* does not join/],
+    [{ userns: '/proc/1/ns/user' }, 'mapped', 'UNSUPPORTED', /does not join/],
     [{ uidMaps: ['0:1:2'] }, 'single', 'UNSUPPORTED', /one id only/],
     [{ uidMaps: ['0:1'] }, 'root', 'USAGE', /mapping "0:1" is not in the form containerid:hostid:size/],
     [{ uidMaps: ['0:1:0'] }, 'root', 'USAGE', /holds no ids/],
