@@ -34,7 +34,6 @@ import { resolveImageMounts } from './surroundings/image-mounts.js';
 import { type IsolationOptions, readIsolation } from './surroundings/isolation-flag.js';
 import { LateNetworks, requestedNetwork } from './surroundings/late-networks.js';
 import { parseAddHost } from './surroundings/run-flags.js';
-import { refuseForRuntimes } from './surroundings/user-namespace.js';
 
 export interface RunOptions {
   readonly container: string;
@@ -135,7 +134,6 @@ async function execute(
   const singleId = services.settings.idMode === 'single';
   const background = new BackgroundWork(() => {});
   const parts = { store, snapshots, reporter: services.reporter, background, singleId, confidants: surroundings.confidants };
-  refuseForRuntimes(isolation, record.idMaps);
   let mounts: OpenedMounts | undefined;
   return withOwnIds(record.idMaps, files.working.dir, async (ids) => {
     try {

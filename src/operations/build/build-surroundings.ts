@@ -6,7 +6,7 @@ import { Entitlements } from '../surroundings/entitlements.js';
 import { readIsolation } from '../surroundings/isolation-flag.js';
 import { LateNetworks, requestedNetwork } from '../surroundings/late-networks.js';
 import { parseAddHost } from '../surroundings/run-flags.js';
-import { readUserNamespace, refuseForRuntimes, type UserNamespaceChoice } from '../surroundings/user-namespace.js';
+import { readUserNamespace, type UserNamespaceChoice } from '../surroundings/user-namespace.js';
 import type { BuildOptions } from './build-options.js';
 import { findDevice } from './find-device.js';
 import type { StepSurroundings } from './make-step.js';
@@ -32,7 +32,6 @@ export async function withBuildSurroundings<T>(
   const { idMode, proxyEnvironment } = services.settings;
   const isolation = readIsolation(options.isolation ?? {}, services.settings, options.network);
   const userNamespace = readUserNamespace(options.userNamespace, idMode);
-  refuseForRuntimes(isolation, userNamespace);
   const proxies = options.httpProxy === false ? {} : proxyEnvironment;
   const networks = new LateNetworks({ extraHosts, proxies, tells: true }, services);
   const configured = await readConfigured(services);

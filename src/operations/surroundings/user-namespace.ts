@@ -1,5 +1,4 @@
 import { UnsupportedFeatureError, UsageError } from '../../errors.js';
-import type { Isolation } from '../../sandbox/index.js';
 import { type IdMaps, type IdRange, ownIdMaps } from '../../sys/index.js';
 import { asOwn, parseIdMaps, withinOwn } from './id-maps.js';
 import { subordinateRanges } from './subordinate-ids.js';
@@ -65,14 +64,6 @@ function refusedToJoin(path: string): UnsupportedFeatureError {
       hint: `The same ids in a namespace of its own have, by /proc/PID/uid_map and gid_map of a process in ${path}, --userns-uid-map and --userns-gid-map`,
     },
   );
-}
-
-/** @throws {UnsupportedFeatureError} a runtime of OCI is to run the commands */
-export function refuseForRuntimes(isolation: Isolation, asked: object | undefined): void {
-  if (asked === undefined || isolation.kind !== 'oci') return;
-  throw new UnsupportedFeatureError('a user namespace of their own is not given to commands that a runtime of OCI runs', {
-    hint: 'Leave out --runtime: --isolation native has them',
-  });
 }
 
 function readMaps({ uidMaps, gidMaps, uidMapUser, gidMapGroup }: UserNamespaceOptions, idMode: IdMode): IdMaps | undefined {

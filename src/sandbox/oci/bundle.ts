@@ -1,24 +1,9 @@
-import { chmodSync, chownSync, constants, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, openSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { hasCode } from '../../errors.js';
-import {
-  AT_EMPTY_PATH,
-  attachMount,
-  cloneMount,
-  closeFd,
-  type Fd,
-  fchmodat,
-  fchownat,
-  mountOverlay,
-  O_PATH,
-  openat2,
-  RESOLVE_IN_ROOT,
-  RESOLVE_NO_MAGICLINKS,
-  statat,
-  unmount,
-  utimensat,
-} from '../../sys/index.js';
-import type { BindMount, OverlayRoot, SandboxFile, SandboxMount, SandboxPlan } from '../plan.js';
+import { AT_EMPTY_PATH, attachMount, cloneMount, closeFd, type Fd, O_PATH, outsideOf, statat, unmount } from '../../sys/index.js';
+import type { BindMount, DirectoryRoot, SandboxFile, SandboxMount, SandboxPlan, SandboxUserNamespace } from '../plan.js';
+import { isDirectoryMode, mountBundleRoot } from './bundle-root.js';
 import { type BundleMount, ociConfig } from './config.js';
 
 /** A directory that a runtime can run. */
@@ -27,6 +12,9 @@ export interface Bundle {
   /** Takes it away, with everything mounted for it. The container has ended. */
   close(): void;
 }
+
+/** Every user may look up names in it. */
+const REACHABLE = '/tmp';
 
 /** What a runtime mounts by itself. */
 const OWN_MOUNT_POINTS = ['/proc', '/dev', '/sys'];
@@ -40,8 +28,8 @@ const OWN_MOUNT_POINTS = ['/proc', '/dev', '/sys'];
  */
 export function openBundle(plan: SandboxPlan, runRoot: string, cgroupsPath: string | undefined): Bundle {
   mkdirSync(runRoot, { recursive: true, mode: 0o700 });
-  const directory = mkdtempSync(join(runRoot, 'bundle-'));
-  const opening = new Opening(directory);
+  const opening = new Opening(mkdtempSync(join(runRoot, 'bundle-')), plan.userNamespace);
+  const { directory } = opening;
   try {
     const mounts = [...plan.mounts.map((mount) => opening.mount(mount)), ...plan.files.map((file) => opening.file(file))];
     // Parents before what is mounted inside them.
@@ -56,11 +44,45 @@ export function openBundle(plan: SandboxPlan, runRoot: string, cgroupsPath: stri
 }
 
 class Opening {
+  /** What the runtime knows as the bundle. */
+  readonly directory: string;
   readonly #mounted: string[] = [];
   readonly #directories = new Set<string>(OWN_MOUNT_POINTS);
   #count = 0;
 
-  constructor(readonly directory: string) {}
+  /** @param made a new directory, where nobody else gets to */
+  constructor(
+    readonly made: string,
+    readonly ids: SandboxUserNamespace | undefined,
+  ) {
+    this.directory = ids === undefined ? made : this.#showElsewhere();
+  }
+
+  /** Where the root of another user namespace gets to, on a mount that is in this mount namespace alone: others find an empty directory. */
+  #showElsewhere(): string {
+    const shown = join(this.made, 'shown');
+    mkdirSync(shown);
+    chmodSync(shown, 0o711);
+    const place = mkdtempSync(join(REACHABLE, 'tsbuild-bundle-'));
+    try {
+      const fd = openSync(shown, O_PATH);
+      try {
+        const tree = cloneMount(fd, { readOnly: false, recursive: true });
+        try {
+          attachMount(tree, place);
+        } finally {
+          closeFd(tree);
+        }
+      } finally {
+        closeFd(fd);
+      }
+      this.#mounted.push(place);
+      return place;
+    } catch (error) {
+      rmdirSync(place);
+      throw error;
+    }
+  }
 
   mount(mount: SandboxMount): BundleMount {
     const flags = (['nosuid', 'nodev', 'noexec'] as const).filter((name) => mount[name] === true);
@@ -87,20 +109,18 @@ class Opening {
   }
 
   /** A descriptor is attached at a path of the bundle, since a runtime knows paths only. */
-  #source({ source, recursive }: BindMount): { readonly path: string; readonly isDirectory: boolean } {
+  #source({ source, recursive, readOnly, shifted }: BindMount): { readonly path: string; readonly isDirectory: boolean } {
     const fd = typeof source === 'string' ? openSync(source, O_PATH) : source;
     try {
       const isDirectory = isDirectoryMode(statat(fd, '', AT_EMPTY_PATH).mode);
       if (typeof source === 'string') return { path: source, isDirectory };
-      const path = this.#place(isDirectory);
-      const tree = cloned(fd, recursive === true);
+      const shift = shifted === true ? this.ids?.shift : undefined;
+      const tree = cloned(fd, { recursive: recursive === true, readOnly: readOnly === true, shift });
       try {
-        attachMount(tree, path);
+        return { path: this.#attach(tree, isDirectory), isDirectory };
       } finally {
         if (tree !== fd) closeFd(tree);
       }
-      this.#mounted.push(path);
-      return { path, isDirectory };
     } finally {
       if (typeof source === 'string') closeFd(fd);
     }
@@ -109,7 +129,8 @@ class Opening {
   file({ target, content, mode = 0o644, uid = 0, gid = 0, readOnly }: SandboxFile): BundleMount {
     const path = this.#place(false);
     writeFileSync(path, content);
-    if (uid !== 0 || gid !== 0) chownSync(path, uid, gid);
+    const owner = this.ids === undefined ? { uid, gid } : outsideOf(this.ids, { uid, gid });
+    if (owner.uid !== 0 || owner.gid !== 0) chownSync(path, owner.uid, owner.gid);
     chmodSync(path, mode);
     return { destination: target, source: path, options: ['bind', 'private', readOnly === true ? 'ro' : 'rw'] };
   }
@@ -121,128 +142,61 @@ class Opening {
     return path;
   }
 
-  root({ rootfs }: SandboxPlan, mounts: readonly BundleMount[]): string {
-    if ('directory' in rootfs) return rootfs.directory;
-    const path = join(this.directory, 'rootfs');
-    mkdirSync(path);
-    const overlay = mountWithStub(
-      rootfs,
-      join(this.directory, 'stub'),
-      [...OWN_MOUNT_POINTS, ...mounts.map(({ destination }) => destination)],
-      this.#directories,
-    );
-    try {
-      attachMount(overlay, path);
-    } finally {
-      closeFd(overlay);
-    }
+  #attach(mount: Fd, isDirectory: boolean): string {
+    const path = this.#place(isDirectory);
+    attachMount(mount, path);
     this.#mounted.push(path);
     return path;
   }
 
-  close(): void {
-    for (const path of this.#mounted.reverse()) unmount(path);
-    rmSync(this.directory, { recursive: true, force: true });
-  }
-}
-
-/** Of a detached mount there is no clone before Linux 6.15; it is attached itself. */
-function cloned(fd: Fd, recursive: boolean): Fd {
-  try {
-    return cloneMount(fd, { readOnly: false, recursive });
-  } catch (error) {
-    if (!hasCode(error, 'EINVAL')) throw error;
-    return fd;
-  }
-}
-
-function mountWithStub(
-  { lowers, upper, work, overlayXattrs }: OverlayRoot,
-  stub: string,
-  points: readonly string[],
-  directories: ReadonlySet<string>,
-): Fd {
-  const opened: Fd[] = [];
-  const open = (path: string): Fd => {
-    const fd = openSync(path, O_PATH);
-    opened.push(fd);
-    return fd;
-  };
-  const userxattr = overlayXattrs === 'user';
-  try {
-    const lowerFds = lowers.map(open);
-    const upperFd = upper === undefined ? undefined : open(upper);
-    mkdirSync(stub, { mode: 0o755 });
-    const image = mountOverlay({ lowers: [...(upperFd === undefined ? [] : [upperFd]), ...lowerFds], userxattr, readOnly: true });
-    try {
-      fillStub(stub, image, points, directories);
-    } finally {
-      closeFd(image);
-    }
-    return mountOverlay({
-      lowers: [open(stub), ...lowerFds],
-      upper: upperFd,
-      work: work === undefined ? undefined : open(work),
-      userxattr,
+  root({ rootfs }: SandboxPlan, mounts: readonly BundleMount[]): string {
+    if ('directory' in rootfs) return this.#directoryRoot(rootfs);
+    const overlay = mountBundleRoot(rootfs, {
+      stub: join(this.directory, 'stub'),
+      points: [...OWN_MOUNT_POINTS, ...mounts.map(({ destination }) => destination)],
+      directories: this.#directories,
+      ids: this.ids,
+      attach: (mount) => this.#attach(mount, true),
     });
-  } finally {
-    for (const fd of opened) closeFd(fd);
-  }
-}
-
-/** Makes what is missing, and the directories above it with the attributes that they have in the image. */
-function fillStub(stub: string, image: Fd, points: readonly string[], directories: ReadonlySet<string>): void {
-  const made = new Map<string, ReturnType<typeof lookUp>>();
-  for (const point of points) {
-    // A link on the way is the runtime's to follow; what it makes there ends in the layer.
-    if (lookUp(image, point) !== undefined) continue;
-    const parents = parentsOf(point);
-    for (const parent of parents) {
-      if (made.has(parent)) continue;
-      const found = lookUp(image, parent);
-      if (found !== undefined && !isDirectoryMode(found.mode)) break;
-      mkdirSync(join(stub, parent), { recursive: true, mode: 0o755 });
-      made.set(parent, found);
-    }
-    const path = join(stub, point);
-    if (directories.has(point)) mkdirSync(path, { recursive: true });
-    else writeFileSync(path, '');
-  }
-  const root = lookUp(image, '/');
-  for (const [path, found] of [['/', root] as const, ...made].reverse()) if (found !== undefined) giveAttributes(join(stub, path), found);
-}
-
-function isDirectoryMode(mode: number): boolean {
-  return (mode & constants.S_IFMT) === constants.S_IFDIR;
-}
-
-function parentsOf(path: string): string[] {
-  const parents: string[] = [];
-  for (let parent = dirname(path); parent !== '/'; parent = dirname(parent)) parents.unshift(parent);
-  return parents;
-}
-
-function lookUp(image: Fd, path: string) {
-  try {
-    const fd = openat2(image, path, { flags: O_PATH, resolve: RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS });
     try {
-      return statat(fd, '', AT_EMPTY_PATH);
+      return this.#attach(overlay, true);
+    } finally {
+      closeFd(overlay);
+    }
+  }
+
+  #directoryRoot({ directory, shifted }: DirectoryRoot): string {
+    if (this.ids?.shift === undefined || shifted === true) return directory;
+    const fd = openSync(directory, O_PATH);
+    try {
+      const tree = cloneMount(fd, { readOnly: false, recursive: true, shift: this.ids.shift });
+      try {
+        return this.#attach(tree, true);
+      } finally {
+        closeFd(tree);
+      }
     } finally {
       closeFd(fd);
     }
-  } catch (error) {
-    if (hasCode(error, 'ENOENT') || hasCode(error, 'ENOTDIR')) return undefined;
-    throw error;
+  }
+
+  close(): void {
+    for (const path of this.#mounted.reverse()) unmount(path);
+    if (this.directory !== this.made) rmdirSync(this.directory);
+    rmSync(this.made, { recursive: true, force: true });
   }
 }
 
-function giveAttributes(path: string, stat: NonNullable<ReturnType<typeof lookUp>>): void {
-  const dir = openSync(path, 'r');
+/** Of a detached mount there is no clone before Linux 6.15; it is attached itself. What is read-only and cannot be shifted stays as it is. */
+function cloned(fd: Fd, options: { readonly recursive: boolean; readonly readOnly: boolean; readonly shift: Fd | undefined }): Fd {
+  const { recursive, readOnly, shift } = options;
+  const clone = (given: Fd | undefined): Fd => cloneMount(fd, { readOnly: false, recursive, shift: given });
   try {
-    fchownat(dir, '', stat.uid, stat.gid, AT_EMPTY_PATH);
-    fchmodat(dir, '.', stat.mode & 0o7777);
-    utimensat(dir, '.', stat.mtimeNs, stat.mtimeNs);
-  } finally {
-    closeFd(dir);
+    return clone(shift);
+  } catch (error) {
+    if (!hasCode(error, 'EINVAL')) throw error;
+    if (shift === undefined) return fd;
+    if (!readOnly) throw error;
   }
+  return clone(undefined);
 }

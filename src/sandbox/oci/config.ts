@@ -1,3 +1,4 @@
+import type { IdRange } from '../../sys/index.js';
 import { DEFAULT_CAPABILITIES } from '../capabilities.js';
 import { READ_ONLY_PATHS } from '../kernel-paths.js';
 import type { ResourceLimit, SandboxPlan } from '../plan.js';
@@ -64,7 +65,11 @@ export function ociConfig(plan: SandboxPlan, { rootfs, mounts, cgroupsPath }: Co
         // Runtimes without a cgroup for it refuse a namespace of such.
         ...(cgroupsPath === undefined ? [] : [{ type: 'cgroup' }]),
         ...networkNamespace(plan.network),
+        ...(plan.userNamespace === undefined ? [] : [{ type: 'user' }]),
       ],
+      ...(plan.userNamespace === undefined
+        ? {}
+        : { uidMappings: mappings(plan.userNamespace.uids), gidMappings: mappings(plan.userNamespace.gids) }),
       ...(cgroupsPath === undefined ? {} : { cgroupsPath }),
       ...(resources === undefined || cgroupsPath === undefined ? {} : { resources: resourcesOf(resources) }),
       ...(filter === undefined ? {} : { seccomp: filter }),
@@ -74,7 +79,11 @@ export function ociConfig(plan: SandboxPlan, { rootfs, mounts, cgroupsPath }: Co
   };
 }
 
-function kernelMounts({ shmSizeBytes, unmasked }: SandboxPlan, isRealRoot: boolean): object[] {
+function mappings(ranges: readonly IdRange[]): object[] {
+  return ranges.map(({ inside, outside, count }) => ({ containerID: inside, hostID: outside, size: count }));
+}
+
+function kernelMounts({ shmSizeBytes, unmasked, network, userNamespace }: SandboxPlan, isRealRoot: boolean): object[] {
   const bare = ['nosuid', 'noexec', 'nodev'];
   const access = unmasked === true ? 'rw' : 'ro';
   return [
@@ -88,8 +97,8 @@ function kernelMounts({ shmSizeBytes, unmasked }: SandboxPlan, isRealRoot: boole
     },
     { destination: '/dev/shm', type: 'tmpfs', source: 'shm', options: [...bare, 'mode=1777', `size=${shmSizeBytes ?? 64 << 20}`] },
     { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: bare },
-    // Rootless it is bound: a fresh one is for the owner of the network namespace.
-    isRealRoot
+    // A fresh one is for the owner of the network namespace. Others have it bound.
+    isRealRoot && (userNamespace === undefined || network === 'none')
       ? { destination: '/sys', type: 'sysfs', source: 'sysfs', options: [...bare, access] }
       : { destination: '/sys', type: 'bind', source: '/sys', options: ['rbind', ...bare, access] },
   ];

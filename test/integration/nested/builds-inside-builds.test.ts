@@ -104,4 +104,25 @@ COPY --from=inside --chown=0:0 /made /second /
       assert.is(readFileSync(join(exported, 'second'), 'utf8').match(/^--> Using cache/gm)?.length, 3);
       if (!hasIds) skip('built, but not as another user: with one id only root of a container has an id that it could map again');
     }));
+
+  test('a command whose ids are mapped can build with ids that it maps, and layers hold those of the innermost', () =>
+    withBuilder(async (store) => {
+      const mode = await idModeOf(store);
+      if (mode === 'single') skip('with one id there is none that could be mapped twice');
+      const context = join(store.directory, 'outer');
+      mkdirSync(context);
+      const inner = ['--userns-uid-map 0:1:1500', '--userns auto:size=1200'].map(
+        (flags) =>
+          `tsbuild bud --no-cache ${flags} --output type=tar,dest=/exported.tar /project && tar --numeric-owner -tvf /exported.tar made`,
+      );
+      writeFileSync(
+        join(context, 'Containerfile'),
+        `FROM localhost/builder\nRUN --mount=type=tmpfs,target=/var/lib/tsbuild cat /proc/self/uid_map && ${inner.join(' && ')}\n`,
+      );
+      const first = mode === 'root' ? 300000 : 1;
+      const { stdout } = await store.ok(['bud', '--userns-uid-map', `0:${first}:60000`, context]);
+      assert.match(stdout, new RegExp(`^ +0 +${first} +60000$`, 'm'));
+      assert.is(stdout.match(/^made inside\n1000$/gm)?.length, 2);
+      assert.is(stdout.match(/^-rw-r--r-- 1000\/1000 +\d+ \S+ \S+ made$/gm)?.length, 2, stdout);
+    }));
 });

@@ -56,6 +56,19 @@ suite('ociConfig()', (test) => {
     assert.equal([terminal!.process.terminal, piped!.process.terminal], [true, false]);
   });
 
+  test('a user namespace of its own has its ids, and the /sys of the host unless the network is its own too', () => {
+    const range = { inside: 0, outside: 300000, count: 1000 };
+    const ids = { uids: [range], gids: [{ ...range, outside: 400000 }] };
+    const { linux, mounts } = ociConfig({ ...PLAN, userNamespace: ids }, options) as Config;
+    assert.equal(linux.uidMappings, [{ containerID: 0, hostID: 300000, size: 1000 }]);
+    assert.equal(linux.gidMappings, [{ containerID: 0, hostID: 400000, size: 1000 }]);
+    assert.ok((linux.namespaces as { type: string; path?: string }[]).some(({ type, path }) => type === 'user' && path === undefined));
+    assert.is(mounts.find(({ destination }) => destination === '/sys')?.type, 'bind');
+    const apart = ociConfig({ ...PLAN, network: 'none', userNamespace: ids }, options) as Config;
+    assert.is(apart.mounts.find(({ destination }) => destination === '/sys')?.type, 'sysfs');
+    assert.is((ociConfig(PLAN, options) as Config).linux.uidMappings, undefined);
+  });
+
   test('without real root nothing is said of control groups, and /sys is that of the host, read-only', () => {
     const { linux, mounts } = ociConfig({ ...PLAN, network: 'host' }, { ...options, cgroupsPath: undefined }) as Config;
     assert.equal([linux.resources, linux.cgroupsPath], [undefined, undefined]);
