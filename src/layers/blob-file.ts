@@ -3,17 +3,17 @@ import { BlockMemory } from './block-memory.js';
 import type { ByteOutput } from './byte-output.js';
 import { type BlobWriter, layerAddon } from './native.js';
 
-/** 2 MiB: what a burst of the compressor leaves behind while the disk's turn comes. */
-const memory = new BlockMemory(8);
+/** 4 MiB: the compressor gives what it has in bursts, and half of the ring waits for the tar to be hashed along with. */
+const memory = new BlockMemory(16);
 
 /**
- * A blob being written to a file of its own and hashed, on a thread beside. Its methods wait while that is behind: for a worker
+ * A blob being written to a file of its own and hashed, on threads beside. Its methods wait while that is behind: for a worker
  * thread, which has one at a time. Not synced to disk; whoever publishes the file does that.
  */
 export class BlobFile implements ByteOutput {
   readonly #file: string;
   readonly #fd: number;
-  readonly #writer: BlobWriter;
+  readonly writer: BlobWriter;
   #turn = 0;
   #filled = 0;
 
@@ -22,7 +22,7 @@ export class BlobFile implements ByteOutput {
     this.#file = file;
     this.#fd = openSync(file, 'w', 0o644);
     const { BlobWriter } = layerAddon();
-    this.#writer = new BlobWriter(this.#fd, memory.bytes);
+    this.writer = new BlobWriter(this.#fd, memory.bytes);
   }
 
   room(): Uint8Array {
@@ -32,18 +32,18 @@ export class BlobFile implements ByteOutput {
   filled(bytes: number): void {
     this.#filled += bytes;
     if (this.#filled < memory.block(this.#turn).length) return;
-    this.#writer.publish(this.#filled);
+    this.writer.publish(this.#filled);
     this.#turn++;
     this.#filled = 0;
   }
 
   /** Digest in hexadecimal digits, size in bytes. */
   finish(): { readonly digest: string; readonly size: number } {
-    return this.#writer.finish(this.#filled);
+    return this.writer.finish(this.#filled);
   }
 
   close(): void {
-    this.#writer.cancel();
+    this.writer.cancel();
     closeSync(this.#fd);
   }
 

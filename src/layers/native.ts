@@ -28,7 +28,7 @@ export interface TarReader {
   cancel(): void;
 }
 
-/** Writes and hashes, on a thread of its own, what is put into blocks of memory one after the other. Its methods block. */
+/** Writes and hashes, on other threads, what is put into blocks of memory one after the other. Its methods block. */
 export interface BlobWriter {
   /** So many bytes of the block being filled; when this returns the next one may be. */
   publish(length: number): void;
@@ -65,6 +65,8 @@ interface LayerAddon {
     addedFrom: Fd | undefined,
     /** Of `BlockMemory`, as that of `BlobWriter`; not looked at by anybody else before `cancel`. */
     memory: Buffer,
+    /** Its bytes are hashed along with those of the tar. */
+    blob: BlobWriter | undefined,
   ) => TarReader;
   readonly BlobWriter: new (fd: Fd, memory: Buffer) => BlobWriter;
   readonly Extractor: new (

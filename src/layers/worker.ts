@@ -82,6 +82,7 @@ function write(job: WriteJob, check: () => void): Promise<FromWorker> {
       job.list?.numbers,
       job.addedFrom,
       tarMemory.bytes,
+      blob.writer,
     );
     try {
       const compressor = await openCompressor(job.compression, job.level, blob);

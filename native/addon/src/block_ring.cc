@@ -58,6 +58,17 @@ void BlockRing::release(size_t reader) {
   if (has_room) is_free_.notify_all();
 }
 
+Block* BlockRing::try_next(size_t reader) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (cancelled_ || released_[reader] == published_) return nullptr;
+  return &blocks_[released_[reader] % blocks_.size()];
+}
+
+size_t BlockRing::unread(size_t reader) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return published_ - released_[reader];
+}
+
 void BlockRing::cancel() { end(&cancelled_); }
 
 void BlockRing::end(bool* how) {

@@ -57,6 +57,9 @@ class BlockRing {
   // The same, but not before `other` has released that block: what it left in the block's parts can be read.
   Block* next_after(size_t reader, size_t other);
   void release(size_t reader);
+  // The next block if it is there already, otherwise null, and how many are.
+  Block* try_next(size_t reader);
+  size_t unread(size_t reader);
 
   // Wakes everybody; from then on `acquire` and `next` give null.
   void cancel();

@@ -1,10 +1,17 @@
 #pragma once
-// What the layer writer and the extractor share towards JavaScript.
+// What TarReader, BlobWriter and Extractor share towards JavaScript.
 
 #include "napi_util.h"
 #include "sha256.h"
 
+#include <memory>
+
 namespace tsbuild {
+
+class BlobStream;
+
+// What a BlobWriter has; null with a TypeError pending when `writer` is none.
+const std::shared_ptr<BlobStream>* blob_stream_of(napi_env env, napi_value writer);
 
 // A JavaScript array of descriptors, each duplicated. False with an error pending.
 bool duplicate_fds(napi_env env, napi_value array, std::vector<UniqueFd>* out);

@@ -75,7 +75,7 @@ napi_value throw_type_error(napi_env env, const char* message);
 // TypeError pending; the callback checks it once after reading all.
 class Arguments {
  public:
-  static constexpr size_t kMost = 13;
+  static constexpr size_t kMost = 14;
   Arguments(napi_env env, napi_callback_info info);
   napi_value operator[](size_t index) const { return values_[index]; }
   int fd(size_t index) { return static_cast<int>(integer(index, 0, INT32_MAX)); }

@@ -26,6 +26,7 @@ alignas(64) constexpr uint32_t kRound[64] = {
 constexpr uint32_t kInitial[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
 
 using Compress = void (*)(uint32_t* state, const uint8_t* data, size_t blocks);
+using CompressThree = void (*)(uint32_t* one, uint32_t* other, const uint8_t* data, uint32_t* third, const uint8_t* third_data, size_t blocks);
 using CompressTwo = void (*)(uint32_t* one, uint32_t* other, const uint8_t* data, size_t blocks);
 
 constexpr uint32_t rotate(uint32_t value, int count) { return (value >> count) | (value << (32 - count)); }
@@ -66,6 +67,26 @@ struct Vectors {
   __m128i cdgh;
 };
 
+// The message words of a block, in the byte order of the instructions.
+struct Message {
+  __m128i w[4];
+};
+
+__attribute__((target("sha,sse4.1,ssse3"))) inline Message load_message(const uint8_t* data) {
+  const __m128i swap = _mm_set_epi64x(0x0c0d0e0f08090a0bLL, 0x0405060700010203LL);
+  Message message;
+  for (int i = 0; i < 4; i++) message.w[i] = _mm_shuffle_epi8(_mm_loadu_si128(reinterpret_cast<const __m128i*>(data) + i), swap);
+  return message;
+}
+
+// The four message words sixteen places on take the place of the four just used.
+__attribute__((target("sha,sse4.1,ssse3"))) inline void expand_message(Message* message, int group) {
+  __m128i(&w)[4] = message->w;
+  const __m128i second = w[(group + 1) & 3], third = w[(group + 2) & 3], fourth = w[(group + 3) & 3];
+  const __m128i partial = _mm_add_epi32(_mm_sha256msg1_epu32(w[group & 3], second), _mm_alignr_epi8(fourth, third, 4));
+  w[group & 3] = _mm_sha256msg2_epu32(partial, fourth);
+}
+
 __attribute__((target("sha,sse4.1,ssse3"))) inline Vectors load_state(const uint32_t* state) {
   const __m128i cdab = _mm_shuffle_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(state)), 0xb1);
   const __m128i efgh = _mm_shuffle_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(state + 4)), 0x1b);
@@ -79,53 +100,58 @@ __attribute__((target("sha,sse4.1,ssse3"))) inline void store_state(uint32_t* st
   _mm_storeu_si128(reinterpret_cast<__m128i*>(state + 4), _mm_alignr_epi8(dchg, feba, 8));
 }
 
-// The same blocks into one state, or into two. Of two the message words are the same, and since each round waits for the one before,
-// the processor does those of the other state meanwhile: the second state costs next to nothing.
-template <int kStates>
-__attribute__((target("sha,sse4.1,ssse3"))) inline void compress_states(uint32_t* const (&states)[kStates], const uint8_t* data, size_t blocks) {
-  const __m128i swap = _mm_set_epi64x(0x0c0d0e0f08090a0bLL, 0x0405060700010203LL);
+// Blocks into one state or more: state `s` takes those of stream `streams[s]`. Since each round waits for the one before, the processor
+// does those of another state meanwhile: a second costs a fifth of the first when its stream is the same, a third half of it.
+template <int kStates, int kStreams>
+__attribute__((target("sha,sse4.1,ssse3"))) inline void compress_states(uint32_t* const (&states)[kStates], const int (&streams)[kStates],
+                                                                        const uint8_t* const (&data)[kStreams], size_t blocks) {
   Vectors now[kStates];
-#pragma GCC unroll 2
+#pragma GCC unroll 3
   for (int s = 0; s < kStates; s++) now[s] = load_state(states[s]);
 
-  for (; blocks > 0; blocks--, data += 64) {
+  for (size_t at = 0; at < blocks * 64; at += 64) {
     Vectors before[kStates];
-#pragma GCC unroll 2
+#pragma GCC unroll 3
     for (int s = 0; s < kStates; s++) before[s] = now[s];
-    __m128i w[4];
-    for (int i = 0; i < 4; i++) w[i] = _mm_shuffle_epi8(_mm_loadu_si128(reinterpret_cast<const __m128i*>(data) + i), swap);
+    Message message[kStreams];
+#pragma GCC unroll 2
+    for (int i = 0; i < kStreams; i++) message[i] = load_message(data[i] + at);
 #pragma GCC unroll 16
     for (int group = 0; group < 16; group++) {
-      __m128i& words = w[group & 3];
-      const __m128i sum = _mm_add_epi32(words, _mm_load_si128(reinterpret_cast<const __m128i*>(kRound) + group));
-      const __m128i high = _mm_shuffle_epi32(sum, 0x0e);
+      const __m128i round = _mm_load_si128(reinterpret_cast<const __m128i*>(kRound) + group);
+      __m128i sum[kStreams];
 #pragma GCC unroll 2
-      for (int s = 0; s < kStates; s++) now[s].cdgh = _mm_sha256rnds2_epu32(now[s].cdgh, now[s].abef, sum);
-#pragma GCC unroll 2
-      for (int s = 0; s < kStates; s++) now[s].abef = _mm_sha256rnds2_epu32(now[s].abef, now[s].cdgh, high);
-      if (group < 12) {
-        // The four message words sixteen places on take the place of the four just used.
-        const __m128i second = w[(group + 1) & 3], third = w[(group + 2) & 3], fourth = w[(group + 3) & 3];
-        const __m128i partial = _mm_add_epi32(_mm_sha256msg1_epu32(words, second), _mm_alignr_epi8(fourth, third, 4));
-        words = _mm_sha256msg2_epu32(partial, fourth);
+      for (int i = 0; i < kStreams; i++) sum[i] = _mm_add_epi32(message[i].w[group & 3], round);
+#pragma GCC unroll 3
+      for (int s = 0; s < kStates; s++) now[s].cdgh = _mm_sha256rnds2_epu32(now[s].cdgh, now[s].abef, sum[streams[s]]);
+#pragma GCC unroll 3
+      for (int s = 0; s < kStates; s++) {
+        now[s].abef = _mm_sha256rnds2_epu32(now[s].abef, now[s].cdgh, _mm_shuffle_epi32(sum[streams[s]], 0x0e));
       }
-    }
 #pragma GCC unroll 2
+      for (int i = 0; i < kStreams && group < 12; i++) expand_message(&message[i], group);
+    }
+#pragma GCC unroll 3
     for (int s = 0; s < kStates; s++) {
       now[s].abef = _mm_add_epi32(now[s].abef, before[s].abef);
       now[s].cdgh = _mm_add_epi32(now[s].cdgh, before[s].cdgh);
     }
   }
-#pragma GCC unroll 2
+#pragma GCC unroll 3
   for (int s = 0; s < kStates; s++) store_state(states[s], now[s]);
 }
 
 __attribute__((target("sha,sse4.1,ssse3"))) void compress_sha_ni(uint32_t* state, const uint8_t* data, size_t blocks) {
-  compress_states<1>({state}, data, blocks);
+  compress_states<1, 1>({state}, {0}, {data}, blocks);
 }
 
 __attribute__((target("sha,sse4.1,ssse3"))) void compress_two_sha_ni(uint32_t* one, uint32_t* other, const uint8_t* data, size_t blocks) {
-  compress_states<2>({one, other}, data, blocks);
+  compress_states<2, 1>({one, other}, {0, 0}, {data}, blocks);
+}
+
+__attribute__((target("sha,sse4.1,ssse3"))) void compress_three_sha_ni(uint32_t* one, uint32_t* other, const uint8_t* data, uint32_t* third,
+                                                                       const uint8_t* third_data, size_t blocks) {
+  compress_states<3, 2>({one, other, third}, {0, 0, 1}, {data, third_data}, blocks);
 }
 
 bool has_sha_instructions() {
@@ -137,6 +163,7 @@ bool has_sha_instructions() {
 
 const Compress kAccelerated = compress_sha_ni;
 const CompressTwo kTwoAccelerated = compress_two_sha_ni;
+const CompressThree kThreeAccelerated = compress_three_sha_ni;
 
 #elif defined(__aarch64__) && defined(__linux__)
 
@@ -168,6 +195,7 @@ bool has_sha_instructions() { return (getauxval(AT_HWCAP) & (1ul << 6)) != 0; } 
 
 const Compress kAccelerated = compress_arm;
 const CompressTwo kTwoAccelerated = nullptr;
+const CompressThree kThreeAccelerated = nullptr;
 
 #else
 
@@ -175,6 +203,7 @@ bool has_sha_instructions() { return false; }
 
 const Compress kAccelerated = compress_portable;
 const CompressTwo kTwoAccelerated = nullptr;
+const CompressThree kThreeAccelerated = nullptr;
 
 #endif
 
@@ -182,6 +211,7 @@ const CompressTwo kTwoAccelerated = nullptr;
 const bool kHasInstructions = has_sha_instructions();
 const Compress kCompress = kHasInstructions ? kAccelerated : compress_portable;
 const CompressTwo kCompressTwo = kHasInstructions ? kTwoAccelerated : nullptr;
+const CompressThree kCompressThree = kHasInstructions ? kThreeAccelerated : nullptr;
 
 }  // namespace
 
@@ -220,6 +250,19 @@ void Sha256::update_both(Sha256* other, const void* data, size_t size) {
   }
   update(bytes, size);
   other->update(bytes, size);
+}
+
+void Sha256::update_both_beside(Sha256* other, const void* data, Sha256* third, const void* third_data, size_t size) {
+  const auto* bytes = static_cast<const uint8_t*>(data);
+  const auto* third_bytes = static_cast<const uint8_t*>(third_data);
+  const size_t whole = size / 64 * 64;
+  if (kCompressThree != nullptr && buffered_ == 0 && other->buffered_ == 0 && third->buffered_ == 0 && whole > 0) {
+    kCompressThree(state_, other->state_, bytes, third->state_, third_bytes, whole / 64);
+    total_ += whole, other->total_ += whole, third->total_ += whole;
+    bytes += whole, third_bytes += whole, size -= whole;
+  }
+  update_both(other, bytes, size);
+  third->update(third_bytes, size);
 }
 
 Sha256Digest Sha256::finish() {

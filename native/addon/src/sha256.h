@@ -19,6 +19,8 @@ class Sha256 {
   void update(const void* data, size_t size);
   // The same bytes into this and into `other`. For little more than the price of one when both stand at a multiple of 64 bytes.
   void update_both(Sha256* other, const void* data, size_t size);
+  // As `update_both`, and as many bytes of another stream into `third`, which for the processor is half as much work as on their own.
+  void update_both_beside(Sha256* other, const void* data, Sha256* third, const void* third_data, size_t size);
   Sha256Digest finish();
 
  private:

@@ -1,9 +1,11 @@
 // TarReader: the tar stream of an upper directory, read block by block from JavaScript, with both digests at its end.
 //   new TarReader(upper, trusted, lowers | undefined, rootMode, rootUid, rootGid, clampSeconds | undefined, forceSeconds | undefined,
-//                 names | undefined, kinds, numbers, addedFrom | undefined, memory)
+//                 names | undefined, kinds, numbers, addedFrom | undefined, memory,
+//                 blob | undefined)
 //     names: instead of all of the upper directory, FROM NUL TO NUL of each entry; kinds: a byte each, ListedEntry::Kind; numbers: mode,
 //     uid and gid each, NaN for the file's own. addedFrom: they lie in this directory, and come in addition to the upper one
 //     memory: a Buffer of at least two blocks of BlockRing::kBlockSize bytes, which the stream goes through one after the other
+//     blob: a BlobWriter whose bytes are hashed along with those of the tar
 //   next(): bytes in the next block, 0 at the end; waits for it. The one before may be filled again then
 //   finish(): {diffId, contentDigest (hex), bytes, entries}; call it after next gave 0
 //   cancel(): stops the threads and closes the descriptors; to be called in the end too. A later call throws ECANCELED
@@ -11,6 +13,7 @@
 #include "hash_block.h"
 #include "layer_script.h"
 #include "lent_memory.h"
+#include "layer/blob_stream.h"
 #include "layer/layer_walk.h"
 #include "module.h"
 
@@ -26,8 +29,8 @@ enum Reader : size_t { kHash, kScript, kReaders };
 
 class TarReader {
  public:
-  TarReader(LayerWalkOptions options, UniqueFd upper, UniqueFd added_from, std::vector<UniqueFd> lowers, LentMemory memory)
-      : upper_(std::move(upper)), added_from_(std::move(added_from)), lowers_(std::move(lowers)), options_(std::move(options)), memory_(std::move(memory)), ring_(memory_.blocks(), kReaders, memory_.data()), walk_(options_, &ring_) {}
+  TarReader(LayerWalkOptions options, UniqueFd upper, UniqueFd added_from, std::vector<UniqueFd> lowers, LentMemory memory, std::shared_ptr<BlobStream> blob)
+      : upper_(std::move(upper)), added_from_(std::move(added_from)), lowers_(std::move(lowers)), options_(std::move(options)), memory_(std::move(memory)), ring_(memory_.blocks(), kReaders, memory_.data()), walk_(options_, &ring_), blob_(std::move(blob)) {}
 
   ~TarReader() { stop(); }
 
@@ -60,6 +63,7 @@ class TarReader {
     added_from_.reset();
     lowers_.clear();
     memory_.give_back();
+    blob_.reset();
   }
 
   Sha256Digest tar_digest{};
@@ -85,7 +89,8 @@ class TarReader {
     Sha256 tar;
     TreeDigest tree;
     while (const Block* block = ring_.next(kHash)) {
-      hash_block(*block, &tar, tree.content(), [&](const TreePart& part) { tree.begin(block->records.data() + part.offset, part.length); });
+      const auto begin = [&](const TreePart& part) { tree.begin(block->records.data() + part.offset, part.length); };
+      hash_block(*block, &tar, tree.content(), begin, blob_.get());
       ring_.release(kHash);
     }
     tar_digest = tar.finish();
@@ -105,6 +110,7 @@ class TarReader {
   LentMemory memory_;
   BlockRing ring_;
   LayerWalk walk_;
+  std::shared_ptr<BlobStream> blob_;
   std::vector<std::thread> threads_;
   bool is_reading_ = false;  // a block is with JavaScript
   std::mutex mutex_;
@@ -187,7 +193,14 @@ napi_value construct(napi_env env, napi_callback_info info) {
   LentMemory memory;
   if (!memory.borrow(env, args[12])) return nullptr;
 
-  auto reader = std::make_unique<TarReader>(std::move(options), std::move(upper), std::move(added_from), std::move(lowers), std::move(memory));
+  std::shared_ptr<BlobStream> blob;
+  if (!args.absent(13)) {
+    const auto* shared = blob_stream_of(env, args[13]);
+    if (shared == nullptr) return nullptr;
+    blob = *shared;
+  }
+
+  auto reader = std::make_unique<TarReader>(std::move(options), std::move(upper), std::move(added_from), std::move(lowers), std::move(memory), std::move(blob));
   try {
     reader->start();
   } catch (const std::system_error& error) {

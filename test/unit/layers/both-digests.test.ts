@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import { decompress } from '../../../src/layers/compression.js';
 import { applyLayer, writeLayer } from '../../../src/layers/index.js';
 import { contentDigestOf, makeDirectory, sha256, withDirectoryFd } from '../../support/layer-tree.js';
 import { suite } from '../../support/suite.js';
@@ -18,6 +20,12 @@ const nameOf = (index: number): string => `f${String(index).padStart(2, '0')}`;
 
 async function* chunksOf(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+}
+
+async function all(source: AsyncIterable<Uint8Array>): Promise<Uint8Array[]> {
+  const parts: Uint8Array[] = [];
+  for await (const part of source) parts.push(part);
+  return parts;
 }
 
 suite('layers both digests', (test) => {
@@ -52,6 +60,29 @@ suite('layers both digests', (test) => {
         );
         assert.is(layer.contentDigest as string, expected.contentDigest);
         assert.is(layer.diffId as string, `sha256:${sha256(tar)}`);
+      }));
+  }
+
+  for (const compression of ['none', 'gzip', 'zstd'] as const) {
+    test(`and that of the blob are right when tar and blob (${compression}) are longer than what is held in memory`, () =>
+      withTempDir(async (directory) => {
+        const noise = Buffer.concat(Array.from({ length: 9_000 }, (_, index) => createHash('sha512').update(`${index}`).digest()));
+        const regular = bytesOf(700_000);
+        const contents = Array.from({ length: 8 }, (_, index) => Buffer.concat([noise.subarray(index), regular, noise]));
+        const upper = makeDirectory(join(directory, 'upper'));
+        for (const [index, content] of contents.entries()) writeFileSync(join(upper, nameOf(index)), content, { mode: 0o644 });
+        const file = join(directory, 'blob');
+        const layer = await withDirectoryFd(
+          upper,
+          (fd) => writeLayer({ upper: fd, overlayXattrs: 'user', compression, file, parentRoot: ROOT }).written,
+        );
+        const blob = readFileSync(file);
+        assert.is(layer.digest as string, `sha256:${sha256(blob)}`);
+        assert.is(layer.size, blob.length);
+        const tar = Buffer.concat(await all(decompress(chunksOf(blob, 1 << 20), compression)));
+        assert.is(layer.diffId as string, `sha256:${sha256(tar)}`);
+        const entries = contents.map((content, index) => ({ type: 'f' as const, path: nameOf(index), mode: 0o644, ...ME, content }));
+        assert.is(layer.contentDigest as string, `sha256:${contentDigestOf(entries)}`);
       }));
   }
 });
