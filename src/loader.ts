@@ -79,8 +79,8 @@ function loadProgram(argv: readonly string[]): Program {
   // The bundle is pure ASCII (esbuild escapes the rest), and one byte a character is the cheapest string to make.
   const source = maps.text?.(file) ?? readFileSync(file, 'latin1');
   const folder = `${BUNDLE_ID}-${process.version}-${process.arch}${optionsKey()}`;
-  // Global flags may stand before the command, with values that look like one.
-  const words = argv.filter((word) => /^[a-z][a-z-]*$/.test(word)).slice(0, 3);
+  // Global flags may stand before the command, with values that look like one. They become names of files.
+  const words = argv.filter((word) => word >= 'a' && word < '{' && !word.includes('/')).slice(0, 3);
   const cachedData = readCache(maps, folder, [...words, 'any']);
   const compiled = new Script(source, cachedData === undefined ? { filename: file } : { filename: file, cachedData });
   const module = { exports: {} as Program };

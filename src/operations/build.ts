@@ -124,7 +124,7 @@ async function carryOut(plan: BuildPlan, access: RegistryAccess, options: TimedO
   const debug = options.onError === 'shell' ? new FailureShell((failure) => abort.abort(failure), network, services) : undefined;
   const toolbox: Toolbox = buildToolbox(options, { workspace, sources, background, onFailedCommand: debug?.onFailedCommand }, services);
   const scheduler = new Scheduler<RootState>({
-    jobs: options.jobs ?? availableParallelism(),
+    jobs: options.jobs ?? (() => availableParallelism()),
     surplus: options.jobs === undefined ? idleSurplus() : undefined,
     hasRoom: memoryBrake(reporter),
     cache: toolbox.cache,

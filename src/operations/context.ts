@@ -1,4 +1,3 @@
-import { hostname } from 'node:os';
 import type { Settings } from '../config/index.js';
 import { hostPlatform, type Platform } from '../image/index.js';
 import type { Reporter } from '../progress.js';
@@ -17,7 +16,6 @@ export interface Workspace {
   readonly store: Store;
   readonly snapshots: SnapshotDriver;
   readonly platform: Platform;
-  readonly hostname: string;
 }
 
 /** Runs `body` on the store the settings name, and closes it. Takes no lock: enough for what reads names and blobs. */
@@ -42,7 +40,7 @@ export async function withWorkspace<T>(services: Services, body: (workspace: Wor
         driver: settings.storageDriver,
         onCopies: (reason) => reporter.report({ kind: 'warning', text: `Root file systems are copied (vfs): ${reason}` }),
       });
-      return await body({ store, snapshots, platform: hostPlatform(process.arch), hostname: hostname() });
+      return await body({ store, snapshots, platform: hostPlatform(process.arch) });
     } finally {
       release();
     }

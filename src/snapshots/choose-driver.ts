@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, statfsSync, writeFileSync } from 'node:fs';
-import { release } from 'node:os';
 import { join } from 'node:path';
 import { explainingFailure, type Store } from '../store/index.js';
+import { kernelRelease } from '../sys/index.js';
 import type { StorageDriver } from './snapshot-driver.js';
 import { tryOverlay } from './try-overlay.js';
 
@@ -25,7 +25,7 @@ export async function chooseDriver(store: Store): Promise<ChosenDriver> {
   if (type === OVERLAYFS_SUPER_MAGIC) {
     return { driver: 'vfs', reason: `the store "${store.root}" lies on an overlay itself, on which none can be mounted to write to` };
   }
-  const works = `overlay on ${type.toString(16)} with Linux ${release()}\n`;
+  const works = `overlay on ${type.toString(16)} with Linux ${kernelRelease()}\n`;
   const record = join(store.root, 'storage-driver');
   if (readIfThere(record) === works) return { driver: 'overlay' };
   const problem = await problemOf(store);
@@ -53,8 +53,8 @@ async function problemOf(store: Store): Promise<Problem | undefined> {
 function explain(error: unknown, root: string): Problem {
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === 'EPERM') {
-    if (!isOlderThan(release(), OLDEST_KERNEL)) return { kind: 'unknown' };
-    return { kind: 'refused', reason: `Linux ${release()} mounts no overlay in a user namespace; ${OLDEST_KERNEL.join('.')} does` };
+    if (!isOlderThan(kernelRelease(), OLDEST_KERNEL)) return { kind: 'unknown' };
+    return { kind: 'refused', reason: `Linux ${kernelRelease()} mounts no overlay in a user namespace; ${OLDEST_KERNEL.join('.')} does` };
   }
   return { kind: 'refused', reason: `no overlay can be mounted on "${root}" (${message})` };
 }

@@ -1,4 +1,3 @@
-import { constants } from 'node:os';
 import { TsbuildError } from '../errors.js';
 import { computeSha256By } from '../sha256.js';
 import type { Fd, Path } from './paths.js';
@@ -176,7 +175,7 @@ export function loadAddon<T = Addon>(): T {
     const module: { exports: unknown } = { exports: {} };
     try {
       // dlopen rather than require: it works alike in a module, in a bundle and in a worker.
-      process.dlopen(module, file, constants.dlopen.RTLD_NOW);
+      process.dlopen(module, file);
     } catch (error) {
       throw new NativeMissingError(file, { cause: error });
     }

@@ -51,6 +51,7 @@ export {
   utimensat,
 } from './files.js';
 export { type Memory, readDirtyBytes, readMemory } from './free-memory.js';
+export { kernelRelease } from './kernel-release.js';
 export { flock, flockTry, type LockKind } from './locks.js';
 export { attachMount, cloneInside, cloneMount, mountOverlay, type OverlayMount, unmount } from './overlay.js';
 export { type Fd, type Path, pathBytes } from './paths.js';

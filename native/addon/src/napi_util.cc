@@ -275,6 +275,16 @@ void export_function(napi_env env, napi_value exports, const char* name, napi_ca
   set_property(env, exports, name, function);
 }
 
+napi_value run_here(napi_env env, Work work, MakeResult result) {
+  Job job;
+  job.result = std::move(result);
+  napi_value promise = nullptr;
+  napi_create_promise(env, &job.deferred, &promise);
+  job.failure = run_caught(work);
+  settle(env, &job);
+  return promise;
+}
+
 napi_value run_on_pool(napi_env env, const char* name, Work work, MakeResult result) {
   auto job = std::make_unique<Job>();
   job->work = std::move(work);

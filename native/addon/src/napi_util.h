@@ -114,6 +114,8 @@ using MakeResult = std::function<napi_value(napi_env)>;
 // A promise for `work`, done on the thread pool of libuv; then `result` makes the value on the JavaScript thread. `work` must
 // not touch N-API. For work that ends by itself: what may wait for another process goes to `run_on_own_thread`.
 napi_value run_on_pool(napi_env env, const char* name, Work work, MakeResult result);
+// The same at once, on the JavaScript thread: for what takes no longer than handing it over would.
+napi_value run_here(napi_env env, Work work, MakeResult result);
 // The same on a thread of its own, so that waiting takes no place of the pool's four.
 napi_value run_on_own_thread(napi_env env, const char* name, Work work, MakeResult result);
 

@@ -7,8 +7,8 @@ export interface Surplus {
 }
 
 export interface JobLimitOptions {
-  /** Bodies at a time; 0: no limit. */
-  readonly limit: number;
+  /** Bodies at a time; 0: no limit. A function is asked when a second body comes. */
+  readonly limit: number | (() => number);
   /** Left out: the limit is strict. */
   readonly surplus?: Surplus | undefined;
   /** Whether the machine has room for one more beside those that run; asked when one is about to start, and again when one has ended. */
@@ -25,14 +25,15 @@ export interface JobLimitOptions {
 export class JobLimit {
   #running = 0;
   readonly #waiting: (() => void)[] = [];
-  readonly #limit: number;
+  readonly #limit: () => number;
   readonly #hasRoom: () => boolean;
   readonly #surplus: Surplus | undefined;
   #isWatching = false;
 
   constructor({ limit, surplus, hasRoom }: JobLimitOptions) {
-    if (!Number.isInteger(limit) || limit < 0) throw new RangeError(`Job limit must be a whole number from 0, got ${limit}`);
-    this.#limit = limit;
+    if (typeof limit === 'number' && (!Number.isInteger(limit) || limit < 0))
+      throw new RangeError(`Job limit must be a whole number from 0, got ${limit}`);
+    this.#limit = typeof limit === 'number' ? () => limit : limit;
     this.#surplus = surplus;
     this.#hasRoom = hasRoom ?? (() => true);
   }
@@ -62,7 +63,8 @@ export class JobLimit {
 
   #mayStart(): boolean {
     if (this.#running === 0) return true;
-    return (this.#limit === 0 || this.#running < this.#limit) && this.#hasRoom();
+    const limit = this.#limit();
+    return (limit === 0 || this.#running < limit) && this.#hasRoom();
   }
 
   #watch(): void {
@@ -80,7 +82,7 @@ export class JobLimit {
     }
   }
 
-  #mayExceed({ most }: Surplus): boolean {
-    return this.#waiting.length > 0 && this.#running < most;
+  #mayExceed(surplus: Surplus): boolean {
+    return this.#waiting.length > 0 && this.#running < surplus.most;
   }
 }

@@ -3,8 +3,8 @@ import { JobLimit, type Surplus } from './job-limit.js';
 import type { BuildCache, Outcome, Step, StepKey } from './types.js';
 
 export interface SchedulerOptions<R> {
-  /** How many steps run at a time; looking up and waiting do not count. 0 = no limit. */
-  readonly jobs: number;
+  /** How many steps run at a time; looking up and waiting do not count. 0 = no limit. A function is asked when a second one comes. */
+  readonly jobs: number | (() => number);
   /** Left out: never more than `jobs`. */
   readonly surplus?: Surplus | undefined;
   /** Whether the machine has room for one more step beside those that run. */

@@ -16,7 +16,10 @@ export interface Machine {
 }
 
 const THIS_MACHINE: Machine = {
-  processors: availableParallelism(),
+  // Asked when steps wait: node:os takes a quarter of a millisecond to load.
+  get processors() {
+    return availableParallelism();
+  },
   countRunnable: (most) => countRunnableDescendants(process.pid, most),
   // The timer alone keeps no build alive.
   wait: (milliseconds) => sleep(milliseconds, undefined, { ref: false }),
@@ -27,10 +30,12 @@ const THIS_MACHINE: Machine = {
  * idle: beside other work the build still takes the processors it would take with a strict limit, and a command that sleeps takes none.
  */
 export function idleSurplus(machine: Machine = THIS_MACHINE): Surplus {
-  const { processors } = machine;
   return {
-    most: Math.min(MOST, MOST_PER_PROCESSOR * processors),
+    get most() {
+      return Math.min(MOST, MOST_PER_PROCESSOR * machine.processors);
+    },
     async idleProcessors() {
+      const { processors } = machine;
       let busy = 0;
       // Commands come and go: what was busy once in a while is busy.
       for (let look = 0; look < LOOKS; look++) {

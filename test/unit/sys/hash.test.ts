@@ -49,6 +49,19 @@ suite('sys hashEntries()', (test) => {
       assert.equal(withAttributes, []);
     }));
 
+  test('reads a little at once, and much beside the program', () =>
+    withTempDir(async (directory) => {
+      const sizes = [0, 1, 16 * 1024 - 1, 2, 70_000];
+      for (const [index, size] of sizes.entries()) writeFileSync(join(directory, String(index)), bytes(size));
+      const fd = openSync(directory, constants.O_RDONLY);
+      for (const names of [['0'], ['0', '1', '2'], ['1', '2', '3'], ['4'], ['4', '1']]) {
+        const { digests } = await hashEntries(fd, files(names));
+        const expected = names.map((name) => sha256(sha256(bytes(sizes[Number(name)]!))).toString('hex'));
+        assert.equal(digests.toString('hex'), expected.join(''), names.join());
+      }
+      closeSync(fd);
+    }));
+
   test('refuses what is not a regular file and names it', () =>
     withTempDir(async (directory) => {
       writeFileSync(join(directory, 'file'), '');

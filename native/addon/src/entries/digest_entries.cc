@@ -22,6 +22,9 @@ namespace {
 constexpr size_t kDigestBytes = sizeof(Sha256Digest);
 constexpr size_t kFixedBytes = 8 * 5 + 4 + kDigestBytes;  // of a record, behind its path
 constexpr size_t kLeastRecordBytes = 64;                  // as in src/context/stat-cache.ts
+// So much is read sooner than a thread of the pool begins: the first job of a process makes four.
+constexpr size_t kLittleCount = 8;
+constexpr double kLittleBytes = 16 * 1024;
 constexpr uint8_t kToRead = 0;
 constexpr uint8_t kKnown = 1;
 
@@ -110,6 +113,12 @@ struct Reading {
   std::string digests;
   std::vector<uint8_t> has_attributes;  // of `wanted`
 
+  bool is_little() const {
+    double size = 0;
+    for (const size_t i : wanted) size += entries.is_regular(i) ? entries.size(i) : 0;
+    return wanted.size() <= kLittleCount && size <= kLittleBytes;
+  }
+
   Failure read_all(int root) {
     has_attributes.resize(wanted.size());
     return parallel_for(wanted.size(), [this, root] {
@@ -158,7 +167,8 @@ napi_value js_hash_entries(napi_env env, napi_callback_info info) {
     if (states.data[i] == kToRead) reading->wanted.push_back(i);
   }
   const auto work = [reading, root] { return reading->read_all(root); };
-  return run_on_pool(env, "tsbuild:hash", work, [reading](napi_env calling) { return make_read(calling, *reading); });
+  const auto result = [reading](napi_env calling) { return make_read(calling, *reading); };
+  return reading->is_little() ? run_here(env, work, result) : run_on_pool(env, "tsbuild:hash", work, result);
 }
 
 // --- records of what was read ---

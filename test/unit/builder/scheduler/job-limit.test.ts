@@ -33,6 +33,16 @@ suite('builder/scheduler/job-limit', (test) => {
     assert.equal(started, [0, 1, 2, 3]);
   });
 
+  test('a limit that is a function is asked when a second one comes', () => {
+    let asked = 0;
+    const limit = () => {
+      asked++;
+      return 2;
+    };
+    assert.equal([bodies({ limit }, 1).started, asked], [[0], 0]);
+    assert.equal(bodies({ limit }, 3).started, [0, 1]);
+  });
+
   test('0 is no limit', () => {
     assert.equal(bodies({ limit: 0 }, 5).started, [0, 1, 2, 3, 4]);
   });
