@@ -94,16 +94,33 @@ export interface Addon {
     digests: Uint8Array,
     states: Uint8Array,
   ): Promise<{ digests: Buffer; withAttributes: number[] }>;
-  /** Of what has the state 0, unless it changed after `racyFromNs`. */
+  /**
+   * Of what {@link copyEntries} gave for a tree, the digests of files with the state 0, which becomes 2; `copied` may go on behind them.
+   *
+   * @returns how many of its bytes the tree has
+   */
+  takeDigests(copied: Uint8Array, data: ArrayBuffer, count: number, digests: Uint8Array, states: Uint8Array): number;
+  /** Of what has another state than 1, unless it changed after `racyFromNs`. */
   statRecords(data: ArrayBuffer, count: number, directory: Uint8Array, digests: Uint8Array, states: Uint8Array, racyFromNs: bigint): Buffer;
   describeEntries(data: ArrayBuffer, count: number, digests: Uint8Array, owners: boolean, from: number, to: number): Buffer;
   sha256(bytes: Uint8Array, portable: boolean): Buffer;
   getrandom(size: number): Buffer;
-  /** `names` and `flags` of {@link copyEntries} for a tree without its sockets, from the directory `from` into `to`. */
-  nameCopies(data: ArrayBuffer, count: number, from: Uint8Array, to: Uint8Array): { names: Buffer; flags: Buffer };
+  /**
+   * `names` and `flags` of {@link copyEntries} for a tree without its sockets, from the directory `from` into `to`. With `states` a digest is
+   * wanted of files with the state 0.
+   */
+  nameCopies(
+    data: ArrayBuffer,
+    count: number,
+    from: Uint8Array,
+    to: Uint8Array,
+    states: Uint8Array | undefined,
+  ): { names: Buffer; flags: Buffer };
   /**
    * `names` holds FROM NUL TO NUL per entry, `numbers` mode, uid, gid (NaN: as the source), `times` ns. `flags`: 1 the time counts, 2 it
-   * may become another name of the file in `earlier`, 4 it is known to be a regular file with one name.
+   * may become another name of the file in `earlier`, 4 it is known to be a regular file with one name, 8 a digest is wanted.
+   *
+   * @returns as {@link hashEntries} digests files, 32 bytes for each entry, zeros where there is none; undefined where none is wanted
    */
   copyEntries(
     source: Fd,
@@ -117,7 +134,7 @@ export interface Addon {
     earlier: Fd | undefined,
     direct: Fd | undefined,
     verbatim: boolean,
-  ): Promise<void>;
+  ): Promise<Buffer | undefined>;
   probeFence(inside: Fd, outside: Fd): Promise<{ version: number; holds: boolean }>;
   removeTree(dir: Fd, name: Path): Promise<void>;
 }

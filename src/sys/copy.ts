@@ -1,4 +1,5 @@
 import { loadAddon } from './addon.js';
+import { type EntryDigests, takeDigests } from './digest-entries.js';
 import type { Fd } from './paths.js';
 import type { Tree } from './walk.js';
 
@@ -25,6 +26,8 @@ export interface CopyTree extends Pick<CopyEntry, 'uid' | 'gid' | 'mtimeNs'> {
   readonly from: Buffer;
   /** The directory of the target it comes into; empty: the root itself. */
   readonly to: Buffer;
+  /** Digests of its files: those that are still to be read are filled in from the bytes that are copied, as `hashEntries` would. */
+  readonly digests?: EntryDigests | undefined;
 }
 
 export interface CopyPlan {
@@ -67,9 +70,14 @@ export interface CopyPlan {
  */
 export async function copyEntries(plan: CopyPlan): Promise<void> {
   const { source, target, modeMask = 0o7777, xattrs, earlier, direct, verbatim = false } = plan;
-  const { names, numbers, times, flags } = packEntries(plan);
-  await loadAddon().copyEntries(source, target, names, numbers, times, flags, modeMask, xattrs, earlier?.root, direct, verbatim);
+  const { names, numbers, times, flags, wanted } = packEntries(plan);
+  const addon = loadAddon();
+  const copied = await addon.copyEntries(source, target, names, numbers, times, flags, modeMask, xattrs, earlier?.root, direct, verbatim);
+  if (copied === undefined) return;
+  for (const { at, digests } of wanted) takeDigests(digests, copied.subarray(DIGEST_BYTES * at));
 }
+
+const DIGEST_BYTES = 32;
 
 const HAS_TIME = 1;
 const MAY_LINK = 2;
@@ -83,16 +91,21 @@ interface PackedCopies {
   readonly numbers: Float64Array;
   readonly times: BigInt64Array;
   readonly flags: Uint8Array;
+  /** Trees whose files want a digest, with the position of their first entry. */
+  readonly wanted: readonly { readonly at: number; readonly digests: EntryDigests }[];
 }
 
 function packEntries({ entries, owner, earlier }: CopyPlan): PackedCopies {
   const columns = new GrowingColumns();
+  const wanted: { readonly at: number; readonly digests: EntryDigests }[] = [];
   for (const entry of entries) {
     const { mtimeNs } = entry;
     const [uid, gid] = [entry.uid ?? owner?.uid ?? Number.NaN, entry.gid ?? owner?.gid ?? Number.NaN];
     const timeFlag = mtimeNs === undefined ? 0 : HAS_TIME;
     if ('tree' in entry) {
-      const { names, flags } = loadAddon().nameCopies(entry.tree.packed.data, entry.tree.length, entry.from, entry.to);
+      const { tree, from, to, digests } = entry;
+      const { names, flags } = loadAddon().nameCopies(tree.packed.data, tree.length, from, to, digests?.states);
+      if (digests !== undefined) wanted.push({ at: columns.count, digests });
       columns.add(names, [Number.NaN, uid, gid], mtimeNs ?? 0n, flags, timeFlag);
       continue;
     }
@@ -100,7 +113,7 @@ function packEntries({ entries, owner, earlier }: CopyPlan): PackedCopies {
     const names = Buffer.concat([entry.from, NUL, entry.to, NUL]);
     columns.add(names, [entry.mode ?? Number.NaN, uid, gid], mtimeNs ?? 0n, ONE, flags);
   }
-  return columns.take();
+  return { ...columns.take(), wanted };
 }
 
 const NUL = Buffer.alloc(1);
@@ -131,7 +144,11 @@ class GrowingColumns {
     this.#count = end;
   }
 
-  take(): PackedCopies {
+  get count(): number {
+    return this.#count;
+  }
+
+  take(): Omit<PackedCopies, 'wanted'> {
     return {
       names: this.#names.subarray(0, this.#nameBytes),
       numbers: this.#numbers.subarray(0, 3 * this.#count),

@@ -12,12 +12,14 @@ export interface EntryDigests {
   readonly directory: Buffer;
   /** 32 bytes for each entry. */
   readonly digests: Buffer;
-  /** One for each entry: {@link TO_READ} or {@link KNOWN}; what has no content is known. */
+  /** One for each entry: {@link TO_READ}, {@link KNOWN} or {@link TAKEN}; what has no content is known. */
   readonly states: Uint8Array;
 }
 
 export const TO_READ = 0;
 export const KNOWN = 1;
+/** Known since somebody read the file for another reason. */
+export const TAKEN = 2;
 
 /** Nothing is known but what has no content. */
 export function unknownDigests(tree: Tree, directory: Buffer): EntryDigests {
@@ -57,7 +59,18 @@ export async function hashEntries(
   return loadAddon().hashEntries(dir, tree.packed.data, tree.length, directory, digests, states);
 }
 
-/** Records for the stat cache, of the entries that are to be read and have not changed since `racyFromNs`. */
+/**
+ * Fills in the digests of files that are to be read, as a copy of the tree gave them: they are {@link TAKEN} then. Of others (replaced by a
+ * later entry) the copy has none.
+ *
+ * @param copied may go on behind those of this tree
+ * @returns where that is
+ */
+export function takeDigests({ tree, digests, states }: EntryDigests, copied: Uint8Array): number {
+  return loadAddon().takeDigests(copied, tree.packed.data, tree.length, digests, states);
+}
+
+/** Records for the stat cache, of the entries that are not known from before and have not changed since `racyFromNs`. */
 export function statRecords({ tree, directory, digests, states }: EntryDigests, racyFromNs: bigint): Buffer {
   return loadAddon().statRecords(tree.packed.data, tree.length, directory, digests, states, racyFromNs);
 }

@@ -46,7 +46,13 @@ suite('sys: what is read of many files', (test) => {
       writeFileSync(join(directory, 'source', 'large'), Buffer.alloc(LARGE_BYTES, 'large'));
       const all = [...names, 'large'];
       const total = FILES * SMALL_BYTES + LARGE_BYTES;
+      const whole = { from: Buffer.alloc(0), to: Buffer.alloc(0) };
       const works = {
+        both: async () => {
+          const digests = sys.unknownDigests(await sys.walk(source), Buffer.alloc(0));
+          await sys.copyEntries({ source, target, entries: [{ ...whole, tree: digests.tree, digests }], xattrs: true });
+          assert.ok(!digests.states.includes(sys.TO_READ));
+        },
         copy: () => sys.copyEntries({ source, target, entries: all.map(named), xattrs: true }),
         digest: async () => sys.hashEntries(source, sys.unknownDigests(await sys.walk(source), Buffer.alloc(0))),
       };

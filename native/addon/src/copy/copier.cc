@@ -3,6 +3,7 @@
 #include "copy/copy_content.h"
 #include "copy/copy_metadata.h"
 #include "copy/copy_parents.h"
+#include "entries/hash_file.h"
 #include "kernel.h"
 #include "parallel.h"
 #include "parents.h"
@@ -261,7 +262,9 @@ class Copier {
     const CopyMetadata metadata = wanted_metadata(plan_, entry, source.get());
     UniqueFd target;
     if (Failure failure = create_file(parent, entry.to, mode_to_begin_with(metadata), &target)) return failure;
-    if (Failure failure = contents_.copy(source.get(), status, target.get(), block, entry)) return failure;
+    Sha256 content;
+    if (Failure failure = contents_.copy({entry, source.get(), target.get(), block, entry.wants_digest ? &content : nullptr}, status)) return failure;
+    if (entry.wants_digest) entry.digest = digest_with_attributes(&content, source.get());
     return set_file_metadata(target.get(), entry, metadata);
   }
 
@@ -270,7 +273,7 @@ class Copier {
     const std::string name = name_of(to);
     bool replaced = false;
     return make_replacing(parent, name, to, &replaced, [&]() -> Failure {
-      out->reset(retry_eintr([&] { return openat(parent, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode); }));
+      out->reset(retry_eintr([&] { return openat(parent, name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode); }));
       return *out ? Failure{} : fail("openat", to);
     });
   }
@@ -306,6 +309,7 @@ class Copier {
       });
       // The target's parts lie on different file systems, or the file has as many links as it can: a copy then.
       if (failure.error == EXDEV || failure.error == EMLINK) failure = copy_file(&sources, &targets, &block, &entry);
+      else if (entry.wants_digest) entry.digest = plan_.entries[entry.link_to].digest;
       if (failure) return failure;
     }
     return {};

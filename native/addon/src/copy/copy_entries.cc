@@ -1,11 +1,13 @@
 // copyEntries: columns of JavaScript as the plan of a copy.
 
 #include "copy/copier.h"
+#include "entries/entry_states.h"
 #include "entries/columns.h"
 #include "fence.h"
 #include "module.h"
 #include "napi_util.h"
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <string>
@@ -35,8 +37,10 @@ std::string next_name(const uint8_t* names, size_t size, size_t* at) {
 constexpr uint8_t kHasTime = 1;
 constexpr uint8_t kMayLink = 2;
 constexpr uint8_t kPlain = 4;
+constexpr uint8_t kWantsDigest = 8;
 
-// Names and flags of the entries of a tree, which is copied from one directory into another.
+// Names and flags of the entries of a tree, which is copied from one directory into another; of files whose state says that they are to be
+// read a digest is wanted.
 napi_value js_name_copies(napi_env env, napi_callback_info info) {
   Arguments args(env, info);
   const int64_t count = args.integer(1, 0);
@@ -49,19 +53,35 @@ napi_value js_name_copies(napi_env env, napi_callback_info info) {
   if (napi_get_arraybuffer_info(env, args[0], &data, &size) != napi_ok || !tree.open(data, size, static_cast<size_t>(count))) {
     return throw_type_error(env, "nameCopies takes the columns of a tree");
   }
+  void* states = nullptr;
+  size_t state_count = 0;
+  if (!args.absent(4) && (napi_get_buffer_info(env, args[4], &states, &state_count) != napi_ok || state_count != tree.count())) {
+    return throw_type_error(env, "nameCopies takes a state for each entry");
+  }
   std::string names;
   std::string flags;
   for (size_t i = 0; i < tree.count(); i++) {
     if (S_ISSOCK(tree.mode(i))) continue;
     names.append(from.of(tree.path(i))) += '\0';
     names.append(to.of(tree.path(i))) += '\0';
-    flags += static_cast<char>(tree.is_regular(i) && tree.nlink(i) == 1 ? kPlain : 0);
+    const bool wants_digest = states != nullptr && tree.is_regular(i) && static_cast<const uint8_t*>(states)[i] == kToRead;
+    flags += static_cast<char>((tree.is_regular(i) && tree.nlink(i) == 1 ? kPlain : 0) | (wants_digest ? kWantsDigest : 0));
   }
   napi_value result = nullptr;
   napi_create_object(env, &result);
   set_property(env, result, "names", make_buffer(env, names.data(), names.size()));
   set_property(env, result, "flags", make_buffer(env, flags.data(), flags.size()));
   return result;
+}
+
+// Undefined when no entry wants one.
+napi_value make_digests(napi_env env, const CopyPlan& plan) {
+  const auto wants = [](const CopyEntry& entry) { return entry.wants_digest; };
+  if (std::none_of(plan.entries.begin(), plan.entries.end(), wants)) return make_undefined(env);
+  std::string digests;
+  digests.reserve(sizeof(Sha256Digest) * plan.entries.size());
+  for (const CopyEntry& entry : plan.entries) digests.append(reinterpret_cast<const char*>(entry.digest.data()), entry.digest.size());
+  return make_buffer(env, digests.data(), digests.size());
 }
 
 napi_value js_copy_entries(napi_env env, napi_callback_info info) {
@@ -100,6 +120,7 @@ napi_value js_copy_entries(napi_env env, napi_callback_info info) {
     entry.mode = attributes[0], entry.uid = attributes[1], entry.gid = attributes[2];
     entry.may_link = plan->earlier >= 0 && (static_cast<const uint8_t*>(flags)[i] & kMayLink) != 0;
     entry.is_plain = (static_cast<const uint8_t*>(flags)[i] & kPlain) != 0;
+    entry.wants_digest = (static_cast<const uint8_t*>(flags)[i] & kWantsDigest) != 0;
     entry.has_time = (static_cast<const uint8_t*>(flags)[i] & kHasTime) != 0;
     entry.time = static_cast<const int64_t*>(times)[i];
   }
@@ -109,7 +130,7 @@ napi_value js_copy_entries(napi_env env, napi_callback_info info) {
     fence_thread({plan->source, plan->earlier}, {plan->target, plan->direct, plan->earlier});
     return copy_entries(plan.get());
   };
-  return run_on_own_thread(env, "tsbuild:copy", work, make_undefined);
+  return run_on_own_thread(env, "tsbuild:copy", work, [plan](napi_env calling) { return make_digests(calling, *plan); });
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 #pragma once
 // What is to be copied, from where and to where.
 
+#include "sha256.h"
+
 #include <cmath>
 #include <cstdint>
 #include <string>
@@ -19,11 +21,14 @@ struct CopyEntry {
   int64_t time = 0;
   bool may_link = false;
   bool is_plain = false;  // known to be a regular file with one name
+  bool wants_digest = false;
   // Found in the first phase:
   struct stat status = {};
   bool fresh = false;                // a directory that was not there before
   bool dropped = false;              // another entry for the same target follows, or a socket
   size_t link_to = SIZE_MAX;         // entry that already has this file's content
+  // Of a regular file that wants one, over the very bytes that were copied (hash_file.h); zeros as long as there is none.
+  Sha256Digest digest = {};
 };
 
 struct CopyPlan {

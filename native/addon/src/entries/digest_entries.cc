@@ -1,9 +1,10 @@
 // What a digest over a tree asks of every entry: loops over columns, so that JavaScript makes no object for each.
 //
-// Of each entry there are 32 bytes of digest and a byte that says whether it is still to be read. A record of the stat cache is laid out as
+// Of each entry there are 32 bytes of digest and a state (entry_states.h). A record of the stat cache is laid out as
 // src/context/stat-cache.ts says.
 
 #include "entries/columns.h"
+#include "entries/entry_states.h"
 #include "entries/hash_file.h"
 #include "kernel.h"
 #include "module.h"
@@ -25,8 +26,6 @@ constexpr size_t kLeastRecordBytes = 64;                  // as in src/context/s
 // So much is read sooner than a thread of the pool begins: the first job of a process makes four.
 constexpr size_t kLittleCount = 8;
 constexpr double kLittleBytes = 16 * 1024;
-constexpr uint8_t kToRead = 0;
-constexpr uint8_t kKnown = 1;
 
 struct View {
   uint8_t* data = nullptr;
@@ -171,6 +170,29 @@ napi_value js_hash_entries(napi_env env, napi_callback_info info) {
   return reading->is_little() ? run_here(env, work, result) : run_on_pool(env, "tsbuild:hash", work, result);
 }
 
+// What a copy gave, 32 bytes for each entry that is no socket: fills in the digests of files that were to be read.
+napi_value js_take_digests(napi_env env, napi_callback_info info) {
+  Arguments args(env, info);
+  Columns entries;
+  View copied, digests, states;
+  const int64_t count = args.integer(2, 0);
+  if (!args.ok) return nullptr;
+  const bool fit = get_view(env, args[0], &copied) && get_columns(env, args[1], count, &entries) && get_view(env, args[3], &digests) && get_view(env, args[4], &states);
+  if (!fit || states.size != entries.count() || digests.size != kDigestBytes * states.size) return wrong_columns(env);
+  size_t at = 0;
+  for (size_t i = 0; i < entries.count(); i++) {
+    if (S_ISSOCK(entries.mode(i))) continue;
+    if (at + kDigestBytes > copied.size) return wrong_columns(env);
+    constexpr uint8_t kNone[kDigestBytes] = {};
+    if (states.data[i] == kToRead && memcmp(copied.data + at, kNone, kDigestBytes) != 0) {
+      memcpy(digests.data + i * kDigestBytes, copied.data + at, kDigestBytes);
+      states.data[i] = kTaken;
+    }
+    at += kDigestBytes;
+  }
+  return make_number(env, static_cast<double>(at));
+}
+
 // --- records of what was read ---
 
 void append(std::string* out, const void* data, size_t size) { out->append(static_cast<const char*>(data), size); }
@@ -201,7 +223,7 @@ napi_value js_stat_records(napi_env env, napi_callback_info info) {
   PathBelow paths(std::move(directory));
   std::string out;
   for (size_t i = 0; i < entries.count(); i++) {
-    if (states.data[i] != kToRead || std::max(entries.mtime(i), entries.ctime(i)) > racy_from) continue;
+    if (states.data[i] == kKnown || std::max(entries.mtime(i), entries.ctime(i)) > racy_from) continue;
     const std::string& path = paths.of(entries.path(i));
     if (path.size() <= UINT16_MAX) append_record(&out, path, entries, i, digests.data + i * kDigestBytes);
   }
@@ -278,6 +300,7 @@ void register_digest_entries(napi_env env, napi_value exports) {
   using namespace tsbuild;
   export_function(env, exports, "findDigests", js_find_digests);
   export_function(env, exports, "hashEntries", js_hash_entries);
+  export_function(env, exports, "takeDigests", js_take_digests);
   export_function(env, exports, "statRecords", js_stat_records);
   export_function(env, exports, "describeEntries", js_describe_entries);
 }

@@ -26,6 +26,15 @@ std::string kept_attributes(int fd) {
 
 }  // namespace
 
+Sha256Digest digest_with_attributes(Sha256* content, int fd) {
+  const Sha256Digest digest = content->finish();
+  Sha256 both;
+  both.update(digest.data(), digest.size());
+  const std::string attributes = kept_attributes(fd);
+  both.update(attributes.data(), attributes.size());
+  return both.finish();
+}
+
 // O_NONBLOCK: opening a fifo would wait for a writer; reading a regular file ignores it.
 Failure FileHasher::hash(const std::string& path, Sha256Digest* digest) {
   const int parent = parents_.open(path);
@@ -46,12 +55,7 @@ Failure FileHasher::hash(const std::string& path, Sha256Digest* digest) {
     // The end, which a second read would only confirm. Files that are made on the fly may give less than is asked for, and say size 0.
     if (done == status.st_size && static_cast<size_t>(size) < block_.size()) break;
   }
-  *digest = content.finish();
-  Sha256 both;
-  both.update(digest->data(), digest->size());
-  const std::string attributes = kept_attributes(fd.get());
-  both.update(attributes.data(), attributes.size());
-  *digest = both.finish();
+  *digest = digest_with_attributes(&content, fd.get());
   return {};
 }
 
