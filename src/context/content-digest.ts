@@ -1,16 +1,14 @@
 import { describeEntries, type Fd } from '../sys/index.js';
-import { type ContentDigests, digestContents, type ToDigest } from './file-digests.js';
+import { type ContentDigests, type DigestContentsOptions, digestContents, type ToDigest } from './file-digests.js';
 import { HashText } from './hash-text.js';
 import { showName } from './name-bytes.js';
 import { eachTime, S_IFMT, S_IFREG, S_IFSOCK, type SelectedSource } from './selection.js';
-import type { StatCache } from './stat-cache.js';
 
-export interface DigestOptions {
+export interface DigestOptions extends DigestContentsOptions {
   /** Owners count: they are kept by a copy from a stage, and replaced by one from the build context. */
   readonly owners: boolean;
   /** Of a directory that is named only what is below it counts, not its own mode and attributes: they are not copied. */
   readonly contentsOnly?: boolean | undefined;
-  readonly cache?: StatCache | undefined;
 }
 
 /**
@@ -43,9 +41,9 @@ export interface DigestedEntry {
 
 /** As {@link contentDigest}, and the list behind it. */
 export async function digestSelection(root: Fd, sources: readonly SelectedSource[], options: DigestOptions): Promise<DigestedSelection> {
-  const { owners, contentsOnly = false, cache } = options;
+  const { owners, contentsOnly = false } = options;
   const trees = sources.map((source) => treesOf(source, contentsOnly));
-  const digested = await digestContents(root, trees.flat(), cache);
+  const digested = await digestContents(root, trees.flat(), options);
   const hash = new HashText();
   hash.text('tsbuild selection 1\n');
   let next = 0;

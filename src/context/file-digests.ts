@@ -34,19 +34,32 @@ export interface ContentDigests extends ToDigest {
 /** So many trees are read at a time: one wildcard may name thousands of files, each a tree of its own. */
 const BATCH = 64;
 
+/** Reads files for a reason of its own, and fills in the digests of those that are to be read, or of some. */
+export type ReadAnyway = (known: readonly EntryDigests[]) => Promise<void>;
+
+export interface DigestContentsOptions {
+  /** Left out: everything is read. */
+  readonly cache?: StatCache | undefined;
+  /** Comes first: what it leaves is read. */
+  readonly readAnyway?: ReadAnyway | undefined;
+}
+
 /**
  * The content and the extended attributes of each file as a digest, and the attributes of each directory. What the cache knows unchanged
  * is not read.
- *
- * @param cache left out: everything is read
  */
-export async function digestContents(root: Fd, all: readonly ToDigest[], cache: StatCache | undefined): Promise<readonly ContentDigests[]> {
+export async function digestContents(
+  root: Fd,
+  all: readonly ToDigest[],
+  { cache, readAnyway }: DigestContentsOptions,
+): Promise<readonly ContentDigests[]> {
   const found: ContentDigests[] = [];
-  for (let at = 0; at < all.length; at += BATCH) {
-    const known = all.slice(at, at + BATCH).map(({ tree, directory }) => unknownDigests(tree, directory));
-    const readAt = Date.now();
-    for (const entries of known) cache?.find(entries);
-    const reading = known.map((entries) => readMissing(root, entries, readAt, cache));
+  const readAt = Date.now();
+  const known = all.map(({ tree, directory }) => unknownDigests(tree, directory));
+  for (const entries of known) cache?.find(entries);
+  await readAnyway?.(known);
+  for (let at = 0; at < known.length; at += BATCH) {
+    const reading = known.slice(at, at + BATCH).map((entries) => readMissing(root, entries, readAt, cache));
     // Also when one fails: nothing is read below a root that its owner then closes.
     await Promise.allSettled(reading);
     found.push(...(await Promise.all(reading)));

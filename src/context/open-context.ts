@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, openSync, readSync, realpathSync } fro
 import { basename, dirname, join } from 'node:path';
 import { hasCode } from '../errors.js';
 import { closeFd, type Fd, openat2, RESOLVE_BENEATH, RESOLVE_NO_MAGICLINKS } from '../sys/index.js';
-import { type DigestedSelection, digestSelection } from './content-digest.js';
+import { type DigestedSelection, type DigestOptions, digestSelection } from './content-digest.js';
 import { ContextError } from './errors.js';
 import { explainingUnreadable } from './explain-unreadable.js';
 import { type IgnoreRules, isExcluded, parseIgnoreFile } from './ignore-rules.js';
@@ -38,7 +38,10 @@ export interface Context {
   /** Content digest of a selection, or of what the sources name; owners do not count. */
   digest(selected: readonly SelectedSource[] | readonly string[]): Promise<string>;
   /** As {@link digest}, and the list behind it. */
-  digestSelection(selected: readonly SelectedSource[], options?: { readonly contentsOnly?: boolean }): Promise<DigestedSelection>;
+  digestSelection(
+    selected: readonly SelectedSource[],
+    options?: Pick<DigestOptions, 'contentsOnly' | 'readAnyway'>,
+  ): Promise<DigestedSelection>;
   /** Remembers what was learned and lets go. */
   close(): Promise<void>;
 }
@@ -60,9 +63,9 @@ export async function openContext(options: ContextOptions): Promise<Context> {
   const tree = new SourceTree(root, { place, rules });
   const select: Context['select'] = (sources, selection) => explainingUnreadable(place, () => tree.select(sources, selection));
   let cache: StatCache | undefined;
-  const digest: Context['digestSelection'] = async (sources, { contentsOnly } = {}) => {
+  const digest: Context['digestSelection'] = async (sources, digesting = {}) => {
     if (options.statCacheDirectory !== undefined) cache ??= StatCache.load(options.statCacheDirectory, directory);
-    return explainingUnreadable(place, () => digestSelection(root, sources, { owners: false, contentsOnly, cache }));
+    return explainingUnreadable(place, () => digestSelection(root, sources, { ...digesting, owners: false, cache }));
   };
   return {
     root,

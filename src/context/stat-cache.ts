@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { sha256Hex } from '../sha256.js';
-import { atomicWriteFile, type EntryDigests, findDigests, KNOWN, statRecords, TO_READ } from '../sys/index.js';
+import { atomicWriteFile, type EntryDigests, findDigests, KNOWN, statRecords } from '../sys/index.js';
 import type { EntryStat } from './selection.js';
 
 // 16 bytes of magic; then records in the order of their paths' bytes, each: length of the path (u16), path, dev ino size (f64), mtime
@@ -93,7 +93,7 @@ export class StatCache {
   }
 
   /**
-   * Keeps the digests of the entries that were to be read.
+   * Keeps the digests of the entries that were not known before.
    *
    * @param readAtMs before reading began, milliseconds since 1970
    */
@@ -108,7 +108,7 @@ export class StatCache {
       return;
     }
     for (let index = 0; index < tree.length; index++) {
-      if (states[index] !== TO_READ) continue;
+      if (states[index] === KNOWN) continue;
       const digest = digests.subarray(index * DIGEST_BYTES, (index + 1) * DIGEST_BYTES);
       this.set(pathOf(known, index), tree.at(index), digest, readAtMs);
     }
