@@ -9,6 +9,7 @@ export class FakeStep implements Step<FakeResult> {
   keyAsked = 0;
   runs = 0;
   contentAsked = 0;
+  unused = 0;
 
   constructor(
     readonly label: string,
@@ -25,6 +26,7 @@ export class FakeStep implements Step<FakeResult> {
         this.contentAsked++;
         return inputs.map((input) => input.name).join('+');
       },
+      unused: () => void this.unused++,
     };
   }
 

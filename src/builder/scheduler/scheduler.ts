@@ -1,6 +1,6 @@
 import { sha256Hex } from '../../sha256.js';
 import { JobLimit, type Surplus } from './job-limit.js';
-import type { BuildCache, Outcome, Step, StepKey } from './types.js';
+import type { BuildCache, Claim, Outcome, Step, StepKey } from './types.js';
 
 export interface SchedulerOptions<R> {
   /** How many steps run at a time; looking up and waiting do not count. 0 = no limit. A function is asked when a second one comes. */
@@ -79,7 +79,10 @@ export class Scheduler<R extends object> {
     const key = await step.key(inputs, { signal: this.#abort.signal });
     const flight = [key.fresh === true ? 'fresh' : 'any', key.definition, ...inputs.map((input) => this.#idOf(input))].join(' ');
     const shared = this.#flights.get(flight);
-    if (shared !== undefined) return shared;
+    if (shared !== undefined) {
+      key.unused?.();
+      return shared;
+    }
     const lineage = lineageOf(key.definition, outcomes);
     const work = this.#findOrRun(step, inputs, { key, lineage });
     this.#flights.set(flight, work);
@@ -89,25 +92,30 @@ export class Scheduler<R extends object> {
   async #findOrRun(step: Step<R>, inputs: readonly R[], name: Pick<Outcome<R>, 'key' | 'lineage'>): Promise<Outcome<R>> {
     const { key, lineage } = name;
     const { signal } = this.#abort;
-    const found = await this.#cache.find(key, inputs);
-    if (found !== undefined) return { value: found, ...name, cached: true };
-    this.#missed.set(step, key);
-    const claim = await this.#cache.claim?.(key, lineage, { label: step.label, signal });
-    // Whoever had it before may have made what we look for.
-    const made = claim?.waited === true ? await this.#cache.find(key, inputs) : undefined;
-    if (made !== undefined) {
-      claim?.release();
-      this.#missed.delete(step);
-      return { value: made, ...name, cached: true };
-    }
+    let isRun = false;
+    let claim: Claim | undefined;
     try {
+      const found = await this.#cache.find(key, inputs);
+      if (found !== undefined) return { value: found, ...name, cached: true };
+      this.#missed.set(step, key);
+      claim = await this.#cache.claim?.(key, lineage, { label: step.label, signal });
+      // Whoever had it before may have made what we look for.
+      const made = claim?.waited === true ? await this.#cache.find(key, inputs) : undefined;
+      if (made !== undefined) {
+        claim?.release();
+        this.#missed.delete(step);
+        return { value: made, ...name, cached: true };
+      }
       return await this.#jobs.run(async () => {
         signal.throwIfAborted();
+        isRun = true;
         return { value: await step.run(inputs, key, { signal }), ...name, cached: false };
       });
     } catch (error) {
       claim?.release();
       throw error;
+    } finally {
+      if (!isRun) key.unused?.();
     }
   }
 

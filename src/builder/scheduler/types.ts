@@ -8,7 +8,10 @@ export interface Step<R> {
   /** Steps whose outcomes this one sees, in the order in which {@link key} and {@link run} get them. */
   readonly inputs: readonly Step<R>[];
 
-  /** Names the outcome before it exists. Cheap beside {@link run}: it may read files to digest them, it starts nothing. */
+  /**
+   * Names the outcome before it exists. Cheap beside {@link run}: it may read files to digest them, and do on the way what {@link run} would
+   * have to read them again for.
+   */
   key(inputs: readonly R[], options: { readonly signal: AbortSignal }): Promise<StepKey>;
 
   /** Produces the outcome. Called at most once for equal keys on the same inputs, within one {@link Scheduler}. */
@@ -25,6 +28,8 @@ export interface StepKey {
   parentContent(): Promise<string>;
   /** Run it, whatever earlier builds gave. */
   readonly fresh?: boolean;
+  /** Called when the step will not be run: what {@link Step.key} did for it on the way is not wanted. Calling it twice does nothing. */
+  unused?(): void;
 }
 
 /** Outcomes of earlier builds. */

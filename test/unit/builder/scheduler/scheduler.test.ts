@@ -84,6 +84,28 @@ suite('Scheduler', (test) => {
     assert.equal([outcome.value.name, outcome.cached, step.runs], ['earlier', true, 0]);
   });
 
+  test('a step that is not run after its key is told so', async () => {
+    const base = new FakeStep('base');
+    const [hit, made, run, failing] = ['hit', 'made', 'run', 'failing'].map((name) => new FakeStep(name, [base])) as [
+      FakeStep,
+      FakeStep,
+      FakeStep,
+      FakeStep,
+    ];
+    const again = new FakeStep('again', [base], undefined, 'run');
+    const records: Record<string, string> = { 'hit base': 'earlier' };
+    const claim: BuildCache<FakeResult>['claim'] = async ({ definition }) => {
+      if (definition === 'made') records['made base'] = 'made elsewhere';
+      if (definition === 'failing') throw new Error('no claim');
+      return { waited: definition === 'made', release() {} };
+    };
+    const scheduler = new Scheduler({ jobs: 0, cache: { ...fakeCache(records), claim } });
+    await Promise.all([hit, made, run, again].map((step) => scheduler.evaluate(step)));
+    assert.equal([base.unused, hit.unused, made.unused, run.unused + again.unused], [0, 1, 1, 1]);
+    await scheduler.evaluate(failing).catch(() => {});
+    assert.equal([failing.runs, failing.unused], [0, 1]);
+  });
+
   test('the content of the parent is not asked when no record has the definition', async () => {
     const step = new FakeStep('step', [new FakeStep('base')]);
     await new Scheduler({ jobs: 0, cache: fakeCache({ 'other base': 'x' }) }).evaluate(step);
