@@ -1,5 +1,6 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import {
+  type Context,
   type ContextSource,
   type DigestedSelection,
   digestSelection,
@@ -8,7 +9,7 @@ import {
   type SelectOptions,
   SourceTree,
 } from '../../context/index.js';
-import { closeFd, type Fd } from '../../sys/index.js';
+import { closeFd, type EntryDigests, type Fd } from '../../sys/index.js';
 import type { StepSource } from '../graph/index.js';
 import type { LooseFiles } from './loose-files.js';
 import { contentOf, type RootState, withLowers } from './root-state.js';
@@ -27,6 +28,13 @@ export interface SourceGroup {
 /** Where a COPY reads its paths: the build context, the root that a stage or image ends with, or a directory whose files keep their owners. */
 export type CopyOrigin = { readonly context: ContextSource } | { readonly root: RootState } | { readonly directory: Fd };
 
+/**
+ * Copies what is selected before it is digested, and fills in the digests of files that it reads.
+ *
+ * @param known the entries of the sources
+ */
+export type CopyFirst = (group: SourceGroup, known: readonly EntryDigests[]) => Promise<void>;
+
 export interface CopySourcesOptions {
   readonly sources: readonly StepSource[];
   readonly exclude: readonly string[];
@@ -38,6 +46,8 @@ export interface CopySourcesOptions {
   readonly repositories: readonly ContextSource[];
   /** What the paths name in the build context, where it was found out before. */
   readonly selected?: readonly SelectedSource[] | undefined;
+  /** Where all sources lie in one build context. */
+  readonly copyFirst?: CopyFirst | undefined;
 }
 
 /**
@@ -75,7 +85,9 @@ export async function digestSources(
   };
 }
 
-export interface DigestPathsOptions extends Pick<CopySourcesOptions, 'exclude' | 'parents'>, Partial<Pick<CopySourcesOptions, 'loose'>> {
+export interface DigestPathsOptions
+  extends Pick<CopySourcesOptions, 'exclude' | 'parents'>,
+    Partial<Pick<CopySourcesOptions, 'loose' | 'copyFirst'>> {
   /** The attributes of a directory that is named do not count: a copy takes what is in it, a mount shows the directory itself. */
   readonly contentsOnly?: boolean;
 }
@@ -91,7 +103,7 @@ export async function digestPaths(
   toolbox: Toolbox,
   signal: AbortSignal,
 ): Promise<Selection> {
-  const { contentsOnly = false } = options;
+  const { contentsOnly = false, copyFirst } = options;
   if ('directory' in from) {
     const selected = await treeOf(from.directory).select(paths, selectOptions(options));
     return describe(selected, await digestSelection(from.directory, selected, { owners: true, contentsOnly }));
@@ -106,7 +118,8 @@ export async function digestPaths(
     }
     const context = await from.context.open(signal);
     const selected = await context.select(paths, selectOptions(options));
-    return { ...describe(selected, await context.digestSelection(selected, { contentsOnly })), origin, selected };
+    const readAnyway = copyFirst && ((known: readonly EntryDigests[]) => copyFirst(contextGroup(context, selected), known));
+    return { ...describe(selected, await context.digestSelection(selected, { contentsOnly, readAnyway })), origin, selected };
   };
   const revision = 'context' in from ? from.context.revision : undefined;
   if ('context' in from && revision === undefined) return digestFiles();
@@ -151,14 +164,14 @@ export async function withSources<T>(
     for (const repository of options.repositories) {
       const context = await repository.open(signal);
       const sources = await context.select(['.'], selectOptions({ ...options, parents: false }));
-      groups.push({ root: context.root, sources, keepOwners: false });
+      groups.push(contextGroup(context, sources));
     }
     const paths = pathsOf(options.sources);
     if (paths.length === 0) return await body(groups);
     if ('context' in origin) {
       const context = await origin.context.open(signal);
       const sources = options.selected ?? (await context.select(paths, selectOptions(options)));
-      return await body([...groups, { root: context.root, sources, keepOwners: false }]);
+      return await body([...groups, contextGroup(context, sources)]);
     }
     if ('directory' in origin) {
       const sources = await treeOf(origin.directory).select(paths, selectOptions(options));
@@ -170,6 +183,10 @@ export async function withSources<T>(
   } finally {
     if (looseRoot !== undefined) closeSync(looseRoot);
   }
+}
+
+function contextGroup({ root }: Context, sources: readonly SelectedSource[]): SourceGroup {
+  return { root, sources, keepOwners: false };
 }
 
 function selectOptions({ exclude, parents, loose }: Pick<DigestPathsOptions, 'exclude' | 'parents' | 'loose'>): SelectOptions {

@@ -1,13 +1,23 @@
 import { constants, createReadStream, openSync, readSync } from 'node:fs';
 import type { ContextSource, SelectedSource } from '../../context/index.js';
 import { ARCHIVE_HEAD_BYTES, ArchiveInvalidError, extractArchive, isArchive, PathEscapeError } from '../../layers/index.js';
-import type { WorkingLayer } from '../../snapshots/index.js';
-import { closeFd, copyEntries, type Fd, openat2, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS } from '../../sys/index.js';
+import {
+  type CopyEntry,
+  type CopyTree,
+  closeFd,
+  copyEntries,
+  type Fd,
+  openat2,
+  RESOLVE_IN_ROOT,
+  RESOLVE_NO_MAGICLINKS,
+  RESOLVE_NO_SYMLINKS,
+} from '../../sys/index.js';
 import type { AddStep as GraphAddStep, CopyStep as GraphCopyStep } from '../graph/index.js';
 import type { Step, StepKey } from '../scheduler/index.js';
 import type { AddedDigest } from './added-digest.js';
+import { CopyAhead, type DigestsByTree } from './copy-ahead.js';
 import { bytesOf, type Placement, placeCopy } from './copy-placement.js';
-import { type CopyOrigin, type CopySourcesOptions, digestSources, type SourceGroup, withSources } from './copy-sources.js';
+import { type CopyFirst, type CopyOrigin, type CopySourcesOptions, digestSources, type SourceGroup, withSources } from './copy-sources.js';
 import { CopyHistory } from './earlier-copy.js';
 import { ArchiveSourceError } from './errors.js';
 import { lookUpOwner } from './image-user.js';
@@ -19,7 +29,7 @@ import { commonInputs, type StepInputs } from './step-definition.js';
 import { type ExplainableKey, explainableKey, type Selection } from './step-key.js';
 import type { Toolbox } from './toolbox.js';
 import { copyDirectories, modesOf } from './unwritten-copy.js';
-import { type Workplace, writeStep } from './write-step.js';
+import { sealWritten, type Workplace, writeStep } from './write-step.js';
 
 /** What is copied and where, of COPY, of ADD, or of the commands of those names. */
 export type CopySpec = (CopyFields<GraphCopyStep> | CopyFields<GraphAddStep>) & {
@@ -40,6 +50,7 @@ export class CopyStep implements Step<RootState> {
   #loose: LooseFiles | undefined;
   #selection: Selection = { digest: '' };
   #repositories: readonly ContextSource[] = [];
+  #ahead: CopyAhead | undefined;
 
   /** Nobody is known to run on what it gives, or to copy from it: its files need not be written. */
   isUnseen = false;
@@ -63,30 +74,29 @@ export class CopyStep implements Step<RootState> {
     this.#loose = await makeLooseFiles(spec.sources, spec.kind === 'add' ? spec.checksum : undefined, toolbox, signal);
     const urls = spec.sources.flatMap((source) => (source.kind === 'git' ? [source.url] : []));
     this.#repositories = await Promise.all(urls.map((url) => toolbox.openRepository(url, signal)));
-    const selection = await digestSources(this.#sources(), this.#origin(inputs), toolbox, signal);
+    const selection = await this.#digest(inputs, signal);
     this.#selection = selection;
-    this.#keyInputs = {
-      'copy.content': selection.digest,
-      'copy.destination': spec.destination,
-      'copy.several': String(spec.sources.length > 1),
-      'copy.chown': spec.chown ?? '',
-      'copy.chmod': spec.chmod ?? '',
-      'copy.owners': String(!('context' in this.from)),
-      'copy.parents': String(spec.kind === 'copy' && spec.parents),
-      'copy.unpack': String(this.#unpacks()),
-      ...commonInputs(toolbox),
-    };
-    return explainableKey('copy', this.#keyInputs, inputs[0]!, { 'copy.content': selection });
+    this.#keyInputs = { 'copy.content': selection.digest, ...this.#inputsBesideContent() };
+    return { ...explainableKey('copy', this.#keyInputs, inputs[0]!, { 'copy.content': selection }), unused: () => this.#ahead?.drop() };
   }
 
   async run(inputs: readonly RootState[], key: StepKey, options: { readonly signal: AbortSignal }): Promise<RootState> {
     const { toolbox } = this;
     const createdAt = toolbox.now();
-    const history = new CopyHistory(this.#inputsOfHistory(), inputs[0]!, toolbox);
+    const history = this.#history(inputs[0]!);
+    const root = await this.#write(inputs, history, options);
+    if (root.addedLayer) toolbox.background.add(this.#record(key, root, createdAt, history));
+    return { ...root, createdAt };
+  }
+
+  async #write(inputs: readonly RootState[], history: CopyHistory, options: { readonly signal: AbortSignal }): Promise<RootState> {
+    const { toolbox } = this;
     const writing = { ...options, moves: this.isLinked };
-    const root = await writeStep(inputs[0]!, toolbox, writing, async ({ lowers, working }) => {
+    const written = this.#ahead?.take();
+    if (written !== undefined) return sealWritten(inputs[0]!, written, toolbox, writing);
+    return writeStep(inputs[0]!, toolbox, writing, async ({ lowers, working }) => {
       return withSources(this.#sources(), this.#origin(inputs), toolbox, options.signal, async (groups) => {
-        const chown = await this.#owner(lowers, working);
+        const chown = await this.#owner({ lowers, working });
         const [only, ...others] = groups;
         if (only !== undefined && others.length === 0 && this.#mayLeaveUnwritten())
           return this.#copy({ lowers, working }, only, chown, { ...options, leaveFiles: true });
@@ -103,12 +113,32 @@ export class CopyStep implements Step<RootState> {
         return undefined;
       });
     });
-    if (root.addedLayer) toolbox.background.add(this.#record(key, root, createdAt, history));
-    return { ...root, createdAt };
+  }
+
+  /** Of a copy that is most likely new, files are copied while they are digested. */
+  async #digest(inputs: readonly RootState[], signal: AbortSignal): Promise<Selection> {
+    const { from, spec, toolbox } = this;
+    const digest = (copyFirst?: CopyFirst): Promise<Selection> =>
+      digestSources({ ...this.#sources(), copyFirst }, this.#origin(inputs), toolbox, signal);
+    const isOneTree = 'context' in from && from.context.revision === undefined && spec.sources.every(({ kind }) => kind === 'path');
+    if (!isOneTree || this.isUnseen || this.isLinked || spec.chmod !== undefined) return digest();
+    const ahead = new CopyAhead(this.#history(inputs[0]!));
+    if (!(await ahead.isWorthwhile())) return digest();
+    this.#ahead = ahead;
+    const { root } = await from.context.open(signal);
+    return ahead.digest({
+      root,
+      digest,
+      signal,
+      copy: async (workplace, group, digests) => {
+        const chown = await this.#owner(workplace);
+        await this.#copy(workplace, group, chown, { signal, digests });
+      },
+    });
   }
 
   /** Who `--chown` names, as the image is before anything is copied. */
-  async #owner(lowers: readonly string[], { upper }: WorkingLayer): Promise<Owner | undefined> {
+  async #owner({ lowers, working: { upper } }: Workplace): Promise<Owner | undefined> {
     const { chown } = this.spec;
     if (chown === undefined) return undefined;
     const merged = await this.toolbox.snapshots.openMerged([upper, ...lowers]);
@@ -137,11 +167,7 @@ export class CopyStep implements Step<RootState> {
     { lowers, working }: Workplace,
     group: SourceGroup,
     chown: Owner | undefined,
-    {
-      signal,
-      leaveFiles = false,
-      history,
-    }: { readonly signal: AbortSignal; readonly leaveFiles?: boolean; readonly history?: CopyHistory },
+    { signal, leaveFiles = false, history, digests }: CopyOptions,
   ): Promise<UnwrittenFiles | undefined> {
     const { spec } = this;
     const { snapshots } = this.toolbox;
@@ -172,7 +198,7 @@ export class CopyStep implements Step<RootState> {
       const earlier = group.keepOwners || archives.length > 0 ? undefined : await history?.open(this.#selection);
       try {
         // Whether a file may be shared is asked one by one.
-        const wanted = earlier === undefined ? parts : entries;
+        const wanted = earlier !== undefined ? entries : digests !== undefined ? withDigests(parts, digests) : parts;
         await copyEntries({ source: group.root, target: merged, direct, earlier, entries: wanted, xattrs: true });
       } finally {
         earlier?.close();
@@ -202,11 +228,24 @@ export class CopyStep implements Step<RootState> {
     }
   }
 
-  /** What the copy is, without what it copies. */
-  #inputsOfHistory(): StepInputs {
-    const { 'copy.content': _, ...inputs } = this.#keyInputs;
+  #inputsBesideContent(): StepInputs {
+    const { spec } = this;
+    return {
+      'copy.destination': spec.destination,
+      'copy.several': String(spec.sources.length > 1),
+      'copy.chown': spec.chown ?? '',
+      'copy.chmod': spec.chmod ?? '',
+      'copy.owners': String(!('context' in this.from)),
+      'copy.parents': String(spec.kind === 'copy' && spec.parents),
+      'copy.unpack': String(this.#unpacks()),
+      ...commonInputs(this.toolbox),
+    };
+  }
+
+  #history(parent: RootState): CopyHistory {
     const { sources, exclude } = this.spec;
-    return { ...inputs, 'copy.sources': JSON.stringify(sources), 'copy.exclude': JSON.stringify(exclude) };
+    const written = { 'copy.sources': JSON.stringify(sources), 'copy.exclude': JSON.stringify(exclude) };
+    return new CopyHistory({ ...this.#inputsBesideContent(), ...written }, parent, this.toolbox);
   }
 
   #sources(): CopySourcesOptions {
@@ -240,6 +279,18 @@ export class CopyStep implements Step<RootState> {
     // Of a layer without files there is nothing to share.
     if (layer.files !== undefined) await history.remember(this.#selection, identity.diffId, createdAt);
   }
+}
+
+interface CopyOptions {
+  readonly signal: AbortSignal;
+  readonly leaveFiles?: boolean;
+  readonly history?: CopyHistory;
+  /** Of what is copied: filled in where files are still to be read. */
+  readonly digests?: DigestsByTree;
+}
+
+function* withDigests(parts: Iterable<CopyEntry | CopyTree>, digests: DigestsByTree): Generator<CopyEntry | CopyTree> {
+  for (const part of parts) yield 'tree' in part ? { ...part, digests: digests.get(part.tree) } : part;
 }
 
 /** Local archives are unpacked by what they hold, not by their name. */

@@ -25,7 +25,8 @@ export interface EarlierCopy {
  * system, where one file under two names would look like a hard link.
  */
 export class CopyHistory {
-  readonly #definition: string;
+  /** Names the copy, whatever it copies. */
+  readonly definition: string;
 
   /** @param inputs what the copy is, without what it copies */
   constructor(
@@ -33,7 +34,12 @@ export class CopyHistory {
     readonly parent: RootState,
     readonly toolbox: Toolbox,
   ) {
-    this.#definition = definitionOf('copy-before', inputs);
+    this.definition = definitionOf('copy-before', inputs);
+  }
+
+  /** Nothing is known of such a copy, on whatever parent: most likely none has been made in this store. */
+  get isEmpty(): boolean {
+    return this.#mayShare() && !this.toolbox.store.cache.hasDefinition(this.definition);
   }
 
   /** Undefined where there is none, or where its files are not to be shared. */
@@ -41,7 +47,7 @@ export class CopyHistory {
     const { parent, toolbox } = this;
     // Before the parent has its place in the store one would have to wait for its hash.
     if (!this.#mayShare() || parent.layers.some(isUnpublished) || selection.entries === undefined) return undefined;
-    const record = toolbox.store.cache.find(this.#definition, await contentOf(parent));
+    const record = toolbox.store.cache.find(this.definition, await contentOf(parent));
     const { layer, selection: before } = record?.result ?? {};
     if (typeof layer !== 'string' || typeof before !== 'string') return undefined;
     const [directory] = toolbox.snapshots.lowers([...(await diffIdsOf(parent)), layer as DiffId]);
@@ -59,7 +65,7 @@ export class CopyHistory {
     if (!this.#mayShare()) return;
     const parent = await contentOf(this.parent);
     const result = { layer, selection: selection.digest };
-    await this.toolbox.store.cache.put({ definition: this.#definition, parent, inputs: {}, result, createdAt });
+    await this.toolbox.store.cache.put({ definition: this.definition, parent, inputs: {}, result, createdAt });
   }
 
   /** Not where times are set on the files when the step ends, nor where a later command goes on in the same directory. */

@@ -39,9 +39,7 @@ export async function withLowers<T>(
   options: { readonly signal?: AbortSignal },
   body: (lowers: readonly string[]) => Promise<T>,
 ): Promise<T> {
-  // Layers that only this process has lie on top of those that are, or can be made, snapshots of the store.
-  let known = root.layers.length;
-  while (known > 0 && isUnpublished(root.layers[known - 1])) known--;
+  const known = countPublished(root);
   const below = root.layers.slice(0, known);
   const holds: (() => void)[] = [];
   const files = root.layers.slice(known).map((layer) => {
@@ -64,6 +62,19 @@ export async function withLowers<T>(
   } finally {
     for (const release of holds) release();
   }
+}
+
+/** Whether the files of all its layers are there: nobody has to wait for a blob to see them. */
+export async function isExtracted(root: RootState, snapshots: SnapshotDriver): Promise<boolean> {
+  const below = root.layers.slice(0, countPublished(root));
+  return snapshots.has(await diffIdsOf({ ...root, layers: below }));
+}
+
+/** Layers that only this process has lie on top of those that are, or can be made, snapshots of the store. */
+function countPublished({ layers }: RootState): number {
+  let known = layers.length;
+  while (known > 0 && isUnpublished(layers[known - 1])) known--;
+  return known;
 }
 
 /** Its files have no place in the store yet. */

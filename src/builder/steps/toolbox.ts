@@ -45,6 +45,8 @@ export interface Toolbox {
   readonly background: BackgroundWork;
   /** The user's wish to stop. A failing step does not stop the writing of layers that are done: the next build finds them. */
   readonly interrupted: AbortSignal;
+  /** Records of other stores are among those that are looked up. */
+  readonly importsCache?: boolean | undefined;
   /** How new layers are compressed. */
   readonly compression: Compression;
   readonly compressionLevel: number | undefined;

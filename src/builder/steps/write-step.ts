@@ -33,26 +33,65 @@ export async function writeStep(
   // biome-ignore lint/suspicious/noConfusingVoidType: most bodies write all they have and give nothing
   body: (workplace: Workplace) => Promise<UnwrittenFiles | void>,
 ): Promise<RootState> {
+  return withLowers(parent, toolbox.snapshots, options, async (lowers) =>
+    seal(parent, lowers, await write(parent, lowers, toolbox, options, body), toolbox, options),
+  );
+}
+
+/** What the first half of a step left behind. */
+export interface WrittenLayer {
+  readonly working: WorkingLayer;
+  readonly unwritten: UnwrittenFiles | undefined;
+}
+
+/** The first half of {@link writeStep}; {@link sealWritten} is the second, if it comes to that. */
+export function writeAhead(
+  parent: RootState,
+  toolbox: Toolbox,
+  options: WriteStepOptions,
+  body: (workplace: Workplace) => Promise<void>,
+): Promise<WrittenLayer> {
+  return withLowers(parent, toolbox.snapshots, options, (lowers) => write(parent, lowers, toolbox, options, body));
+}
+
+/** @param written what {@link writeAhead} gave for the same parent and options */
+export function sealWritten(parent: RootState, written: WrittenLayer, toolbox: Toolbox, options: WriteStepOptions): Promise<RootState> {
+  return withLowers(parent, toolbox.snapshots, options, (lowers) => seal(parent, lowers, written, toolbox, options));
+}
+
+async function write(
+  parent: RootState,
+  lowers: readonly string[],
+  { layerPerStep, snapshots, store }: Toolbox,
+  { inPlace }: WriteStepOptions,
+  // biome-ignore lint/suspicious/noConfusingVoidType: as that of writeStep
+  body: (workplace: Workplace) => Promise<UnwrittenFiles | void>,
+): Promise<WrittenLayer> {
   // Without a layer per step a later command writes to the same files.
-  const onlyReplaced = toolbox.layerPerStep && options.inPlace !== true;
-  return withLowers(parent, toolbox.snapshots, options, async (lowers) => {
-    const working =
-      parent.open === undefined ? await toolbox.snapshots.prepare(lowers, { onlyReplaced }) : await toolbox.snapshots.reopen(parent.open);
-    let unwritten: UnwrittenFiles | undefined;
-    try {
-      unwritten = (await body({ lowers, working })) ?? undefined;
-    } catch (error) {
-      toolbox.snapshots.discard(working);
-      throw explainFullDisk(error, toolbox.store.root);
-    }
-    const changes = await toolbox.snapshots.changes(lowers, working);
-    await settleTimes(working.upper, { forceSeconds: toolbox.timestampSeconds, clampSeconds: toolbox.clampSeconds }, changes);
-    if (unwritten !== undefined || options.moves === true) {
-      return { layers: [...parent.layers, sealAsBlob({ working, lowers, changes }, unwritten, toolbox)], addedLayer: true };
-    }
-    if (!toolbox.layerPerStep) return { layers: parent.layers, addedLayer: false, open: working };
-    return { layers: [...parent.layers, sealLayer(parent, { working, lowers, changes }, toolbox)], addedLayer: true };
-  });
+  const onlyReplaced = layerPerStep && inPlace !== true;
+  const working = parent.open === undefined ? await snapshots.prepare(lowers, { onlyReplaced }) : await snapshots.reopen(parent.open);
+  try {
+    return { working, unwritten: (await body({ lowers, working })) ?? undefined };
+  } catch (error) {
+    snapshots.discard(working);
+    throw explainFullDisk(error, store.root);
+  }
+}
+
+async function seal(
+  parent: RootState,
+  lowers: readonly string[],
+  { working, unwritten }: WrittenLayer,
+  toolbox: Toolbox,
+  options: WriteStepOptions,
+): Promise<RootState> {
+  const changes = await toolbox.snapshots.changes(lowers, working);
+  await settleTimes(working.upper, { forceSeconds: toolbox.timestampSeconds, clampSeconds: toolbox.clampSeconds }, changes);
+  if (unwritten !== undefined || options.moves === true) {
+    return { layers: [...parent.layers, sealAsBlob({ working, lowers, changes }, unwritten, toolbox)], addedLayer: true };
+  }
+  if (!toolbox.layerPerStep) return { layers: parent.layers, addedLayer: false, open: working };
+  return { layers: [...parent.layers, sealLayer(parent, { working, lowers, changes }, toolbox)], addedLayer: true };
 }
 
 /** Makes the open working layer of a stage its one layer. */

@@ -34,6 +34,7 @@ export function buildToolbox(options: TimedOptions, parts: ToolboxParts, service
     reporter: services.reporter,
     background,
     interrupted: services.signal,
+    importsCache: shared?.hasImported,
     compression: options.compression?.format ?? (options.format === 'docker' ? 'gzip' : 'zstd'),
     compressionLevel: options.compression?.level,
     layerPerStep: options.layers,

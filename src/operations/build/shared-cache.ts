@@ -46,6 +46,8 @@ export class SharedCache {
   readonly #services: Services;
   /** The workspace for the build: its records are shared. */
   readonly workspace: Workspace;
+  /** Some of them come from elsewhere. */
+  readonly hasImported: boolean;
 
   private constructor(
     workspace: Workspace,
@@ -60,6 +62,7 @@ export class SharedCache {
     for (const [position, { layers }] of imported.documents.entries())
       remote.offer(layers, { source: imported.sources[position]!, kind: 'cache' });
     const records = imported.documents.flatMap((document) => document.records);
+    this.hasImported = records.length > 0;
     this.#records = shareRecords(store.cache, records, (diffId) => this.isObtainable(diffId as DiffId));
     this.#to = to;
     this.#access = access;
