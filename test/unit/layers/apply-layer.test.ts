@@ -72,7 +72,7 @@ suite('layers/apply-layer', (test) => {
         ])}`,
       );
       assert.equal(tree(target), ['d', 'd/f', 'd/h', 'l', 'p']);
-      const stat = (name: string) => lstatSync(join(target, name));
+      const stat = (name: string) => lstatSync(join(target, String(name)));
       assert.equal([stat('.').mode & 0o7777, stat('.').mtimeMs], [0o711, 11_000]);
       assert.equal([stat('d').mode & 0o7777, stat('d').mtimeMs], [0o750, 22_000]);
       assert.equal([stat('d/f').mode & 0o7777, stat('d/f').mtimeMs, stat('d/f').nlink], [0o4755, 33_250, 2]);
@@ -80,6 +80,56 @@ suite('layers/apply-layer', (test) => {
       assert.equal([readlinkSync(join(target, 'l')), stat('l').mtimeMs], ['/etc/passwd', 44_000]);
       assert.equal([stat('p').isFIFO(), stat('p').mode & 0o777, stat('p').mtimeMs], [true, 0o600, 55_000]);
       assert.is(xattrOf(join(target, 'd/f'), 'user.x'), '\0\xff');
+    });
+  });
+
+  test('applyLayer() gives files the modes of the archive, whatever the umask and the content', async () => {
+    const modes = [0o600, 0o644, 0o666, 0o777, 0o000, 0o444, 0o1644, 0o2755, 0o4755, 0o6777];
+    const umaskBefore = process.umask();
+    try {
+      for (const umask of [0o022, 0o077, 0o000]) {
+        process.umask(umask);
+        await withTempDir(async (dir) => {
+          const target = join(dir, 'out');
+          const items = modes.flatMap((mode) => [
+            own({ name: `empty-${mode}`, mode }),
+            own({ name: `full-${mode}`, mode, data: 'content' }),
+            own({ name: `directory-${mode}/`, mode }),
+          ]);
+          await apply(target, tarOf(items));
+          for (const mode of modes) {
+            const found = ['empty', 'full', 'directory'].map((name) => lstatSync(join(target, `${name}-${mode}`)).mode & 0o7777);
+            assert.equal(found, [mode, mode, mode], `umask ${umask.toString(8)}`);
+            chmodSync(join(target, `directory-${mode}`), 0o700);
+          }
+        });
+      }
+    } finally {
+      process.umask(umaskBefore);
+    }
+  });
+
+  test('applyLayer() gives files in a directory with a group of its own theirs, as root', async () => {
+    needRoot();
+    await withTempDir(async (dir) => {
+      const target = join(dir, 'out');
+      const items: TarItem[] = [
+        { name: 'd/', uid: 0, gid: 5, mode: 0o2775 },
+        { name: 'd/root', uid: 0, gid: 0, mode: 0o644, data: 'x' },
+        { name: 'd/group', uid: 0, gid: 5, mode: 0o644, data: 'x' },
+        { name: 'd/program', uid: 0, gid: 5, mode: 0o2755, data: 'x' },
+        { name: 'd/user', uid: 7, gid: 8, mode: 0o4711, data: 'x' },
+        { name: 'd/below/', uid: 0, gid: 0, mode: 0o755 },
+      ];
+      await apply(target, tarOf(items));
+      const found = items.map(({ name }) => {
+        const { uid, gid, mode } = lstatSync(join(target, String(name)));
+        return { uid, gid, mode: mode & 0o7777 };
+      });
+      assert.equal(
+        found,
+        items.map(({ uid = 0, gid = 0, mode = 0 }) => ({ uid, gid, mode })),
+      );
     });
   });
 

@@ -210,7 +210,7 @@ void TreeWriter::copy_lower_attributes(const Slot& at) {
     }
     break;
   }
-  set_directory_meta(at.parent, at.path.empty() ? "." : at.name, like, at.path);
+  set_directory_meta(at.parent, at.path.empty() ? "." : at.name, like, at.path, false);
 }
 
 // --- entries ---------------------------------------------------------------------------------------------------------------------
@@ -221,7 +221,7 @@ void TreeWriter::root_entry(const ArchiveEntry& found) {
   begin_record({}, found);
   has_root_entry_ = true;
   const int at = directory(options_.prefix);
-  set_directory_meta(at, ".", found, options_.prefix);
+  set_directory_meta(at, ".", found, options_.prefix, false);
 }
 
 void TreeWriter::whiteout(const ArchiveEntry& found, const Slot& at) {
@@ -292,15 +292,23 @@ void TreeWriter::remove(const Slot& at, const struct stat& status) {
 
 void TreeWriter::file(const ArchiveEntry& found, const Slot& at) {
   const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-  file_.reset(replacing(at, "openat", [&] { return openat(at.parent, at.name.c_str(), flags, 0600); }));
+  // Nobody else is to open a file that has not got its owner yet.
+  const mode_t mode = is_ours(found) ? found.mode & 0777 : 0600;
+  file_.reset(replacing(at, "openat", [&] { return openat(at.parent, at.name.c_str(), flags, mode); }));
   path_ = at.path;
   if (found.sparse && ftruncate(file_.get(), static_cast<off_t>(found.size)) != 0) throw_system("ftruncate", path_);
 }
 
 void TreeWriter::finish_file() {
   const int fd = file_.get();
-  const bool owned = set_owner(fd, "", entry_, path_);
-  if (fchmod(fd, entry_.mode) != 0) throw_system("fchmod", path_);
+  // Most files are made as they should be; changing an inode to what it is costs as much as changing it.
+  struct stat made;
+  if (fstat(fd, &made) != 0) throw_system("fstat", path_);
+  const bool is_set = is_ours(entry_) && made.st_uid == own_uid_ && made.st_gid == own_gid_;
+  const bool owned = is_set || set_owner(fd, "", entry_, path_);
+  if (!is_set || (made.st_mode & 07777) != entry_.mode) {
+    if (fchmod(fd, entry_.mode) != 0) throw_system("fchmod", path_);
+  }
   set_xattrs(fd, entry_.xattrs, path_);
   if (!owned) record_override(fd, entry_, path_);
   const timespec times[2] = {time_of(entry_), time_of(entry_)};
@@ -309,18 +317,22 @@ void TreeWriter::finish_file() {
 }
 
 void TreeWriter::subdirectory(const ArchiveEntry& found, const Slot& at) {
-  struct stat status;
-  bool was_whiteout = false;
-  if (status_at(at.parent, at.name, at.path, &status) && !S_ISDIR(status.st_mode)) {
-    was_whiteout = is_layer_ && is_whiteout(status);
-    remove(at, status);
-  }
-  if (mkdirat(at.parent, at.name.c_str(), 0700) != 0) {
+  const auto make = [&] {
+    if (mkdirat(at.parent, at.name.c_str(), 0700) == 0) return true;
     if (errno == ENAMETOOLONG) throw_invalid(entry_.name, "its name is too long");
     if (errno != EEXIST) throw_system("mkdirat", at.path);
+    return false;
+  };
+  bool is_new = make();
+  bool was_whiteout = false;
+  struct stat status;
+  if (!is_new && status_at(at.parent, at.name, at.path, &status) && !S_ISDIR(status.st_mode)) {
+    was_whiteout = is_layer_ && is_whiteout(status);
+    remove(at, status);
+    is_new = make();
   }
   if (was_whiteout) set_opaque(at.parent, at.name, at.path);
-  set_directory_meta(at.parent, at.name, found, at.path);
+  set_directory_meta(at.parent, at.name, found, at.path, is_new);
   implied_.erase(at.path);
 }
 
@@ -377,14 +389,14 @@ void TreeWriter::special(const ArchiveEntry& found, const Slot& at) {
 
 // --- attributes ------------------------------------------------------------------------------------------------------------------
 
-void TreeWriter::set_directory_meta(int parent, const std::string& name, const ArchiveEntry& found, const std::string& path) {
+void TreeWriter::set_directory_meta(int parent, const std::string& name, const ArchiveEntry& found, const std::string& path, bool is_new) {
   const UniqueFd fd = open_nofollow(parent, name, O_PATH | O_DIRECTORY, path);
   const bool owned = set_owner(fd.get(), "", found, path);
   if (chmod_nofollow(fd.get(), "", found.mode) != 0) throw_system("fchmodat", path);
   set_xattrs(fd.get(), found.xattrs, path);
   if (!owned) {
     record_override(fd.get(), found, path);
-  } else if (remove_xattr(fd.get(), kOverrideStat) != 0) {
+  } else if (!is_new && remove_xattr(fd.get(), kOverrideStat) != 0) {
     throw_system("removexattr", path);
   }
   remember_time(path, time_of(found));

@@ -12,6 +12,7 @@
 #include <set>
 #include <string>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <unordered_map>
 #include <vector>
 
@@ -108,7 +109,12 @@ class TreeWriter : public ArchiveSink {
   int replacing(const Slot& at, const char* syscall, Make make);
   void remove(const Slot& at, const struct stat& status);
   void set_opaque(int parent, const std::string& name, const std::string& path);
-  void set_directory_meta(int parent, const std::string& name, const ArchiveEntry& entry, const std::string& path);
+  // `is_new`: made for this entry just now.
+  void set_directory_meta(int parent, const std::string& name, const ArchiveEntry& entry, const std::string& path, bool is_new);
+  // Whether what this thread makes belongs to whom the entry does, as far as file system and parent do not decide otherwise.
+  bool is_ours(const ArchiveEntry& entry) const {
+    return entry.uid == static_cast<int64_t>(own_uid_) && entry.gid == static_cast<int64_t>(own_gid_);
+  }
   // Sets the owner, or says false when this user namespace cannot.
   bool set_owner(int fd, const char* name, const ArchiveEntry& entry, const std::string& path);
   void set_xattrs(int fd, const Xattrs& xattrs, const std::string& path);
@@ -128,6 +134,8 @@ class TreeWriter : public ArchiveSink {
   const TreeWriterOptions& options_;
   ContentListener* const listener_;
   const bool is_layer_;
+  const uid_t own_uid_ = geteuid();
+  const gid_t own_gid_ = getegid();
   std::unordered_map<std::string, UniqueFd> directories_;
   std::map<std::string, timespec> times_;
   std::set<std::string> opaque_;
