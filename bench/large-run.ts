@@ -27,7 +27,7 @@ export async function largeRun(): Promise<Result[]> {
       `FROM scratch\nADD rootfs.tar /\nENV PATH=/bin\nCOPY seed /seed\nRUN ${copies('rand')}; ${copies('text')}\n`,
     );
     const args = ['bud', '--layers', '--network', 'host', '-t', 'w3', context];
-    const ours = await runOnce(new Tsbuild(join(disk, 'tsbuild')).command(args, { sampleMemory: true }));
+    const ours = await runOnce(new Tsbuild(join(disk, 'tsbuild')).command(args));
     const root = join(disk, 'tsbuild/root');
     const layerBytes = 2 * COPIES * SEED_BYTES;
     const used = await diskUse(root);
@@ -38,7 +38,10 @@ export async function largeRun(): Promise<Result[]> {
       `cat '${disk}/rand.bin' '${disk}/text.bin' | zstd -3 -T0 -q > '${disk}/floor.zst'`,
     ]);
     const blobBytes = statSync(join(disk, 'floor.zst')).size;
-    const theirs = await runOnce(new Buildah(join(disk, 'buildah')).command(args, { sampleMemory: true }));
+    const theirs = await runOnce(new Buildah(join(disk, 'buildah')).command(args));
+    // Runs of their own: who samples takes a fifth of a processor from whom it measures, and nobody samples the floor.
+    const { peakKiB: ourPeakKiB } = await runOnce(new Tsbuild(join(disk, 'tsbuild-2')).command(args, { sampleMemory: true }));
+    const { peakKiB: theirPeakKiB } = await runOnce(new Buildah(join(disk, 'buildah-2')).command(args, { sampleMemory: true }));
     return [
       { work: 'RUN writes 1 GiB', unit: 'ms', ours: ours.wallMs, peer: floor.wallMs, peerName: 'cat + zstd -3 -T0', goal: '<= 1.2' },
       { work: 'RUN writes 1 GiB: CPU', unit: 'ms', ours: ours.cpuMs, peer: floor.cpuMs, peerName: 'cat + zstd -3 -T0', goal: '<= 1.2' },
@@ -54,8 +57,8 @@ export async function largeRun(): Promise<Result[]> {
       {
         work: 'RUN writes 1 GiB: peak memory',
         unit: 'MiB',
-        ours: ours.peakKiB / 1024,
-        peer: theirs.peakKiB / 1024,
+        ours: ourPeakKiB / 1024,
+        peer: theirPeakKiB / 1024,
         peerName: 'buildah',
         goal: '< 200 MiB',
       },

@@ -5,7 +5,7 @@ export interface Sample {
   readonly wallMs: number;
   /** User and system time of the process and of all it waited for. */
   readonly cpuMs: number;
-  /** Largest sum of the proportional set sizes of the process and its descendants, sampled; 0 unless asked for. */
+  /** Largest sum of the proportional set sizes of the process and its descendants, sampled; 0 unless asked for: it costs some of the time. */
   readonly peakKiB: number;
 }
 
