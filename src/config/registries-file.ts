@@ -1,5 +1,5 @@
 import { SettingsError } from './errors.js';
-import type { Registries, RegistryMirror, RegistryRule } from './registries.js';
+import { type Registries, type RegistryMirror, type RegistryRule, withLowerHost } from './registries.js';
 
 /** One registries.conf file; a scalar is undefined when the file does not set it. */
 export interface RegistriesFile {
@@ -61,7 +61,7 @@ function readRule(table: TomlTable): RegistryRule {
   }
   const byDigestOnly = table.boolean('mirror-by-digest-only') ?? false;
   return {
-    prefix: trimSlash(prefix),
+    prefix: withLowerHost(trimSlash(prefix)),
     location: trimSlash(written || prefix),
     insecure: table.boolean('insecure') ?? false,
     blocked: table.boolean('blocked') ?? false,

@@ -47,7 +47,7 @@ export interface ImageLocation {
  * @see https://github.com/containers/image/blob/main/docs/containers-registries.conf.5.md#choosing-a-registry-toml-table
  */
 export function findRegistryRule(registries: Registries, name: string): RegistryRule | undefined {
-  const matching = registries.rules.filter((rule) => prefixLength(rule.prefix, name) !== undefined);
+  const matching = registries.rules.filter((rule) => restAfter(rule.prefix, name) !== undefined);
   return matching.sort((a, b) => b.prefix.length - a.prefix.length)[0];
 }
 
@@ -64,7 +64,7 @@ export function locateImage(registries: Registries, name: string): readonly Imag
   const byDigest = name.includes('@');
   const usable = rule.mirrors.filter(({ pullFrom }) => pullFrom === 'all' || (pullFrom === 'digest-only') === byDigest);
   // A host wildcard stands for whatever host matched, so only an explicit location replaces it.
-  const rest = name.slice(prefixLength(rule.prefix, name) ?? 0);
+  const rest = restAfter(rule.prefix, name) ?? '';
   const rewrite = (location: string): string => (location.startsWith('*.') ? name : location + rest);
   return [
     ...usable.map((mirror) => ({ name: rewrite(mirror.location), insecure: mirror.insecure, mirror: true })),
@@ -86,6 +86,23 @@ export function expandShortName(registries: Registries, name: string): readonly 
     const path = registry === 'docker.io' && !name.includes('/') ? `library/${name}` : name;
     return `${registry}/${path}`;
   });
+}
+
+/** What follows the prefix; undefined when it does not match. `host:443` is matched as `host` too: it is the same server. */
+function restAfter(prefix: string, name: string): string | undefined {
+  const forms = [name, withoutHttpsPort(name)].map((form) => ({ form, length: prefixLength(prefix, form) }));
+  const found = forms.find(({ length }) => length !== undefined);
+  return found?.form.slice(found.length);
+}
+
+/** Names of images and prefixes of such, host first. */
+export function withoutHttpsPort(name: string): string {
+  return name.replace(/^([^/@]*):443(?=[/@]|$)/, '$1');
+}
+
+/** As names have it: the case of a host means nothing. */
+export function withLowerHost(name: string): string {
+  return name.replace(/^[^/]*/, (host) => host.toLowerCase());
 }
 
 /** How many characters of `name` the prefix covers; undefined when it does not match. */

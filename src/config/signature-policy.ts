@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasCode } from '../errors.js';
+import { jsonProblem } from '../json-problem.js';
 import { PolicyDeniedError, SettingsError, SignatureRequiredError } from './errors.js';
 import { objectAt, type PolicyRequirement, parseRequirement, refuseUnknown, type SignedBy } from './policy-requirements.js';
+import { withLowerHost, withoutHttpsPort } from './registries.js';
 import type { Settings } from './settings.js';
 
 /** Which images may be used, by where they come from. */
@@ -26,6 +28,8 @@ export interface PolicySubject {
 
 type Places = Pick<Settings, 'configHome' | 'policyFile'>;
 
+/** Of a policy that says all it can there are five. */
+const MAX_DEPTH = 16;
 const SYSTEM_FILES = ['/etc/containers/policy.json', '/usr/share/containers/policy.json'];
 
 /**
@@ -72,10 +76,11 @@ export function registryScopes(repository: string, suffix: string): readonly str
   const parts = repository.split('/');
   const host = parts[0] ?? '';
   const above = parts.map((_, position) => parts.slice(0, parts.length - position).join('/'));
+  const named = [`${repository}${suffix}`, ...above].flatMap((scope) => [...new Set([scope, withoutHttpsPort(scope)])]);
   const labels = host.replace(/:.*$/, '').split('.');
   const port = /:.*$/.exec(host)?.[0] ?? '';
   const wildcards = labels.slice(1).map((_, position) => `*.${labels.slice(position + 1).join('.')}${port}`);
-  return [`${repository}${suffix}`, ...above, ...wildcards];
+  return [...named, ...wildcards.flatMap((scope) => [...new Set([scope, withoutHttpsPort(scope)])])];
 }
 
 /** The scopes of an image below a path: the image, its file or directory, and each directory above it. */
@@ -113,16 +118,20 @@ function parsePolicy(path: string, text: string): SignaturePolicy {
   } catch (cause) {
     throw new SettingsError(path, 'the signature policy is not JSON', undefined, { cause });
   }
+  const problem = jsonProblem(text, MAX_DEPTH);
+  if (problem !== undefined) throw new SettingsError(path, `the signature policy is ambiguous: ${problem}`);
   const root = objectAt(path, document, 'the policy');
   refuseUnknown(path, root, ['default', 'transports'], 'the policy');
   if (root.default === undefined) throw new SettingsError(path, '"default" is missing');
   const transports = new Map<string, ReadonlyMap<string, readonly PolicyRequirement[]>>();
   for (const [transport, scopes] of Object.entries(objectAt(path, root.transports ?? {}, '"transports"'))) {
-    const entries = Object.entries(objectAt(path, scopes, `"transports.${transport}"`));
-    transports.set(
-      transport,
-      new Map(entries.map(([scope, list]) => [scope, requirementsAt(path, list, `"transports.${transport}.${scope}"`)])),
-    );
+    const byScope = new Map<string, readonly PolicyRequirement[]>();
+    for (const [written, list] of Object.entries(objectAt(path, scopes, `"transports.${transport}"`))) {
+      const scope = transport === 'docker' ? withLowerHost(written) : written;
+      if (byScope.has(scope)) throw new SettingsError(path, `"transports.${transport}" has the scope ${JSON.stringify(scope)} twice`);
+      byScope.set(scope, requirementsAt(path, list, `"transports.${transport}.${written}"`));
+    }
+    transports.set(transport, byScope);
   }
   return { path, fallback: requirementsAt(path, root.default, '"default"'), transports };
 }

@@ -145,7 +145,8 @@ function pathProblem(path: string): string {
 
 function hasValidPort(host: string): boolean {
   const port = /:([0-9]+)$/.exec(host)?.[1];
-  return port === undefined || (Number(port) > 0 && Number(port) < 65536);
+  // `host:05000` would be the same server by another name, which rules for `host:5000` do not know.
+  return port === undefined || (/^[1-9]/.test(port) && Number(port) < 65536);
 }
 
 function normalizeHost(host: string): string {

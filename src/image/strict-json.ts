@@ -1,4 +1,5 @@
 import { TsbuildError } from '../errors.js';
+import { jsonProblem } from '../json-problem.js';
 
 /** A manifest, index or config that cannot be accepted. */
 export class ManifestError extends TsbuildError {
@@ -32,7 +33,8 @@ export function parseStrictJson(bytes: Uint8Array, subject: string, maxBytes: nu
   } catch (cause) {
     throw new ManifestError(subject, 'it is not valid JSON', { cause });
   }
-  checkStructure(text, subject);
+  const problem = jsonProblem(text, MAX_DEPTH);
+  if (problem !== undefined) throw new ManifestError(subject, problem);
   return isPlain(value) ? value : withoutNulls(value, subject);
 }
 
@@ -45,62 +47,6 @@ function decodeUtf8(bytes: Uint8Array, subject: string): string {
   } catch (cause) {
     throw new ManifestError(subject, 'it is not valid UTF-8', { cause });
   }
-}
-
-/** Look for repeated keys and the depth. `text` is known to be valid JSON, so only strings and brackets need to be seen. */
-function checkStructure(text: string, subject: string): void {
-  // One entry per open bracket: the keys seen so far in an object, undefined in an array.
-  const open: (Set<string> | undefined)[] = [];
-  let expectKey = false;
-  for (let index = 0; index < text.length; index++) {
-    switch (text[index]) {
-      case '{':
-        open.push(new Set());
-        expectKey = true;
-        break;
-      case '[':
-        open.push(undefined);
-        expectKey = false;
-        break;
-      case '}':
-      case ']':
-        open.pop();
-        expectKey = false;
-        break;
-      case ',':
-        expectKey = open.at(-1) !== undefined;
-        break;
-      case '"': {
-        const end = endOfString(text, index);
-        if (expectKey) addKey(open.at(-1), text.slice(index, end + 1), subject);
-        expectKey = false;
-        index = end;
-        break;
-      }
-      default:
-        break;
-    }
-    if (open.length > MAX_DEPTH) throw new ManifestError(subject, `it is nested more than ${MAX_DEPTH} levels deep`);
-  }
-}
-
-function addKey(keys: Set<string> | undefined, literal: string, subject: string): void {
-  const key = literal.includes('\\') ? (JSON.parse(literal) as string) : literal.slice(1, -1);
-  if (keys?.has(key)) throw new ManifestError(subject, `the key ${JSON.stringify(key.slice(0, 100))} occurs twice in one object`);
-  keys?.add(key);
-}
-
-/** Most of a document is in its strings, so they are not gone through in JavaScript. */
-function endOfString(text: string, start: number): number {
-  let end = text.indexOf('"', start + 1);
-  while (isEscaped(text, end)) end = text.indexOf('"', end + 1);
-  return end;
-}
-
-function isEscaped(text: string, index: number): boolean {
-  let first = index;
-  while (text[first - 1] === '\\') first--;
-  return (index - first) % 2 === 1;
 }
 
 /** Nothing for `withoutNulls` to do. */

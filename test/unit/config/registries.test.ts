@@ -65,6 +65,10 @@ suite('config/registries', (test) => {
     ['a.b.internal/app', '*.internal'],
     ['internal/app', undefined],
     ['docker.io/library/debian', undefined],
+    // The same servers, as whoever wants past a rule would write them.
+    ['example.com:443/foo/app:1', 'example.com/foo'],
+    ['example.com:443/foo@sha256:0', 'example.com/foo'],
+    ['example.com:4430/foo/app:1', 'example.com'],
   ] as const) {
     test(`findRegistryRule() gives ${name} the rule ${prefix ?? 'none'}`, async () => {
       assert.is(findRegistryRule(await parse(EXAMPLE), name)?.prefix, prefix);
@@ -80,6 +84,15 @@ suite('config/registries', (test) => {
     const digest = `example.com/foo/app@sha256:${'0'.repeat(64)}`;
     assert.is(locateImage(registries, digest).length, 3);
     assert.equal(locateImage(registries, 'a.internal/x:1'), [{ name: 'a.internal/x:1', insecure: true, mirror: false }]);
+  });
+
+  test('a prefix means what it says in upper case too, and a rule with a port still wants it', async () => {
+    const registries = await parse(
+      '[[registry]]\nprefix = "Example.COM/foo"\n[[registry]]\nprefix = "b.test:443/x"\nlocation = "c.test/y"\n',
+    );
+    assert.is(findRegistryRule(registries, 'example.com/foo:1')?.prefix, 'example.com/foo');
+    assert.equal(locateImage(registries, 'b.test:443/x/app:1'), [{ name: 'c.test/y/app:1', insecure: false, mirror: false }]);
+    assert.is(findRegistryRule(registries, 'b.test/x/app:1'), undefined);
   });
 
   test('locateImage() refuses a blocked registry and names the file', async () => {

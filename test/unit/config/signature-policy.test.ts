@@ -31,6 +31,11 @@ suite('signature policy', (test) => {
     ]);
   });
 
+  test('registryScopes() knows a server without the port that https has anyway', () => {
+    const scopes = ['a.test:443/app:1', 'a.test/app:1', 'a.test:443/app', 'a.test/app', 'a.test:443', 'a.test', '*.test:443', '*.test'];
+    assert.equal(registryScopes('a.test:443/app', ':1'), scopes);
+  });
+
   test('pathScopes() goes from the image to its path and every directory above', () => {
     assert.equal(pathScopes('/srv/images/app', ':1'), ['/srv/images/app:1', '/srv/images/app', '/srv/images', '/srv']);
     assert.equal(pathScopes('/srv/app', ''), ['/srv/app', '/srv']);
