@@ -1,4 +1,5 @@
 import { TsbuildError } from '../errors.js';
+import { withoutPasswords } from '../url-passwords.js';
 import { type Digest, isDigest } from './digest.js';
 
 /** The name of an image in a registry, fully qualified. Two spellings of one name are one value. */
@@ -17,7 +18,7 @@ export class ReferenceSyntaxError extends TsbuildError {
     readonly text: string,
     readonly problem: string,
   ) {
-    super(`Invalid image name ${JSON.stringify(text.slice(0, 300))}: ${problem}`, {
+    super(`Invalid image name ${JSON.stringify(withoutPasswords(text).slice(0, 300))}: ${withoutPasswords(problem)}`, {
       hint: 'Write an image name as [HOST[:PORT]/]PATH[:TAG][@sha256:HEX], with a lower-case path',
     });
   }

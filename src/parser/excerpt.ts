@@ -1,3 +1,4 @@
+import { maskPasswords } from '../url-passwords.js';
 import type { ContainerfileSyntaxError, SyntaxErrorFacts } from './syntax-error.js';
 
 const MAX_WIDTH = 160;
@@ -18,7 +19,7 @@ export function formatExcerpt(error: Pick<SyntaxErrorFacts, 'line' | 'column' | 
   for (const { line, text } of error.sourceLines) {
     const here = line === error.line;
     const from = here && error.column > MAX_WIDTH - 20 ? error.column - MAX_WIDTH / 2 : 0;
-    const shown = printable(text.slice(from, from + MAX_WIDTH));
+    const shown = printable(maskPasswords(text).slice(from, from + MAX_WIDTH));
     rows.push(`${here ? '>>' : '  '} ${String(line).padStart(width)} | ${shown}`.trimEnd());
     if (here) rows.push(`   ${' '.repeat(width)} | ${' '.repeat(Math.max(0, error.column - 1 - from))}^`);
   }

@@ -1,3 +1,4 @@
+import { withoutPassword } from '../url-passwords.js';
 import { Fault } from './fragment.js';
 
 /** A git repository, and what of it is meant. */
@@ -55,11 +56,6 @@ export function parseGitUrl(text: string): GitUrl | undefined {
     protocol,
     ...withQuery(query, { ref: ref === '' ? undefined : ref, subdir: subdir.length === 0 ? undefined : subdir.join(':') }),
   });
-}
-
-/** Without what is secret in it. */
-export function withoutPassword(url: string): string {
-  return url.replace(/^([A-Za-z][A-Za-z0-9+.-]*:\/\/)[^/?#]*@/, '$1');
 }
 
 type Wanted = Omit<GitUrl, 'text' | 'remote' | 'protocol'>;

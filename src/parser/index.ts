@@ -1,9 +1,10 @@
+export { withoutPassword, withoutPasswords } from '../url-passwords.js';
 export { parseCsvLine } from './csv.js';
 export { type Directives, type Escape, parseDirective } from './directives.js';
 export { formatExcerpt, formatSyntaxError } from './excerpt.js';
 export { type ExpandOptions, ExpansionError, expandHeredoc, expandWord, expandWords, type Lookup } from './expand.js';
 export { Fault } from './fragment.js';
-export { checkCommit, type GitUrl, parseGitUrl, withoutPassword } from './git-url.js';
+export { checkCommit, type GitUrl, parseGitUrl } from './git-url.js';
 export { parseGoDuration } from './go-duration.js';
 export { type Heredoc, heredocText } from './heredoc.js';
 export {

@@ -41,7 +41,7 @@ interface InstructionBase {
   readonly writtenKeyword: string;
   /** The instruction on one line, continuations joined, without heredoc bodies. */
   readonly text: string;
-  /** `text` as progress lines show it: with the first line of each heredoc behind it. */
+  /** `text` as progress lines show it: with the first line of each heredoc behind it, and no passwords in its URLs. */
   readonly display: string;
   readonly heredocs: readonly Heredoc[];
   /** The comment lines directly above, without `#`. */

@@ -1,4 +1,5 @@
 import { didYouMean, suggest } from '../suggest.js';
+import { withoutPasswords } from '../url-passwords.js';
 import { trimSpace } from './blank.js';
 import type { Escape } from './directives.js';
 import { type FlagKind, type Flags, parseFlags, splitFlags } from './flags.js';
@@ -53,7 +54,7 @@ export function parseInstruction(source: InstructionText): Instruction {
   }
   const { heredocs, range, keywordRange, comments } = source;
   const text = source.line.text;
-  const display = [text, ...heredocs.map((heredoc) => `(${summarizeHeredoc(heredoc)})`)].join(' ');
+  const display = withoutPasswords([text, ...heredocs.map((heredoc) => `(${summarizeHeredoc(heredoc)})`)].join(' '));
   const base = { range, keywordRange, writtenKeyword, text, display, heredocs, comments };
   const { flags, rest: args } = splitFlags(trimFragment({ text: rest, at: source.line.at + restAt }), source.escape);
   const reader = new ArgumentReader(known, source, flags, args);

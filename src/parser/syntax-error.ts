@@ -1,4 +1,5 @@
 import { TsbuildError } from '../errors.js';
+import { withoutPasswords } from '../url-passwords.js';
 import { lineStarts, positionAt, type Source } from './source.js';
 
 /** One line of the source, for an excerpt. */
@@ -70,7 +71,7 @@ export function syntaxErrorAt(
     sourceLines.push({ line: number, text });
   }
   const facts = { file: source.name, line, column, endLine: Math.max(line, options.endLine ?? line), sourceLines };
-  return new ContainerfileSyntaxError(problem, facts, options);
+  return new ContainerfileSyntaxError(withoutPasswords(problem), facts, options);
 }
 
 /** One error out of several of the same file, in file order. `errors` holds at least one. */

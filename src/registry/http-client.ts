@@ -109,6 +109,17 @@ async function openAgents(tls: TlsOptions): Promise<Agents> {
       return new Pool(origin, { ...options, connect: { ...connect, onread: receiveMemory } });
     },
   });
+  // A proxy that hangs up on CONNECT is a "socket error" to undici, upon which it connects again, and again, for ever (its client.js, onError).
+  const proxyClient = (origin: URL, options: object) => {
+    const pool = new Pool(origin, options);
+    const connect = pool.connect.bind(pool) as (params: Dispatcher.ConnectOptions) => Promise<Dispatcher.ConnectData>;
+    const told = (params: Dispatcher.ConnectOptions) =>
+      connect(params).catch((cause: unknown) => {
+        if ((cause as { code?: unknown }).code !== 'UND_ERR_SOCKET') throw cause;
+        throw Object.assign(new Error(`the proxy ${origin.host} hung up`, { cause }), { code: 'ECONNRESET' });
+      });
+    return Object.assign(pool, { connect: told });
+  };
   const proxied = new Map<string, ProxyAgent>();
   return {
     direct,
@@ -121,6 +132,7 @@ async function openAgents(tls: TlsOptions): Promise<Agents> {
           ...timeouts,
           uri: proxy.href,
           proxyTunnel: false,
+          clientFactory: proxyClient,
           requestTls: secure(certificate),
           proxyTls: secure(undefined),
         });

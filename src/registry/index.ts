@@ -1,4 +1,4 @@
-export type { CredentialLookup, RegistryCredentials } from './credentials.js';
+export { type CredentialLookup, type RegistryCredentials, userInfoOf } from './credentials.js';
 export type { ClientCertificate } from './http-client.js';
 export type { RegistryManifest } from './manifests.js';
 export { type Download, type DownloadOptions, openDownload } from './open-download.js';

@@ -1,3 +1,4 @@
+import { userInfoOf } from './credentials.js';
 import { sendFollowing } from './follow-redirects.js';
 import { HttpClient } from './http-client.js';
 import type { ProxyOptions } from './proxy-for.js';
@@ -68,7 +69,7 @@ export async function openDownload(options: DownloadOptions): Promise<Download |
   };
 }
 
-function basicOf({ username, password }: URL): string | undefined {
-  if (username === '' && password === '') return undefined;
-  return `Basic ${Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64')}`;
+function basicOf(url: URL): string | undefined {
+  const userInfo = userInfoOf(url);
+  return userInfo === undefined ? undefined : `Basic ${Buffer.from(userInfo).toString('base64')}`;
 }

@@ -1,4 +1,5 @@
 import type { Healthcheck } from '../../image/index.js';
+import { withoutPasswords } from '../../parser/index.js';
 import type { StepSource } from './step.js';
 
 // What BuildKit writes into `created_by`: see docs/containerfile.md, "History". Its layers, unlike its metadata, are marked.
@@ -25,9 +26,11 @@ export function copyHistory(keyword: 'COPY' | 'ADD', { sources, chown, chmod, pa
     ...(chmod === undefined ? [] : [`--chmod=${chmod}`]),
   ];
   // Files that are written in the Containerfile come last.
-  const named = sources.flatMap((source) => (source.kind === 'path' ? [source.path] : source.kind === 'text' ? [] : [source.url]));
+  const named = sources.flatMap((source) =>
+    source.kind === 'text' ? [] : [source.kind === 'path' ? source.path : source.kind === 'git' ? source.url.text : source.url],
+  );
   const written = sources.flatMap((source) => (source.kind === 'text' ? [`<<${source.name}`] : []));
-  return `${[keyword, ...flags, ...named, ...written, destination].join(' ')}${MARK}`;
+  return withoutPasswords(`${[keyword, ...flags, ...named, ...written, destination].join(' ')}${MARK}`);
 }
 
 export function pairsHistory(keyword: 'ENV' | 'LABEL', pairs: readonly (readonly [name: string, value: string])[]): string {

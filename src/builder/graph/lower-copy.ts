@@ -8,6 +8,7 @@ import {
   heredocText,
   type Lookup,
   parseGitUrl,
+  withoutPassword,
 } from '../../parser/index.js';
 import { inWord } from './fault-location.js';
 import { copyDestination } from './image-path.js';
@@ -97,7 +98,10 @@ function classify(path: string, instruction: CopyInstruction | AddInstruction): 
   if (instruction.keyword === 'COPY' && instruction.from !== undefined) return { kind: 'path', path };
   const git = parseGitUrl(path);
   if (git !== undefined) return { kind: 'git', url: git };
-  if (/^https?:\/\//.test(path)) return { kind: 'url', url: path };
+  if (/^https?:\/\//.test(path)) {
+    if (!URL.canParse(path)) throw new Fault(`"${withoutPassword(path)}" is not a URL`);
+    return { kind: 'url', url: path };
+  }
   return { kind: 'path', path };
 }
 

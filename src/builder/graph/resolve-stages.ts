@@ -11,6 +11,7 @@ import {
   type FromInstruction,
   type Instruction,
 } from '../../parser/index.js';
+import { withoutPasswords } from '../../url-passwords.js';
 import { type ArgScope, automaticArgs, declareArg, isAutomaticArg, isPredefinedArg } from './build-arguments.js';
 import { inWord, isSyntaxError, locateFaults } from './fault-location.js';
 import type { Graph, ImageUse, InputSource, Stage, StageSetting } from './graph.js';
@@ -168,7 +169,7 @@ class StageResolver {
         index,
         name: from.stageName,
         from,
-        display: `FROM ${shownPlatform}${image}${shownName}`,
+        display: withoutPasswords(`FROM ${shownPlatform}${image}${shownName}`),
         base,
         platform: platform ?? parent?.platform ?? this.options.platform,
         platformGiven: platform !== undefined,

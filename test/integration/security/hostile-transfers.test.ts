@@ -127,6 +127,22 @@ suite('security/hostile-transfers', (test) => {
       });
     }));
 
+  test('a proxy that hangs up ends the command, and its password is not told', () =>
+    withScene(async ({ site, ...place }) => {
+      writeFileSync(join(place.context, 'Add'), 'FROM scratch\nADD https://files.example/file /\n');
+      const env = { https_proxy: `http://ada:hunter2@${site.host}`, no_proxy: '', NO_PROXY: undefined };
+      const commands = [
+        ['pull', '--retry', '0', 'docker://registry.example/lib/app'],
+        ['login', '--retry', '0', '-u', 'ada', '-p', 'x', 'registry.example'],
+        ['bud', '-f', join(place.context, 'Add'), place.context],
+      ];
+      const says = [/the connection to (registry|files)\.example failed \(ECONNRESET\)/, /^(?!.*hunter2)/s];
+      await allRefused(
+        place,
+        commands.map((args) => ({ title: args.join(' '), args, says, run: { env } })),
+      );
+    }));
+
   test('an upload that goes on elsewhere, or is redirected, goes there without credentials', () =>
     withScene(async ({ site, elsewhere, ...place }) => {
       await addApp(place);

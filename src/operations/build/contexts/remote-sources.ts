@@ -5,6 +5,7 @@ import { type Context, ContextError, type ContextSource, openContext } from '../
 import { hasCode, UsageError } from '../../../errors.js';
 import { ARCHIVE_HEAD_BYTES } from '../../../layers/index.js';
 import { type GitUrl, withoutPassword } from '../../../parser/index.js';
+import { userInfoOf } from '../../../registry/index.js';
 import {
   checkOut,
   describeUnpacked,
@@ -201,11 +202,12 @@ export class RemoteSources {
   /** BuildKit's secrets for git; a user and password in the URL go before them. Only a secret named for its host is sent unencrypted. */
   #gitHeaders({ protocol, remote }: GitUrl): readonly { readonly scope: string; readonly value: string }[] {
     if (!protocol.startsWith('http')) return [];
-    const { origin, host, username, password } = new URL(remote);
+    const url = new URL(remote);
+    const { origin, host } = url;
     const scope = `${origin}/`;
     const basic = (text: string): string => `basic ${Buffer.from(text).toString('base64')}`;
-    if (username !== '' || password !== '')
-      return [{ scope, value: basic(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`) }];
+    const userInfo = userInfoOf(url);
+    if (userInfo !== undefined) return [{ scope, value: basic(userInfo) }];
     const suffixes = protocol === 'https' ? [`.${host}`, ''] : [`.${host}`];
     for (const suffix of suffixes) {
       const header = this.#secret(`GIT_AUTH_HEADER${suffix}`);
