@@ -12,6 +12,8 @@ export interface MadeImage {
 export interface ImageLies {
   /** Instead of the digests of the layers. */
   readonly diffIds?: readonly string[];
+  /** What containers of it are run with. */
+  readonly config?: Readonly<Record<string, unknown>>;
   /** Changes the manifest, or what it says of its first layer, before it is written. */
   readonly manifest?: (manifest: Record<string, unknown>) => Record<string, unknown>;
   readonly firstLayer?: Readonly<Record<string, unknown>>;
@@ -25,7 +27,7 @@ export function imageOf(layers: readonly Buffer[], lies: ImageLies = {}): MadeIm
   const config = json({
     architecture: process.arch === 'x64' ? 'amd64' : process.arch,
     os: 'linux',
-    config: {},
+    config: lies.config ?? {},
     rootfs: { type: 'layers', diff_ids: lies.diffIds ?? layers.map(digestOf) },
   });
   const descriptor = (type: string, bytes: Buffer) => ({ mediaType: `${OCI}.${type}`, digest: digestOf(bytes), size: bytes.length });
