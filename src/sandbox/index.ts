@@ -27,6 +27,7 @@ export type {
   TmpfsMount,
 } from './plan.js';
 export { planConfinement } from './plan-confinement.js';
+export { limitSupport } from './resources/group-parent.js';
 export { parseProcessorList, type ResourceLimits } from './resources/resource-limits.js';
 export { runInSandbox } from './run-in-sandbox.js';
 export type { RunOptions } from './run-options.js';

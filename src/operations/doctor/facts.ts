@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { release, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { type DefaultNetwork, ownSelinuxHost, planConfinement } from '../../sandbox/index.js';
+import { type DefaultNetwork, limitSupport, ownSelinuxHost, planConfinement } from '../../sandbox/index.js';
 import { tryOverlay } from '../../snapshots/index.js';
 import { type FenceProbe, getXattr, packageFile, probeFence } from '../../sys/index.js';
 import type { Services } from '../context.js';
@@ -39,9 +39,12 @@ export interface Facts {
   readonly seccompActions: readonly string[];
   readonly tun: 'usable' | 'closed' | 'absent';
   readonly networkHelper: string | undefined;
+  /** The file of the AppArmor profile that confines pasta; undefined: none does. */
+  readonly helperProfile: string | undefined;
   /** What commands get that nobody chose a network for; undefined: not tried, since there is no user namespace. */
   readonly defaultNetwork: DefaultNetwork | undefined;
-  readonly cgroups: 'delegated' | 'closed' | 'v1' | 'absent';
+  /** How limits can be enforced; `shared`: the group has processes of others, and none above it will do. */
+  readonly cgroups: 'delegated' | 'shared' | 'closed' | 'v1' | 'absent';
   readonly selinux: 'enforcing' | 'permissive' | 'absent';
   /** Whether commands get labels by default. */
   readonly selinuxLabels: boolean;
@@ -85,8 +88,9 @@ export async function gatherFacts(services: Services): Promise<Facts> {
     seccompActions: readText('/proc/sys/kernel/seccomp/actions_avail').split(/\s+/).filter(Boolean),
     tun: tunState(),
     networkHelper: ['pasta', 'slirp4netns'].find((name) => findProgram(name) !== undefined),
+    helperProfile: confiningProfile(),
     defaultNetwork: entered ? await tryNetwork(services) : undefined,
-    cgroups: cgroupState(),
+    cgroups: limitSupport(),
     selinux: selinuxState(),
     selinuxLabels: planConfinement({}, ownSelinuxHost()).selinux !== undefined,
     freeBytes: bavail * bsize,
@@ -206,10 +210,12 @@ async function tryNetwork(services: Services): Promise<DefaultNetwork> {
   }
 }
 
-function cgroupState(): Facts['cgroups'] {
-  if (!existsSync('/sys/fs/cgroup/cgroup.controllers')) return readText('/proc/self/cgroup') === '' ? 'absent' : 'v1';
-  const own = /^0::(.*)$/m.exec(readText('/proc/self/cgroup'))?.[1] ?? '/';
-  return isAccessible(join('/sys/fs/cgroup', own, 'cgroup.procs'), constants.W_OK) ? 'delegated' : 'closed';
+/** A file of AppArmor's that confines pasta, which may then not enter the network of a command. */
+function confiningProfile(folder = '/etc/apparmor.d'): string | undefined {
+  if (readText('/sys/module/apparmor/parameters/enabled') !== 'Y') return undefined;
+  return ['usr.bin.pasta', 'pasta', 'usr.bin.passt', 'passt']
+    .filter((name) => existsSync(join(folder, name)) && !existsSync(join(folder, 'disable', name)))
+    .map((name) => join(folder, name))[0];
 }
 
 function selinuxState(): Facts['selinux'] {

@@ -169,13 +169,25 @@ function tun({ tun: state }: Facts): Finding {
   return { subject, verdict: 'degraded', found, cost, remedy: state === 'closed' ? 'sudo chmod 0666 /dev/net/tun' : 'sudo modprobe tun' };
 }
 
-function networkHelper({ networkHelper: name }: Facts): Finding {
+function networkHelper(facts: Facts): Finding {
+  const { networkHelper: name, helperProfile } = facts;
   const subject = 'pasta';
-  if (name === 'pasta') return ok(subject, 'installed');
+  if (name === 'pasta') return helperProfile === undefined ? ok(subject, 'installed') : confined(subject, helperProfile, facts);
   const remedy = 'sudo apt-get install passt    (Fedora: sudo dnf install passt)';
   if (name !== undefined) return ok(subject, `not installed; ${name} is`);
   const cost = 'no private network with a way out: commands use the network of the host, or none';
   return { subject, verdict: 'degraded', found: 'neither pasta nor slirp4netns is installed', cost, remedy };
+}
+
+/** What the profile forbids depends on its release, so only what came of it tells. */
+function confined(subject: string, profile: string, { defaultNetwork: choice, tun }: Facts): Finding {
+  const wasTried = choice !== undefined && tun === 'usable';
+  if (!wasTried || (choice.kind === 'private' && choice.helper === 'pasta')) return ok(subject, 'installed');
+  const found = `installed, and passed over: the AppArmor profile ${profile} confines it`;
+  if (choice.kind === 'private') return ok(subject, `${found}; ${choice.helper} is taken`);
+  const cost = 'no private network with a way out: commands use the network of the host, or none';
+  const remedy = `sudo apt-get install slirp4netns    (or without the profile: sudo ln -s ${profile} /etc/apparmor.d/disable/ && sudo apparmor_parser -R ${profile})`;
+  return { subject, verdict: 'degraded', found, cost, remedy };
 }
 
 function defaultNetwork({ defaultNetwork: choice }: Facts): Finding {
@@ -192,9 +204,16 @@ function cgroups({ cgroups: state, rootless }: Facts): Finding {
   if (state === 'delegated') return ok(subject, 'version 2, delegated');
   if (state === 'v1' && !rootless) return ok(subject, 'version 1, as root');
   const cost = 'limits of memory, processes and processors hold only as far as rlimits and affinity go';
-  const found = { closed: 'version 2, not delegated to this user', v1: 'version 1, which only root can use', absent: 'not mounted' }[state];
+  const found = {
+    closed: 'version 2, not delegated to this user',
+    shared: 'version 2, but in a group with processes of others, which can hand on no limits, and so can none above it',
+    v1: 'version 1, which only root can use',
+    absent: 'not mounted',
+  }[state];
   const remedy =
-    state === 'closed' ? 'systemd-run --user --scope -p Delegate=yes tsbuild build ...' : 'boot with systemd.unified_cgroup_hierarchy=1';
+    state === 'closed' || state === 'shared'
+      ? `systemd-run ${rootless ? '--user ' : ''}--scope -p Delegate=yes tsbuild build ...`
+      : 'boot with systemd.unified_cgroup_hierarchy=1';
   return { subject, verdict: 'degraded', found, cost, remedy };
 }
 

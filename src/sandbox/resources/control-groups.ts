@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasCode } from '../../errors.js';
+import { findGroupParent, hasOthers, mayHaveBoth, OWN_GROUP } from './group-parent.js';
 import { findHierarchies, type Hierarchies, type Place } from './hierarchies.js';
 import { type Controller, parseProcessorList, type ResourceLimits, type Setting, settingsOf } from './resource-limits.js';
 
@@ -24,9 +25,10 @@ let count = 0;
 
 /** @param host for tests: where the hierarchies are */
 export function openControlGroups(limits: ResourceLimits, host: Hierarchies = findHierarchies()): ControlGroups {
-  const opening = new Opening(limits.cgroupParent, host);
+  const settings = settingsOf(limits);
+  const opening = new Opening(limits.cgroupParent, host, [...new Set(settings.map(({ controller }) => controller))]);
   const failed: Setting[] = [];
-  for (const setting of settingsOf(limits)) if (!opening.apply(setting)) failed.push(setting);
+  for (const setting of settings) if (!opening.apply(setting)) failed.push(setting);
   const { directories } = opening;
   const isWeak = (flag: string): boolean => failed.some((setting) => setting.flag === flag);
   return {
@@ -47,20 +49,27 @@ class Opening {
   problem: string | undefined;
   readonly #made = new Map<string, string | undefined>();
   readonly #name = `tsbuild-${process.pid}-${++count}`;
+  /** As a process is in one group of version 2 alone, it is made where all controllers are. */
+  readonly #unified: Place | undefined;
 
   constructor(
     readonly parent: string | undefined,
     readonly host: Hierarchies,
-  ) {}
+    controllers: readonly Controller[],
+  ) {
+    const { unified, legacy } = host;
+    const wanted = controllers.filter((controller) => !legacy.has(controller));
+    this.#unified = unified && { ...unified, own: findGroupParent(unified, wanted) ?? unified.own };
+  }
 
   apply({ controller, v1, v2 }: Setting): boolean {
     const place = this.host.legacy.get(controller);
     if (place !== undefined) return this.#write(this.#group(place, controller, prepareLegacy), v1);
-    if (this.host.unified === undefined) {
+    if (this.#unified === undefined) {
       this.problem ??= `there is no control group for ${controller}`;
       return false;
     }
-    return this.#write(this.#group(this.host.unified, controller, prepareUnified), v2);
+    return this.#write(this.#group(this.#unified, controller, prepareUnified), v2);
   }
 
   /** Our group in a hierarchy, made when it is wanted first; undefined: it cannot be made. */
@@ -117,16 +126,11 @@ function prepareUnified(parent: string, group: string, controller: Controller): 
  * groups below it then take no process.
  */
 function leave(parent: string): void {
-  // The root of all groups, which has no type, may have both.
-  if (!existsSync(join(parent, 'cgroup.type')) || isVacant(parent)) return;
-  const self = join(parent, 'tsbuild');
+  if (mayHaveBoth(parent) || readFileSync(join(parent, 'cgroup.procs'), 'utf8') === '') return;
+  if (hasOthers(parent)) throw Object.assign(new Error(`${parent} has processes of others`), { code: 'EBUSY' });
+  const self = join(parent, OWN_GROUP);
   makeGroup(self);
   writeFileSync(join(self, 'cgroup.procs'), String(process.pid), { flag: 'r+' });
-  if (!isVacant(parent)) throw Object.assign(new Error(`${parent} has processes of others`), { code: 'EBUSY' });
-}
-
-function isVacant(group: string): boolean {
-  return readFileSync(join(group, 'cgroup.procs'), 'utf8') === '';
 }
 
 function makeGroup(directory: string): void {

@@ -19,6 +19,7 @@ const WELL: Facts = {
   seccompActions: ['kill_process', 'errno', 'user_notif', 'allow'],
   tun: 'usable',
   networkHelper: 'pasta',
+  helperProfile: undefined,
   defaultNetwork: { kind: 'private', helper: 'pasta' },
   cgroups: 'delegated',
   selinux: 'absent',
@@ -90,12 +91,32 @@ suite('operations/doctor', (test) => {
     ],
     ['a network that was not tried', { defaultNetwork: undefined }, 'network', 'degraded', /--network private/],
     ['cgroups that are not delegated', { cgroups: 'closed' }, 'cgroups', 'degraded', /^systemd-run --user --scope -p Delegate=yes /],
+    ['a group with processes of others', { cgroups: 'shared' }, 'cgroups', 'degraded', /^systemd-run --user --scope /],
+    ["root's group with processes of others", { cgroups: 'shared', rootless: false }, 'cgroups', 'degraded', /^systemd-run --scope /],
+    [
+      'pasta that its profile confines',
+      { helperProfile: '/etc/apparmor.d/usr.bin.passt', defaultNetwork: { kind: 'host', reason: 'pasta did not start' } },
+      'pasta',
+      'degraded',
+      /^sudo apt-get install slirp4netns .*apparmor_parser -R \/etc\/apparmor\.d\/usr\.bin\.passt\)$/,
+    ],
     ['cgroups of version 1', { cgroups: 'v1' }, 'cgroups', 'degraded', /unified_cgroup_hierarchy=1$/],
     ['little space', { freeBytes: 2 ** 30 }, 'disk space', 'degraded', /^tsbuild prune --all/],
     ['no space', { freeBytes: 1000 }, 'disk space', 'missing', /^tsbuild prune --all/],
     ['few inodes', { freeInodes: 10 }, 'disk space', 'degraded', /^tsbuild prune --all/],
     ['a clock that is behind', { clockBehindMs: 86_400_000 }, 'clock', 'degraded', /^sudo timedatectl set-ntp true$/],
   ];
+  test('pasta that its profile confines is passed over, which is said only where that is so', () => {
+    const found = (change: Partial<Facts>): string | undefined =>
+      judge({ ...WELL, helperProfile: '/etc/apparmor.d/usr.bin.passt', ...change }).find(({ subject }) => subject === 'pasta')?.found;
+    assert.match(
+      found({ defaultNetwork: { kind: 'private', helper: 'slirp4netns' } })!,
+      /^installed, and passed over: the AppArmor profile \/etc\/apparmor\.d\/usr\.bin\.passt confines it; slirp4netns is taken$/,
+    );
+    assert.is(found({}), 'installed');
+    assert.is(found({ tun: 'closed', defaultNetwork: { kind: 'host', reason: 'the device is closed' } }), 'installed');
+  });
+
   for (const [title, change, subject, verdict, remedy] of cases)
     test(`${title}: ${subject} is ${verdict}, with what it costs and what mends it`, () => {
       const findings = judge({ ...WELL, ...change });

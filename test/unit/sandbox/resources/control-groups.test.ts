@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import * as assert from 'uvu/assert';
 import { openControlGroups } from '../../../../src/sandbox/resources/control-groups.js';
+import { limitSupport } from '../../../../src/sandbox/resources/group-parent.js';
 import { findHierarchies, type Hierarchies } from '../../../../src/sandbox/resources/hierarchies.js';
 import { parseProcessorList, settingsOf } from '../../../../src/sandbox/resources/resource-limits.js';
 import { suite } from '../../../support/suite.js';
@@ -84,6 +85,17 @@ function unifiedIn(directory: string): Hierarchies {
   return { unified: { top: directory, own: join(directory, 'own') }, legacy: new Map() };
 }
 
+/** With the files that the kernel makes in each group of version 2 but the root of all. */
+function makeFakeGroup(
+  directory: string,
+  { processes, handed, present }: Record<'handed' | 'present', readonly string[]> & { readonly processes: readonly number[] },
+): void {
+  writeFileSync(join(directory, 'cgroup.type'), 'domain');
+  writeFileSync(join(directory, 'cgroup.procs'), processes.map((pid) => `${pid}\n`).join(''));
+  writeFileSync(join(directory, 'cgroup.subtree_control'), handed.join(' '));
+  writeFileSync(join(directory, 'cgroup.controllers'), present.join(' '));
+}
+
 suite('openControlGroups()', (test) => {
   test('version 2: hands the controllers on', () =>
     withTempDir((directory) => {
@@ -98,6 +110,60 @@ suite('openControlGroups()', (test) => {
       assert.is(readFileSync(join(own, 'cgroup.subtree_control'), 'utf8'), '+pids');
       groups.close();
       assert.not.ok(existsSync(groups.directories[0]!));
+    }));
+
+  test('version 2: a group that is shared makes room above it, for all controllers at one place', () =>
+    withTempDir((directory) => {
+      const [slice, scope] = [join(directory, 'slice'), join(directory, 'slice/scope')];
+      mkdirSync(scope, { recursive: true });
+      makeFakeGroup(directory, { processes: [1], handed: ['pids'], present: ['memory', 'pids'] });
+      makeFakeGroup(slice, { processes: [], handed: ['pids'], present: ['pids'] });
+      makeFakeGroup(scope, { processes: [1, process.pid], handed: [], present: ['pids'] });
+      const host = { unified: { top: directory, own: scope }, legacy: new Map() };
+      const parentOf = (limits: Parameters<typeof openControlGroups>[0]): string => {
+        const groups = openControlGroups(limits, host);
+        groups.close();
+        return dirname(groups.directories[0]!);
+      };
+      assert.is(parentOf({ pids: 3 }), slice);
+      // The slice has no memory, and the top has processes in it: nothing is moved, and the reason is said.
+      const both = openControlGroups({ pids: 3, memoryBytes: 5000 }, host);
+      assert.equal(both.directories, []);
+      assert.match(both.shortfall!, `no group can be made in ${scope} (EBUSY)`);
+      assert.not.ok(existsSync(join(scope, 'tsbuild')));
+      assert.is(limitSupport(host), 'shared');
+      // The root of all groups may have processes.
+      rmSync(join(directory, 'cgroup.type'));
+      assert.is(parentOf({ pids: 3, memoryBytes: 5000 }), directory);
+      assert.match(readFileSync(join(directory, 'cgroup.subtree_control'), 'utf8'), /^\+/);
+    }));
+
+  test('version 2: who is alone in a group makes room in it, once', () =>
+    withTempDir((directory) => {
+      const own = join(directory, 'own');
+      mkdirSync(join(own, 'tsbuild'), { recursive: true });
+      makeFakeGroup(own, { processes: [process.pid], handed: [], present: ['memory', 'pids', 'cpu'] });
+      makeFakeGroup(join(own, 'tsbuild'), { processes: [], handed: [], present: [] });
+      const groups = openControlGroups({ pids: 3 }, unifiedIn(directory));
+      assert.is(dirname(groups.directories[0]!), own);
+      groups.close();
+      assert.is(readFileSync(join(own, 'tsbuild/cgroup.procs'), 'utf8'), String(process.pid));
+      const moved = { unified: { top: directory, own: join(own, 'tsbuild') }, legacy: new Map() };
+      const again = openControlGroups({ pids: 3 }, moved);
+      assert.is(dirname(again.directories[0]!), own);
+      again.close();
+    }));
+
+  test('limitSupport() says what there is', () =>
+    withTempDir((directory) => {
+      const own = join(directory, 'own');
+      mkdirSync(own);
+      assert.is(limitSupport(unifiedIn(directory)), 'closed');
+      makeFakeGroup(own, { processes: [process.pid], handed: [], present: ['memory', 'pids', 'cpu'] });
+      assert.is(limitSupport(unifiedIn(directory)), 'delegated');
+      assert.is(limitSupport({ unified: undefined, legacy: new Map() }), 'absent');
+      const place = { top: directory, own };
+      assert.is(limitSupport({ unified: place, legacy: new Map([['memory', place]]) }), 'v1');
     }));
 
   test('what cannot be had is told in one line, and replaced as far as that goes', () =>
