@@ -170,24 +170,35 @@ function tun({ tun: state }: Facts): Finding {
 }
 
 function networkHelper(facts: Facts): Finding {
-  const { networkHelper: name, helperProfile } = facts;
+  const { networkHelper: name } = facts;
   const subject = 'pasta';
-  if (name === 'pasta') return helperProfile === undefined ? ok(subject, 'installed') : confined(subject, helperProfile, facts);
+  if (name === 'pasta') return installedPasta(facts);
   const remedy = 'sudo apt-get install passt    (Fedora: sudo dnf install passt)';
   if (name !== undefined) return ok(subject, `not installed; ${name} is`);
   const cost = 'no private network with a way out: commands use the network of the host, or none';
   return { subject, verdict: 'degraded', found: 'neither pasta nor slirp4netns is installed', cost, remedy };
 }
 
-/** What the profile forbids depends on its release, so only what came of it tells. */
-function confined(subject: string, profile: string, { defaultNetwork: choice, tun }: Facts): Finding {
+/** What a profile forbids depends on its release, so only what came of it tells. */
+function installedPasta({ helperProfile, defaultNetwork: choice, tun }: Facts): Finding {
+  const subject = 'pasta';
   const wasTried = choice !== undefined && tun === 'usable';
   if (!wasTried || (choice.kind === 'private' && choice.helper === 'pasta')) return ok(subject, 'installed');
-  const found = `installed, and passed over: the AppArmor profile ${profile} confines it`;
-  if (choice.kind === 'private') return ok(subject, `${found}; ${choice.helper} is taken`);
-  const cost = 'no private network with a way out: commands use the network of the host, or none';
-  const remedy = `sudo apt-get install slirp4netns    (or without the profile: sudo ln -s ${profile} /etc/apparmor.d/disable/ && sudo apparmor_parser -R ${profile})`;
-  return { subject, verdict: 'degraded', found, cost, remedy };
+  const profile = helperProfile === undefined ? '' : `; the AppArmor profile ${helperProfile} confines it`;
+  if (choice.kind === 'private')
+    return ok(
+      subject,
+      `installed, and passed over for ${choice.helper}: ${choice.passedOver ?? 'it gave no network that works'}${profile}`,
+    );
+  // Why there is no network is said beside it.
+  if (helperProfile === undefined) return ok(subject, 'installed');
+  return {
+    subject,
+    verdict: 'degraded',
+    found: `installed, and passed over${profile}`,
+    cost: 'no private network with a way out: commands use the network of the host, or none',
+    remedy: `sudo apt-get install slirp4netns    (or without the profile: sudo ln -s ${helperProfile} /etc/apparmor.d/disable/ && sudo apparmor_parser -R ${helperProfile})`,
+  };
 }
 
 function defaultNetwork({ defaultNetwork: choice }: Facts): Finding {

@@ -7,7 +7,8 @@ import type { NetworkHelper } from './request.js';
 
 /** Which network commands get that nobody chose one for. */
 export type DefaultNetwork =
-  | { readonly kind: 'private'; readonly helper: NetworkHelper }
+  /** `passedOver`: why the helpers that come before it are not taken, in a few words; left out: there are none. */
+  | { readonly kind: 'private'; readonly helper: NetworkHelper; readonly passedOver?: string }
   /** `reason`: why there is no private one, in a few words. */
   | { readonly kind: 'host'; readonly reason: string };
 
@@ -71,7 +72,8 @@ export async function probeDefaultNetwork(options: ProbeOptions): Promise<Probed
       ]);
       if (here === undefined || (there !== undefined && there <= here)) {
         const unmeasured = here === undefined && there === undefined;
-        return { choice: { kind: 'private', helper: helper.name }, network, unmeasured };
+        const passedOver = reasons.length === 0 ? {} : { passedOver: reasons.join('; ') };
+        return { choice: { kind: 'private', helper: helper.name, ...passedOver }, network, unmeasured };
       }
       reasons.push(`${helper.name} carries no DNS answers here`);
       await network.close();

@@ -106,15 +106,18 @@ suite('operations/doctor', (test) => {
     ['few inodes', { freeInodes: 10 }, 'disk space', 'degraded', /^tsbuild prune --all/],
     ['a clock that is behind', { clockBehindMs: 86_400_000 }, 'clock', 'degraded', /^sudo timedatectl set-ntp true$/],
   ];
-  test('pasta that its profile confines is passed over, which is said only where that is so', () => {
+  test('why pasta is passed over for another helper is said, with a profile that confines it', () => {
     const found = (change: Partial<Facts>): string | undefined =>
-      judge({ ...WELL, helperProfile: '/etc/apparmor.d/usr.bin.passt', ...change }).find(({ subject }) => subject === 'pasta')?.found;
-    assert.match(
-      found({ defaultNetwork: { kind: 'private', helper: 'slirp4netns' } })!,
-      /^installed, and passed over: the AppArmor profile \/etc\/apparmor\.d\/usr\.bin\.passt confines it; slirp4netns is taken$/,
+      judge({ ...WELL, ...change }).find(({ subject }) => subject === 'pasta')?.found;
+    const defaultNetwork = { kind: 'private', helper: 'slirp4netns', passedOver: 'pasta did not start' } as const;
+    assert.is(found({ defaultNetwork }), 'installed, and passed over for slirp4netns: pasta did not start');
+    const helperProfile = '/etc/apparmor.d/usr.bin.passt';
+    assert.is(
+      found({ defaultNetwork, helperProfile }),
+      'installed, and passed over for slirp4netns: pasta did not start; the AppArmor profile /etc/apparmor.d/usr.bin.passt confines it',
     );
-    assert.is(found({}), 'installed');
-    assert.is(found({ tun: 'closed', defaultNetwork: { kind: 'host', reason: 'the device is closed' } }), 'installed');
+    assert.is(found({ helperProfile }), 'installed');
+    assert.is(found({ helperProfile, tun: 'closed', defaultNetwork: { kind: 'host', reason: 'the device is closed' } }), 'installed');
   });
 
   for (const [title, change, subject, verdict, remedy] of cases)

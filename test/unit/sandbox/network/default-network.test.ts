@@ -52,13 +52,13 @@ suite('probeDefaultNetwork()', (test) => {
 
   test('takes slirp4netns where no answer comes through pasta', async () => {
     const { probed, events } = await play({ answers: { host: 0, slirp4netns: 0 } });
-    assert.equal(probed.choice, { kind: 'private', helper: 'slirp4netns' });
+    assert.equal(probed.choice, { kind: 'private', helper: 'slirp4netns', passedOver: 'pasta carries no DNS answers here' });
     assert.equal(events, ['open pasta', 'close pasta', 'open slirp4netns']);
   });
 
   test('takes slirp4netns where pasta fails or is missing', async () => {
     const failed = await play({ answers: { host: 0, slirp4netns: 0 }, failing: ['pasta'] });
-    assert.equal(failed.probed.choice, { kind: 'private', helper: 'slirp4netns' });
+    assert.equal(failed.probed.choice, { kind: 'private', helper: 'slirp4netns', passedOver: 'pasta: it failed' });
     const missing = await play({ answers: { host: 0, slirp4netns: 0 }, helpers: [{ name: 'pasta', program: undefined }, BOTH[1]!] });
     assert.equal(missing.probed.choice, { kind: 'private', helper: 'slirp4netns' });
   });
@@ -73,7 +73,7 @@ suite('probeDefaultNetwork()', (test) => {
 
   test('does not take one where only a later server of the list answers', async () => {
     const { probed } = await play({ answers: { host: 0, pasta: 1, slirp4netns: 0 } });
-    assert.equal(probed.choice, { kind: 'private', helper: 'slirp4netns' });
+    assert.equal(probed.choice, { kind: 'private', helper: 'slirp4netns', passedOver: 'pasta carries no DNS answers here' });
     const equal = await play({ answers: { host: 1, pasta: 1 } });
     assert.equal(equal.probed.choice, { kind: 'private', helper: 'pasta' });
   });
