@@ -378,7 +378,7 @@ suite('integration/bad-input', (test) => {
       const user = readFileSync('/etc/subuid', 'utf8').split(':')[0] ?? '';
       if (!readFileSync('/etc/passwd', 'utf8').includes(`\n${user}:`)) skip('there is no user with subordinate ids');
       writeContext(store, GOOD);
-      // The user sees the project where everybody can go, and a /usr/bin without newuidmap.
+      // The user sees the project where everybody can go, and a /usr/bin without newuidmap. A build with sanitizers has its Node in the project.
       const script = `set -e
         mkdir "$1/bin"
         for tool in sh dash bash env node setpriv cat rm; do cp -a "/usr/bin/$tool" "$1/bin/" 2>/dev/null || :; done
@@ -387,7 +387,7 @@ suite('integration/bad-input', (test) => {
         mount --bind "$2" /mnt
         mount --bind "$1/bin" /usr/bin
         cd /mnt
-        setpriv --reuid="$4" --regid="$4" --init-groups --inh-caps=-all env PATH=/usr/bin HOME="$1" \\
+        setpriv --reuid="$4" --regid="$4" --init-groups --inh-caps=-all env PATH=/mnt/sanitizers:/usr/bin HOME="$1" \\
           /mnt/bin/tsbuild --root "$1/root" --runroot "$1/run" bud -t app "$1/context"`;
       const result = await run([
         'unshare',

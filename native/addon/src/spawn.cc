@@ -25,6 +25,10 @@
 #define P_PIDFD 3  // sys/wait.h of newer C libraries
 #endif
 
+#ifdef __SANITIZE_ADDRESS__
+extern "C" void __asan_unpoison_memory_region(void const volatile* address, size_t size);
+#endif
+
 namespace tsbuild {
 namespace {
 
@@ -126,6 +130,10 @@ Failure start(const Plan& plan, pid_t* pid, UniqueFd* pidfd) {
   const int result = clone(run_child, static_cast<char*>(stack) + kStack, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &child, &raw_pidfd);
   const Failure failure = result < 0 ? fail("clone") : Failure{};
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
+#ifdef __SANITIZE_ADDRESS__
+  // The child never returned from its functions, whose frames stay marked: what is mapped here next would bear their marks.
+  __asan_unpoison_memory_region(stack, kStack);
+#endif
   munmap(stack, kStack);
   if (failure) return failure;
 
