@@ -33,23 +33,34 @@ function start(argv: readonly string[]): void {
     writeSync(1, `tsbuild version ${PROGRAM_VERSION} (image-spec 1.1.1)\n`);
     return;
   }
-  // Workers and idle connections must not hold the process; everything shown is written by now.
-  void loadProgram(argv)
+  const native = loadNative();
+  void loadProgram(argv, native)
     .main(argv)
-    .then((status) => process.exit(status));
+    .then((status) => end(status, native));
+}
+
+/** Workers and idle connections must not hold the process; everything shown is written by now. */
+function end(status: number, native: Partial<Native>): void {
+  const { NODE_OPTIONS, NODE_V8_COVERAGE } = process.env;
+  // Node would join its threads and take down V8 and OpenSSL, for half a millisecond. Who asked it for a profile or the like gets that.
+  if (!NODE_OPTIONS && !NODE_V8_COVERAGE && process.execArgv.length === 0) process.once('exit', () => native.end?.(status));
+  process.exit(status);
 }
 
 const distDir = import.meta.dirname;
 
-/** What `native/start` exports: files as they stand in memory. Undefined where one cannot be had so. */
-interface FileMaps {
+/** What `native/start` exports. */
+interface Native {
+  /** A file as it stands in memory; undefined where it cannot be had so. */
   text(path: string): string | undefined;
   bytes(path: string): Uint8Array | undefined;
+  /** As _exit(2). */
+  end(status: number): void;
 }
 
-/** None where the native part is missing: the files are read then. */
-function loadFileMaps(): Partial<FileMaps> {
-  const module: { exports: Partial<FileMaps> } = { exports: {} };
+/** Nothing where the native part is missing: files are read then. */
+function loadNative(): Partial<Native> {
+  const module: { exports: Partial<Native> } = { exports: {} };
   try {
     process.dlopen(module, join(distDir, 'native/tsbuild-start.node'));
   } catch {
@@ -73,15 +84,14 @@ function cacheDirs(): CacheDir[] {
 }
 
 /** Does what `require` would do, with the compiled code from the cache. */
-function loadProgram(argv: readonly string[]): Program {
+function loadProgram(argv: readonly string[], native: Partial<Native>): Program {
   const file = join(distDir, 'main.cjs');
-  const maps = loadFileMaps();
   // The bundle is pure ASCII (esbuild escapes the rest), and one byte a character is the cheapest string to make.
-  const source = maps.text?.(file) ?? readFileSync(file, 'latin1');
+  const source = native.text?.(file) ?? readFileSync(file, 'latin1');
   const folder = `${BUNDLE_ID}-${process.version}-${process.arch}${optionsKey()}`;
   // Global flags may stand before the command, with values that look like one. They become names of files.
   const words = argv.filter((word) => word >= 'a' && word < '{' && !word.includes('/')).slice(0, 3);
-  const cachedData = readCache(maps, folder, [...words, 'any']);
+  const cachedData = readCache(native, folder, [...words, 'any']);
   const compiled = new Script(source, cachedData === undefined ? { filename: file } : { filename: file, cachedData });
   const module = { exports: {} as Program };
   compiled.runInThisContext()(module.exports, require, module, file, distDir);
@@ -104,12 +114,12 @@ function optionsKey(): string {
 }
 
 /** The first there is. Not the first that V8 accepts: having compiled the source for one it refused, it would say yes to any. */
-function readCache(maps: Partial<FileMaps>, folder: string, names: readonly string[]): NodeJS.ArrayBufferView | undefined {
+function readCache(native: Partial<Native>, folder: string, names: readonly string[]): NodeJS.ArrayBufferView | undefined {
   for (const { directory, checkOwner } of cacheDirs())
     for (const name of names) {
       try {
         const path = join(directory, folder, `${name}.bin`);
-        const data = checkOwner ? readOwn(path) : (maps.bytes?.(path) ?? readFileSync(path));
+        const data = checkOwner ? readOwn(path) : (native.bytes?.(path) ?? readFileSync(path));
         if (data !== undefined) return data;
       } catch {
         // No such file, as a rule.

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
@@ -43,6 +44,17 @@ suite('native/start', (test) => {
       assert.is(Buffer.from(data ?? []).toString(), old);
       assert.is(text(file), 'b');
     });
+  });
+
+  test('end() ends the process with that status, before anything else is done', () => {
+    const script = `
+      const module = { exports: {} };
+      process.dlopen(module, ${JSON.stringify(nativeFile('tsbuild-start.node'))});
+      process.once('exit', () => module.exports.end(3));
+      process.once('exit', () => console.log('late'));
+      process.exit(4);`;
+    const { status, stdout } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8' });
+    assert.equal([status, stdout], [3, '']);
   });
 
   test('what cannot be mapped is undefined', async () => {
