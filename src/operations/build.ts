@@ -119,16 +119,16 @@ async function carryOut(plan: BuildPlan, access: RegistryAccess, options: TimedO
   const { reporter } = services;
   const { store, remote, shared } = workspace;
   const { network } = surroundings;
-  const abort = new AbortController();
-  const background = new BackgroundWork((error) => abort.abort(error));
-  const debug = options.onError === 'shell' ? new FailureShell((failure) => abort.abort(failure), network, services) : undefined;
+  const stop = (reason: unknown): void => scheduler.cancel(reason);
+  const background = new BackgroundWork(stop);
+  const debug = options.onError === 'shell' ? new FailureShell(stop, network, services) : undefined;
   const toolbox: Toolbox = buildToolbox(options, { workspace, sources, background, onFailedCommand: debug?.onFailedCommand }, services);
-  const scheduler = new Scheduler<RootState>({
+  const scheduler: Scheduler<RootState> = new Scheduler({
     jobs: options.jobs ?? (() => availableParallelism()),
     surplus: options.jobs === undefined ? idleSurplus() : undefined,
     hasRoom: memoryBrake(reporter),
     cache: toolbox.cache,
-    signal: AbortSignal.any([services.signal, abort.signal]),
+    signal: services.signal,
   });
   const images = new BaseImages({ store, access, services, remote }, options.pull, exactPlatforms(goals, workspace), sources.gate);
   prefetchBases(goals, (at) => plans[at]!.isKept, images, remote);

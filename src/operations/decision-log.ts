@@ -74,12 +74,14 @@ export class DecisionLog {
 
   /**
    * Keeps the log under the image. A build that found everything replaces no log: what ran when the image was made first is what one asks for.
+   *
+   * @param now RFC 3339; asked only for a log that is written
    */
-  async write(imageId: string, builtAt: string, store: Store): Promise<void> {
+  async write(imageId: string, now: () => string, store: Store): Promise<void> {
     const steps = await Promise.all(this.#steps.map(loggedStep));
     const isAllFound = steps.every(({ decision }) => decision.outcome !== 'miss');
-    if (isAllFound && store.builds.touch(imageId, new Date(builtAt))) return;
-    await store.builds.put({ imageId, builtAt, steps: inOrder(steps) });
+    if (isAllFound && store.builds.touch(imageId, new Date())) return;
+    await store.builds.put({ imageId, builtAt: now(), steps: inOrder(steps) });
   }
 
   /** Keeps the log of a build that gives no image, as far as it came. */

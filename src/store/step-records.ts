@@ -1,4 +1,4 @@
-import { rmSync, statSync, utimesSync } from 'node:fs';
+import { existsSync, rmdirSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasCode } from '../errors.js';
 import type { Layout } from './layout.js';
@@ -46,7 +46,7 @@ export function openStepRecords(layout: Layout, scratch: Scratch): StepRecords {
   const listDirectory = (path: string): StepRecord[] => listNames(path).flatMap((name) => readRecord(join(path, name), isStepRecord) ?? []);
   return {
     find: (definition, parent) => readRecord(file(definition, parent), isStepRecord),
-    hasDefinition: (definition) => listNames(directory(definition)).length > 0,
+    hasDefinition: (definition) => existsSync(directory(definition)),
     listDefinition(definition) {
       const age = (record: StepRecord): number => usedAt(record)?.getTime() ?? 0;
       return listDirectory(directory(definition)).sort((a, b) => age(b) - age(a));
@@ -64,10 +64,22 @@ export function openStepRecords(layout: Layout, scratch: Scratch): StepRecords {
     },
     usedAt,
     remove(definition, parent) {
-      rmSync(parent === undefined ? directory(definition) : file(definition, parent), { recursive: true, force: true });
+      if (parent === undefined) rmSync(directory(definition), { recursive: true, force: true });
+      else {
+        rmSync(file(definition, parent), { force: true });
+        removeIfEmpty(directory(definition));
+      }
     },
     list: () => listNames(layout.steps).flatMap((name) => listDirectory(join(layout.steps, name))),
   };
+}
+
+function removeIfEmpty(directory: string): void {
+  try {
+    rmdirSync(directory);
+  } catch (error) {
+    if (!hasCode(error, 'ENOTEMPTY') && !hasCode(error, 'ENOENT')) throw error;
+  }
 }
 
 /** Keys become file names, so nothing but a digest is let through. */

@@ -13,6 +13,8 @@ export class StepCache implements BuildCache<RootState> {
   readonly #causes = new WeakMap<StepKey, MissCause>();
   #maxAgeMs = Number.POSITIVE_INFINITY;
   readonly #claims = new Map<StepKey, Claim>();
+  /** Layers that were found in the store: they stay while the build holds it. */
+  readonly #stored = new Set<DiffId>();
 
   constructor(
     readonly store: Store,
@@ -90,8 +92,9 @@ export class StepCache implements BuildCache<RootState> {
     this.#causes.set(key, cause);
   }
 
-  #hasBlob(layer: LayerIdentity): boolean {
-    return this.store.layers.get(layer.diffId)?.blobs.some((blob) => this.store.blobs.has(blob.digest, blob.size)) ?? false;
+  #hasBlob({ diffId }: LayerIdentity): boolean {
+    if (!this.#stored.has(diffId) && (this.store.layers.get(diffId)?.blobs.length ?? 0) > 0) this.#stored.add(diffId);
+    return this.#stored.has(diffId);
   }
 }
 

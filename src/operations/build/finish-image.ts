@@ -66,8 +66,12 @@ export async function finishImage(
     image.format === 'docker' ? encodeDockerConfig(config, image.docker) : encodeImageConfig(config),
   );
   const layers: Descriptor[] = [];
+  // Of commands that change nothing all layers are one.
+  const blobs = new Map<string, LayerBlob>();
   for (const [position, diffId] of config.rootfs.diff_ids.entries()) {
-    const blob = await layerBlob(diffId, image, position < image.baseLayers, store, options.signal);
+    const isOfBase = position < image.baseLayers;
+    const blob = blobs.get(`${isOfBase} ${diffId}`) ?? (await layerBlob(diffId, image, isOfBase, store, options.signal));
+    blobs.set(`${isOfBase} ${diffId}`, blob);
     layers.push({ mediaType: layerMediaType(blob.compression, image.format), digest: blob.digest, size: blob.size });
   }
   const manifest = buildManifest({ mediaType: types.config, ...configBlob }, layers, image.format, annotations);
@@ -115,8 +119,7 @@ async function layerBlob(
   store: Store,
   signal: AbortSignal,
 ): Promise<LayerBlob> {
-  const stored = (): readonly LayerBlob[] =>
-    (store.layers.get(diffId)?.blobs ?? []).filter((blob) => store.blobs.has(blob.digest, blob.size));
+  const stored = (): readonly LayerBlob[] => store.layers.get(diffId)?.blobs ?? [];
   const isWanted = (blob: LayerBlob): boolean => blob.compression === image.compression;
   const fits = (blob: LayerBlob): boolean => isWanted(blob) || (keepAnyForm && (image.format === 'oci' || blob.compression !== 'zstd'));
   const blobs = stored();

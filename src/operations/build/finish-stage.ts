@@ -41,7 +41,7 @@ export async function finishStage(
     toolbox.store,
     { now: toolbox.now, reuseCreated: options.layers && !takesNothing(options), signal },
   );
-  await built.decisions?.write(finished.imageId, toolbox.now(), toolbox.store);
+  await built.decisions?.write(finished.imageId, toolbox.now, toolbox.store);
   return finished;
 }
 

@@ -42,8 +42,9 @@ export class RemoteLayers {
   readonly #fetching = new Map<string, Promise<void>>();
   readonly #sources = new Set<ImageSource>();
   readonly #failures = new WeakMap<object, readonly DiffId[]>();
-  readonly #stop = new AbortController();
-  readonly #signal: AbortSignal;
+  readonly #given: AbortSignal;
+  /** Made when something begins: most commands find every layer here. */
+  #under: { readonly stop: AbortController; readonly signal: AbortSignal } | undefined;
   #running = 0;
   #waiting: (() => void)[] = [];
 
@@ -52,7 +53,7 @@ export class RemoteLayers {
     readonly reporter: Reporter,
     signal: AbortSignal,
   ) {
-    this.#signal = AbortSignal.any([this.#stop.signal, signal]);
+    this.#given = signal;
   }
 
   /** @param origin its source is closed with this */
@@ -161,9 +162,17 @@ export class RemoteLayers {
 
   /** Stops what is under way and closes the sources. */
   async close(): Promise<void> {
-    this.#stop.abort(new Error('The command is over'));
+    this.#under?.stop.abort(new Error('The command is over'));
     for (const download of this.#downloads.values()) await download.then(({ done }) => done).catch(() => {});
     for (const source of this.#sources) await source.close();
+  }
+
+  get #signal(): AbortSignal {
+    if (this.#under === undefined) {
+      const stop = new AbortController();
+      this.#under = { stop, signal: AbortSignal.any([stop.signal, this.#given]) };
+    }
+    return this.#under.signal;
   }
 
   #missing(diffIds: readonly DiffId[]): DiffId[] {
