@@ -1,4 +1,5 @@
 /** The first twelve digits of an ID, without the algorithm of a digest. */
 export function shortId(id: string): string {
-  return id.replace(/^sha256:/, '').slice(0, 12);
+  const at = id.startsWith('sha256:') ? 7 : 0;
+  return id.slice(at, at + 12);
 }

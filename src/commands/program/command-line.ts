@@ -159,8 +159,8 @@ function unknownFlag(name: string, known: readonly string[]): UsageError {
 
 /** The words of Go's strconv.ParseBool. */
 function parseBoolean(value: string, label: string): boolean {
-  if (/^(?:1|t|T|TRUE|true|True)$/.test(value)) return true;
-  if (/^(?:0|f|F|FALSE|false|False)$/.test(value)) return false;
+  if (['1', 't', 'T', 'TRUE', 'true', 'True'].includes(value)) return true;
+  if (['0', 'f', 'F', 'FALSE', 'false', 'False'].includes(value)) return false;
   throw new UsageError(`invalid argument ${JSON.stringify(value)} for "${label}" flag: it must be true or false`);
 }
 

@@ -24,8 +24,7 @@ class FakeStore {
     put: async (record: StepRecord) => void this.records.set(`${record.definition} ${record.parent}`, record),
     touch: (record: StepRecord) => void this.touched.push(record.definition),
   };
-  readonly layers = { get: () => ({ blobs: [{ digest: digest('f'), size: 1 }] }) };
-  readonly blobs = { has: () => this.hasBlob };
+  readonly layers = { get: () => ({ blobs: this.hasBlob ? [{ digest: digest('f'), size: 1 }] : [] }) };
 }
 
 /** A key that counts how often its parent's content is asked for. */
