@@ -59,6 +59,11 @@ suite('step records', (test) => {
       store.cache.touch(one, new Date());
       store.cache.remove(one.definition);
       assert.not(store.cache.hasDefinition(one.definition));
+      await store.cache.put(one);
+      assert.ok(store.cache.hasDefinition(one.definition));
+      // Without its last record a definition is as good as never seen: a step must not wait for its parent's content for nothing.
+      store.cache.remove(one.definition, one.parent);
+      assert.not(store.cache.hasDefinition(one.definition));
     }));
 
   test('a key that is no digest never becomes a path', () =>
