@@ -124,6 +124,8 @@ export class Peers {
         'rm',
         '-rf',
         join(this.directory, 'graph'),
+        // What Buildah gives to the ids of a map.
+        join(this.directory, `containers-user-${process.getuid?.()}`),
       ],
       {
         env: this.#env,
