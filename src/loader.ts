@@ -23,6 +23,9 @@ declare const BUNDLE_ID: string;
 /** Version of the program, put in by the build. */
 declare const PROGRAM_VERSION: string;
 
+/** Where its caches are, for a V8 without options. */
+const BUNDLE_FOLDER = `${BUNDLE_ID}-${process.version}-${process.arch}`;
+
 interface Program {
   main(argv: readonly string[]): Promise<number>;
   isCommand(word: string): boolean;
@@ -88,7 +91,7 @@ function loadProgram(argv: readonly string[], native: Partial<Native>): Program 
   const file = join(distDir, 'main.cjs');
   // The bundle is pure ASCII (esbuild escapes the rest), and one byte a character is the cheapest string to make.
   const source = native.text?.(file) ?? readFileSync(file, 'latin1');
-  const folder = `${BUNDLE_ID}-${process.version}-${process.arch}${optionsKey()}`;
+  const folder = `${BUNDLE_FOLDER}${optionsKey()}`;
   // Global flags may stand before the command, with values that look like one. They become names of files.
   const words = argv.filter((word) => word >= 'a' && word < '{' && !word.includes('/')).slice(0, 3);
   const cachedData = readCache(native, folder, [...words, 'any']);
@@ -159,7 +162,9 @@ const KEPT_FOLDERS = 4;
 function removeOldest(directory: string): void {
   const folders = readdirSync(directory).map((name) => ({ name, changedAt: statSync(join(directory, name)).mtimeMs }));
   folders.sort((a, b) => b.changedAt - a.changedAt);
-  for (const { name } of folders.slice(KEPT_FOLDERS)) rmSync(join(directory, name), { recursive: true, force: true });
+  // The one that came with the program stays: it has a cache for every command, also for those who have not come by lately.
+  const others = folders.slice(KEPT_FOLDERS).filter(({ name }) => name !== BUNDLE_FOLDER);
+  for (const { name } of others) rmSync(join(directory, name), { recursive: true, force: true });
 }
 
 start(process.argv.slice(2));
