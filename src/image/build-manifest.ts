@@ -6,8 +6,6 @@ import {
   DOCKER_LIST,
   DOCKER_MANIFEST,
   type ImageFormat,
-  layerCompression,
-  layerMediaType,
   OCI_CONFIG,
   OCI_INDEX,
   OCI_MANIFEST,
@@ -47,18 +45,6 @@ export function buildIndex(manifests: readonly Descriptor[], format: ImageFormat
     manifests: manifests.map(orderDescriptor),
     ...(noted ? { annotations: sortKeys(annotations) } : {}),
   };
-}
-
-/**
- * `manifest` in the other family's media types. Blobs and digests stay: config and layers are the same bytes in both.
- * @throws {UnsupportedFeatureError} a layer the format cannot hold (zstd in Docker's)
- */
-export function convertManifest(manifest: Manifest, format: ImageFormat): Manifest {
-  const layers = manifest.layers.map((layer) => {
-    const compression = layerCompression(layer.mediaType);
-    return compression === undefined ? layer : { ...layer, mediaType: layerMediaType(compression, format) };
-  });
-  return buildManifest({ ...manifest.config, mediaType: FORMAT_TYPES[format].config }, layers, format, manifest.annotations);
 }
 
 /** A descriptor with its fields in one order, annotations sorted, absent fields left out. */

@@ -1,6 +1,5 @@
 import { encodeJson, sortKeys } from './canonical-json.js';
 import type { Platform } from './descriptor.js';
-import type { DiffId } from './digest.js';
 import type { ContainerConfig, HistoryEntry, ImageConfig } from './image-config.js';
 
 /** The config of an image with no layers: what `FROM scratch` starts with. */
@@ -14,30 +13,6 @@ export function emptyConfig(platform: Platform): ImageConfig {
     rootfs: { type: 'layers', diff_ids: [] },
     history: [],
   };
-}
-
-/** `config` with one more layer on top and the history entry that made it. */
-export function appendLayer(config: ImageConfig, diffId: DiffId, entry: HistoryEntry): ImageConfig {
-  const { empty_layer: _, ...made } = entry;
-  return {
-    ...config,
-    rootfs: { ...config.rootfs, diff_ids: [...config.rootfs.diff_ids, diffId] },
-    history: [...completeHistory(config), made],
-  };
-}
-
-/** `config` with one more history entry that made no layer. */
-export function appendHistory(config: ImageConfig, entry: HistoryEntry): ImageConfig {
-  return { ...config, history: [...completeHistory(config), { ...entry, empty_layer: true }] };
-}
-
-/** `config` with the given fields of its container part replaced; a field given as undefined is removed. */
-export function editContainerConfig(
-  config: ImageConfig,
-  fields: { readonly [K in keyof ContainerConfig]?: ContainerConfig[K] | undefined },
-): ImageConfig {
-  const merged = Object.entries({ ...config.config, ...fields }).filter(([, value]) => value !== undefined);
-  return { ...config, config: Object.fromEntries(merged) as ContainerConfig };
 }
 
 /**

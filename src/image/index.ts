@@ -7,7 +7,7 @@ export {
   ANNOTATION_REF_NAME,
   ANNOTATION_ZSTD_INSTANCE,
 } from './annotations.js';
-export { buildIndex, buildManifest, convertManifest, FORMAT_TYPES } from './build-manifest.js';
+export { buildIndex, buildManifest, FORMAT_TYPES } from './build-manifest.js';
 export { encodeJson, sortKeys } from './canonical-json.js';
 export { chainId, imageId } from './chain-id.js';
 export type { Descriptor, Platform } from './descriptor.js';
@@ -25,7 +25,7 @@ export {
   parseDigest,
 } from './digest.js';
 export { type DockerExtras, dockerConfig, encodeDockerConfig } from './docker-config.js';
-export { appendHistory, appendLayer, completeHistory, editContainerConfig, emptyConfig, encodeImageConfig } from './edit-config.js';
+export { completeHistory, emptyConfig, encodeImageConfig } from './edit-config.js';
 export type { ContainerConfig, Healthcheck, HistoryEntry, ImageConfig } from './image-config.js';
 export {
   type Index,

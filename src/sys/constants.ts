@@ -18,7 +18,6 @@ export const AT_SYMLINK_FOLLOW = 0x400; // linux/fcntl.h
 export const AT_EMPTY_PATH = 0x1000; // linux/fcntl.h
 
 /** openat2: do not cross mount points. */
-export const RESOLVE_NO_XDEV = 0x01; // linux/openat2.h
 /** openat2: refuse links such as /proc/self/exe, which lead anywhere. */
 export const RESOLVE_NO_MAGICLINKS = 0x02; // linux/openat2.h
 /** openat2: refuse symbolic links in every component. */

@@ -40,11 +40,6 @@ export function renameat(fromDir: Fd, from: Path, toDir: Fd, to: Path): void {
   loadAddon().renameat(fromDir, from, toDir, to, 0);
 }
 
-/** As `renameat`, but throws EEXIST when `to` is there. @see https://man7.org/linux/man-pages/man2/rename.2.html RENAME_NOREPLACE */
-export function renameNoReplace(fromDir: Fd, from: Path, toDir: Fd, to: Path): void {
-  loadAddon().renameat(fromDir, from, toDir, to, 1); // RENAME_NOREPLACE, linux/fs.h
-}
-
 /** Each of two files takes the other's name, both at once. @see https://man7.org/linux/man-pages/man2/rename.2.html RENAME_EXCHANGE */
 export function renameExchange(fromDir: Fd, from: Path, toDir: Fd, to: Path): void {
   loadAddon().renameat(fromDir, from, toDir, to, 2); // RENAME_EXCHANGE, linux/fs.h

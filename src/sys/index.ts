@@ -12,7 +12,6 @@ export {
   RESOLVE_IN_ROOT,
   RESOLVE_NO_MAGICLINKS,
   RESOLVE_NO_SYMLINKS,
-  RESOLVE_NO_XDEV,
 } from './constants.js';
 export { type CopyEntry, type CopyPlan, type CopyTree, copyEntries } from './copy.js';
 export {
@@ -41,7 +40,6 @@ export {
   removeXattr,
   renameat,
   renameExchange,
-  renameNoReplace,
   setXattr,
   statat,
   symlinkat,

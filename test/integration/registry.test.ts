@@ -3,7 +3,6 @@ import { randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
 import * as assert from 'uvu/assert';
 import {
-  appendLayer,
   buildManifest,
   type Descriptor,
   type DiffId,
@@ -53,9 +52,8 @@ async function gather(bytes: AsyncIterable<Uint8Array>): Promise<Buffer> {
 /** A small image whose one layer is noise: enough for registries, which do not look inside. */
 function sampleImage() {
   const layer = randomBytes(3 * 1024 * 1024);
-  const config = Buffer.from(
-    encodeImageConfig(appendLayer(emptyConfig({ os: 'linux', architecture: 'amd64' }), digestOf(layer) as string as DiffId, {})),
-  );
+  const rootfs = { type: 'layers' as const, diff_ids: [digestOf(layer) as string as DiffId] };
+  const config = Buffer.from(encodeImageConfig({ ...emptyConfig({ os: 'linux', architecture: 'amd64' }), rootfs, history: [{}] }));
   const describe = (mediaType: string, bytes: Uint8Array): Descriptor => ({ mediaType, digest: digestOf(bytes), size: bytes.length });
   const blobs = [
     { descriptor: describe(OCI_LAYER, layer), bytes: layer },

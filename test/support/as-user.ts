@@ -2,10 +2,23 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { skip } from './suite.js';
-import { type Run, run } from './tsbuild.js';
+import { containerfiles, fixtures, project, type Run, run } from './tsbuild.js';
 
 /** The ordinary users that the tests make: with subordinate ids, and without. */
 export const USERS = ['tsbuild-subids', 'tsbuild-noids'] as const;
+
+/** `script` for {@link runWithTunnel}, in which `ts` is tsbuild with a store in `$DIR` that has `localhost/busybox`; the store is removed at its end. */
+export function besideBusybox(script: string): string {
+  if (!existsSync(join(fixtures, 'busybox.tar.zst'))) skip('build/fixtures/busybox.tar.zst could not be made on this machine');
+  return `set -e
+ts() { ${project}/bin/tsbuild --root "$DIR/root" --runroot "$DIR/run" "$@"; }
+mkdir base
+cp ${containerfiles}/busybox/Containerfile base/
+cp ${fixtures}/busybox.tar.zst base/rootfs.tar.zst
+ts bud -q -t busybox base
+${script}
+ts unshare rm -rf "$DIR/root"`;
+}
 
 /**
  * Runs a shell script as an ordinary user for whom /dev/net/tun is open, as it is on most systems and not on every test machine. Only root

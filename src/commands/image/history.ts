@@ -1,4 +1,5 @@
 import { UsageError } from '../../errors.js';
+import { goTime } from '../../operations/image/go-time.js';
 import { type HistoryRow, imageHistory } from '../../operations/image/history.js';
 import { formatAge, formatRows, formatSize, formatTable, shortId } from '../../ui/index.js';
 import { flag, text } from '../flags/flags.js';
@@ -73,7 +74,7 @@ function cut(text: string): string {
 function formatJson(rows: readonly HistoryRow[]): string {
   const documents = rows.map(({ id, created, createdBy, sizeBytes, comment, tags }) => ({
     id: id ?? '<missing>',
-    created: created?.toISOString() ?? '',
+    created: created === undefined ? '' : goTime(created.toISOString()),
     CreatedBy: createdBy,
     size: sizeBytes,
     ...(comment === '' ? {} : { comment }),

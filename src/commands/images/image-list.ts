@@ -1,4 +1,5 @@
 import { UsageError } from '../../errors.js';
+import { goTime } from '../../operations/image/go-time.js';
 import type { ImageRow } from '../../operations/images.js';
 import { formatAge, formatGoTime, formatRows, formatSize, formatTable, shortId } from '../../ui/index.js';
 
@@ -57,7 +58,7 @@ function formatJson(rows: readonly ImageRow[], flags: ImageListFlags, now: Date)
     createdat: ageText(row, now),
     size: formatSize(row.sizeBytes),
     created: createdSeconds(row),
-    createdatraw: (row.created ?? new Date(0)).toISOString(),
+    createdatraw: goTime((row.created ?? new Date(0)).toISOString()),
     readonly: false,
     history: null,
   }));

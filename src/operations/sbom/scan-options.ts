@@ -65,9 +65,11 @@ function scanner(image: string, command: (place: string, format: string) => stri
  * @see buildah-build(1)
  */
 export function readScanOptions(flags: ScanFlags): ScanOptions | undefined {
-  const { preset, image = '', commands, mergeStrategy = '', outputs } = flags;
+  const { preset, image = '', commands, mergeStrategy = '' } = flags;
+  // As with Buildah, an empty path is none.
+  const outputs: ScanOutputs = Object.fromEntries(Object.entries(flags.outputs).filter(([, path]) => path !== ''));
   const hasOwn = image !== '' || commands.length > 0 || mergeStrategy !== '';
-  const hasOutput = Object.values(outputs).some((path) => path !== undefined && path !== '');
+  const hasOutput = Object.values(outputs).some((path) => path !== undefined);
   if (preset === undefined && !hasOwn && !hasOutput) return undefined;
   const known = PRESETS.get(preset === undefined || preset === '' ? 'syft' : preset);
   if (known === undefined)

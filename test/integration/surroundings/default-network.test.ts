@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { runWithTunnel, USERS } from '../../support/as-user.js';
+import { besideBusybox, runWithTunnel, USERS } from '../../support/as-user.js';
 import { skip, suite } from '../../support/suite.js';
-import { addBusybox, containerfiles, fixtures, project, type Run, type TestStore, withTestStore } from '../../support/tsbuild.js';
+import { addBusybox, type Run, type TestStore, withTestStore } from '../../support/tsbuild.js';
 
 /** The network namespace of a command, and lines of one that has a way out. */
 const NAMESPACE = 'readlink /proc/self/ns/net';
@@ -202,19 +202,12 @@ suite('the default network', (test) => {
 
   for (const user of USERS) {
     test(`for an ordinary user (${user}): private where /dev/net/tun is open and a helper works`, async () => {
-      if (!existsSync(join(fixtures, 'busybox.tar.zst'))) skip('build/fixtures/busybox.tar.zst could not be made on this machine');
-      const script = `set -e
-ts() { ${project}/bin/tsbuild --root "$DIR/root" --runroot "$DIR/run" "$@"; }
-mkdir base context
-cp ${containerfiles}/busybox/Containerfile base/
-cp ${fixtures}/busybox.tar.zst base/rootfs.tar.zst
-ts bud -q -t busybox base
+      const script = `mkdir context
 printf 'FROM busybox\\nRUN ${NAMESPACE}\\n' > context/Containerfile
 readlink /proc/self/ns/net
 unset TSBUILD_NETWORK
-ts bud --no-cache context
-ts unshare rm -rf "$DIR/root"`;
-      const { status, stdout, stderr } = await runWithTunnel(user, script);
+ts bud --no-cache context`;
+      const { status, stdout, stderr } = await runWithTunnel(user, besideBusybox(script));
       assert.is(status, 0, stderr);
       const said = SAID.exec(stderr);
       assert.ok(said !== null, stderr);

@@ -4,9 +4,9 @@ import { accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
-import { runWithTunnel, USERS } from '../../support/as-user.js';
+import { besideBusybox, runWithTunnel, USERS } from '../../support/as-user.js';
 import { skip, suite } from '../../support/suite.js';
-import { addBusybox, containerfiles, fixtures, project, type Run, runOk, type TestStore, withTestStore } from '../../support/tsbuild.js';
+import { addBusybox, type Run, runOk, type TestStore, withTestStore } from '../../support/tsbuild.js';
 
 /** No proxy of the tester's may decide what the default is. */
 const QUIET = Object.fromEntries(
@@ -194,18 +194,11 @@ suite('--network', (test) => {
   for (const user of USERS) {
     test(`private for an ordinary user (${user}) where /dev/net/tun is open`, async () => {
       if (!existsSync('/usr/bin/pasta')) skip('pasta is not installed');
-      if (!existsSync(join(fixtures, 'busybox.tar.zst'))) skip('build/fixtures/busybox.tar.zst could not be made on this machine');
-      const script = `set -e
-ts() { ${project}/bin/tsbuild --root "$DIR/root" --runroot "$DIR/run" "$@"; }
-mkdir base context
-cp ${containerfiles}/busybox/Containerfile base/
-cp ${fixtures}/busybox.tar.zst base/rootfs.tar.zst
-ts bud -q -t busybox base
+      const script = `mkdir context
 printf 'FROM busybox\\nRUN route -n | grep -c "^0.0.0.0"; cat /etc/resolv.conf\\n' > context/Containerfile
 ts bud --no-cache --network private context
-ts bud --no-cache --network slirp4netns --dns 192.0.2.7 --dns-search a.test context
-ts unshare rm -rf "$DIR/root"`;
-      const { status, stdout, stderr } = await runWithTunnel(user, script, {
+ts bud --no-cache --network slirp4netns --dns 192.0.2.7 --dns-search a.test context`;
+      const { status, stdout, stderr } = await runWithTunnel(user, besideBusybox(script), {
         http_proxy: '',
         https_proxy: '',
         HTTP_PROXY: '',

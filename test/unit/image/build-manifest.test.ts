@@ -2,9 +2,7 @@ import * as assert from 'uvu/assert';
 import {
   buildIndex,
   buildManifest,
-  convertManifest,
   DOCKER_CONFIG,
-  DOCKER_LAYER_GZIP,
   DOCKER_LIST,
   DOCKER_MANIFEST,
   digestOf,
@@ -12,12 +10,10 @@ import {
   OCI_CONFIG,
   OCI_INDEX,
   OCI_LAYER_GZIP,
-  OCI_LAYER_ZSTD,
   OCI_MANIFEST,
   parseIndex,
   parseManifest,
 } from '../../../src/image/index.js';
-import { rejects } from '../../support/rejects.js';
 import { suite } from '../../support/suite.js';
 
 const config = { mediaType: OCI_CONFIG, digest: digestOf('config'), size: 6 };
@@ -60,21 +56,5 @@ suite('image/build-manifest', (test) => {
       const index = buildIndex([entry], format);
       assert.equal(parseIndex(encodeJson(index), { declaredType: mediaType }), index);
     }
-  });
-
-  test('convertManifest() changes media types and keeps digests', () => {
-    const docker = convertManifest(buildManifest(config, [layer], 'oci'), 'docker');
-    assert.equal(docker, {
-      schemaVersion: 2,
-      mediaType: DOCKER_MANIFEST,
-      config: { ...config, mediaType: DOCKER_CONFIG },
-      layers: [{ ...layer, mediaType: DOCKER_LAYER_GZIP }],
-    });
-    assert.equal(convertManifest(docker, 'oci'), buildManifest(config, [layer], 'oci'));
-  });
-
-  test("convertManifest() refuses zstd in Docker's format", async () => {
-    const manifest = buildManifest(config, [{ ...layer, mediaType: OCI_LAYER_ZSTD }], 'oci');
-    await rejects(() => convertManifest(manifest, 'docker'), { code: 'UNSUPPORTED' });
   });
 });

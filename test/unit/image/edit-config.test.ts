@@ -1,14 +1,5 @@
 import * as assert from 'uvu/assert';
-import {
-  appendHistory,
-  appendLayer,
-  type DiffId,
-  digestOf,
-  editContainerConfig,
-  emptyConfig,
-  encodeImageConfig,
-  parseImageConfig,
-} from '../../../src/image/index.js';
+import { completeHistory, type DiffId, digestOf, emptyConfig, encodeImageConfig, parseImageConfig } from '../../../src/image/index.js';
 import { suite } from '../../support/suite.js';
 
 const diffId = (text: string): DiffId => digestOf(text) as string as DiffId;
@@ -21,44 +12,20 @@ suite('image/edit-config', (test) => {
     assert.is(encoded(scratch), expected);
   });
 
-  test('appendLayer() adds a layer and the entry that made it', () => {
-    const config = appendLayer(scratch, diffId('a'), { created_by: 'ADD a /', empty_layer: true });
-    assert.equal(config.rootfs.diff_ids, [diffId('a')]);
-    assert.equal(config.history, [{ created_by: 'ADD a /' }]);
-    assert.equal(scratch.rootfs.diff_ids, [], 'the given config is unchanged');
-  });
-
-  test('appendHistory() adds an entry without a layer', () => {
-    assert.equal(appendHistory(scratch, { created_by: 'ENV A=1' }).history, [{ created_by: 'ENV A=1', empty_layer: true }]);
-  });
-
-  test('appendLayer() completes the history of a base that has none', () => {
-    const base = { ...scratch, rootfs: { type: 'layers', diff_ids: [diffId('a'), diffId('b')] }, history: [] } as const;
-    const config = appendLayer(base, diffId('c'), { created_by: 'RUN c' });
-    assert.equal(config.history, [{}, {}, { created_by: 'RUN c' }]);
-  });
-
-  test('appendHistory() completes the history of a base that has none', () => {
-    const { history: _, ...base } = { ...scratch, rootfs: { type: 'layers' as const, diff_ids: [diffId('a')] } };
-    assert.equal(appendHistory(base, { created_by: 'c' }).history, [{}, { created_by: 'c', empty_layer: true }]);
-  });
-
-  test('editContainerConfig() works on a config without a container part', () => {
-    const { config: _, ...bare } = scratch;
-    assert.equal(editContainerConfig(bare, { User: 'a' }).config, { User: 'a' });
-  });
-
-  test('editContainerConfig() replaces fields, removes those given as undefined and keeps the rest', () => {
-    const first = editContainerConfig(scratch, { User: '1', WorkingDir: '/a', Cmd: ['x'] });
-    assert.equal(editContainerConfig(first, { User: undefined, WorkingDir: '/b' }).config, { WorkingDir: '/b', Cmd: ['x'] });
+  test('completeHistory() gives an entry to each layer of a base that says nothing of them', () => {
+    const rootfs = { type: 'layers', diff_ids: [diffId('a'), diffId('b')] } as const;
+    assert.equal(completeHistory({ ...scratch, rootfs }), [{}, {}]);
+    const { history: _, ...silent } = { ...scratch, rootfs };
+    assert.equal(completeHistory(silent), [{}, {}]);
+    const some = [{ created_by: 'ADD a /' }, { created_by: 'ENV A=1', empty_layer: true }];
+    assert.equal(completeHistory({ ...scratch, rootfs, history: some }), [...some, {}]);
   });
 
   test('encodeImageConfig() gives configs that say the same the same bytes', () => {
-    const one = editContainerConfig(scratch, {
-      Labels: { b: '2', a: '1' },
-      Env: ['B=2', 'A=1'],
-      ExposedPorts: { '80/tcp': {}, '22/tcp': {} },
-    });
+    const one = {
+      ...scratch,
+      config: { Labels: { b: '2', a: '1' }, Env: ['B=2', 'A=1'], ExposedPorts: { '80/tcp': {}, '22/tcp': {} } },
+    };
     const other = {
       history: [],
       config: { ExposedPorts: { '22/tcp': {}, '80/tcp': {} }, Env: ['B=2', 'A=1'], Labels: { a: '1', b: '2' } },
@@ -71,7 +38,7 @@ suite('image/edit-config', (test) => {
   });
 
   test('encodeImageConfig() keeps the order of lists and sorts maps', () => {
-    const config = editContainerConfig(scratch, { Labels: { b: '2', a: '1' }, Env: ['B=2', 'A=1'] });
+    const config = { ...scratch, config: { Labels: { b: '2', a: '1' }, Env: ['B=2', 'A=1'] } };
     assert.match(encoded(config), '"config":{"Env":["B=2","A=1"],"Labels":{"a":"1","b":"2"}}');
   });
 
@@ -88,7 +55,12 @@ suite('image/edit-config', (test) => {
   });
 
   test('parseImageConfig() reads back what encodeImageConfig() writes', () => {
-    const config = appendLayer(editContainerConfig(scratch, { Cmd: ['a b', '"'] }), diffId('a'), { created_by: 'RUN\ttab' });
+    const config = {
+      ...scratch,
+      config: { Cmd: ['a b', '"'] },
+      rootfs: { type: 'layers' as const, diff_ids: [diffId('a')] },
+      history: [{ created_by: 'RUN\ttab' }],
+    };
     assert.equal(parseImageConfig(encodeImageConfig(config)), config);
   });
 });

@@ -39,9 +39,15 @@ suite('readScanOptions()', (test) => {
     assert.equal(readScanOptions({ ...own, preset: 'trivy', outputs: TO_FILE }), { ...own, outputs: TO_FILE });
   });
 
+  test('takes an empty path for none', () => {
+    assert.is(readScanOptions({ ...NONE, outputs: { sbom: '' } }), undefined);
+    assert.equal(readScanOptions({ ...NONE, outputs: { ...TO_FILE, imageSbom: '', purl: '' } })?.outputs, TO_FILE);
+  });
+
   const refused: readonly (readonly [string, Partial<ScanFlags>, RegExp])[] = [
     ['an unknown preset', { preset: 'other', outputs: TO_FILE }, /unrecognized preset name "other"/],
     ['no output', { preset: 'syft' }, /missing one or more of \("--sbom-output"/],
+    ['an output without a path', { preset: 'syft', outputs: { sbom: '' } }, /missing one or more of \("--sbom-output"/],
     ['no command', { image: 'scanner', outputs: TO_FILE }, /missing one or more of \("--sbom-scanner-image"/],
     ['no image', { commands: ['x {ROOTFS}'], mergeStrategy: 'cat', outputs: TO_FILE }, /missing one or more of \("--sbom-scanner-image"/],
     [
