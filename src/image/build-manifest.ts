@@ -1,15 +1,7 @@
 import { sortKeys } from './canonical-json.js';
 import type { Descriptor } from './descriptor.js';
 import type { Index, Manifest } from './manifest.js';
-import {
-  DOCKER_CONFIG,
-  DOCKER_LIST,
-  DOCKER_MANIFEST,
-  type ImageFormat,
-  OCI_CONFIG,
-  OCI_INDEX,
-  OCI_MANIFEST,
-} from './media-types.js';
+import { DOCKER_CONFIG, DOCKER_LIST, DOCKER_MANIFEST, type ImageFormat, OCI_CONFIG, OCI_INDEX, OCI_MANIFEST } from './media-types.js';
 
 type Annotations = Readonly<Record<string, string>>;
 

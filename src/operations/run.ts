@@ -74,8 +74,7 @@ export async function runInContainer(options: RunOptions, services: Services): P
     const defaults = record.defaults ?? {};
     const surroundings = await readCommandOptions(withDefaults(options.commands, defaults), services, options.contextDir);
     try {
-      const files = await openContainerFiles(record, workspace, services);
-      const result = await execute({ ...options, command: argv }, record, files, surroundings, workspace, services);
+      const result = await execute({ ...options, command: argv }, record, surroundings, workspace, services);
       if (options.addHistory) {
         const entry: HistoryEntry = {
           created: new Date().toISOString(),
@@ -104,7 +103,6 @@ function commandOf({ command }: RunOptions, { config }: ContainerRecord): readon
 async function execute(
   options: RunOptions,
   record: ContainerRecord,
-  files: ContainerFiles,
   surroundings: CommandSurroundings,
   workspace: Workspace,
   services: Services,
@@ -129,15 +127,17 @@ async function execute(
     writeHostname: options.writeHostname,
   };
   const confinement = await readConfinement(options.commands.confinement, confinementOf(record));
-  const cwd = options.workingDir ?? (record.config.config?.WorkingDir || '/');
-  const user = await enterRoot(files, cwd, options.user ?? record.config.config?.User ?? '');
   const singleId = services.settings.idMode === 'single';
   const background = new BackgroundWork(() => {});
   const parts = { store, snapshots, reporter: services.reporter, background, singleId, confidants: surroundings.confidants };
   let mounts: OpenedMounts | undefined;
-  return withOwnIds(record.idMaps, files.working.dir, async (ids) => {
+  return withOwnIds(record.idMaps, store.containers.working(record.id).dir, async (ids) => {
     try {
-      prepareNetwork(network);
+      // Its helper takes longer to start than all that follows: it goes on meanwhile.
+      await prepareNetwork(network);
+      const files = await openContainerFiles(record, workspace, services);
+      const cwd = options.workingDir ?? (record.config.config?.WorkingDir || '/');
+      const user = await enterRoot(files, cwd, options.user ?? record.config.config?.User ?? '');
       const images = new MountImages(workspace, services);
       const volumes = [...configured.mounts, ...surroundings.volumes];
       const wanted = await resolveImageMounts(volumes, (image) => images.add(image));

@@ -23,10 +23,14 @@ export interface NetworkPlan {
   readonly files: readonly SandboxFile[];
 }
 
-/** A command will run soon: begins to make its network, beside what has to be done before. */
-export function prepareNetwork({ request, open }: CommandNetwork): void {
+/**
+ * A command will run soon: begins to make its network, beside what has to be done before.
+ *
+ * @returns resolves when the helper is starting, not when it has started; never rejects
+ */
+export async function prepareNetwork({ request, open }: CommandNetwork): Promise<void> {
   if (request.kind !== 'default' && request.kind !== 'private') return;
-  open().then(
+  await open().then(
     (networks) => networks.prepare(request),
     // Whoever leases one meets the same problem.
     () => {},

@@ -96,7 +96,7 @@ export class RunStep implements Step<RootState> {
   async run(inputs: readonly RootState[], key: StepKey, options: { readonly signal: AbortSignal }): Promise<RootState> {
     const [parent, ...sources] = inputs as [RootState, ...RootState[]];
     const createdAt = this.toolbox.now();
-    prepareNetwork(this.surroundings.network);
+    await prepareNetwork(this.surroundings.network);
     const root = await writeStep(parent, this.toolbox, { ...options, inPlace: true }, async ({ lowers, working }) => {
       const user = await this.#user(lowers, working);
       await withOwnIds(this.surroundings.idMaps, working.dir, async (ids) => {
