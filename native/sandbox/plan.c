@@ -266,6 +266,7 @@ static bool parse_entry(struct plan *plan, const char *name, char *value) {
   if (strcmp(name, "lenient") == 0) return parse_flag(value, &plan->lenient);
   if (strcmp(name, "terminal") == 0) return parse_flag(value, &plan->terminal);
   if (strcmp(name, "cgroup") == 0) return append(&plan->cgroups, value);
+  if (strcmp(name, "sysctl") == 0) return append(&plan->sysctls, value);
   if (strcmp(name, "mount") == 0) return begin_mount(plan, value);
   if (strcmp(name, "limit") == 0) return parse_limit(plan, value);
   if (strcmp(name, "uid-map") == 0) return parse_id_range(&plan->own_uids, value);

@@ -87,6 +87,7 @@ struct plan {
   struct strings read_only;
   bool writable_sys;
   const char *shm_size; /* bytes, decimal; NULL: 64 MiB */
+  struct strings sysctls; /* `NAME=VALUE`, the name a path below /proc/sys */
   struct limit_request limits[RLIM_NLIMITS];
   size_t limit_count;
   struct strings cgroups; /* directories of control groups that it all belongs to */

@@ -16,7 +16,8 @@
 
 static bool build(struct sandbox *sandbox) {
   return settle(sandbox) && join_cgroups(sandbox) && raise_loopback(sandbox) && mount_scratch(sandbox) && mount_root(sandbox) && mount_proc(sandbox) &&
-         mount_dev(sandbox) && mount_sys(sandbox) && mount_requests(sandbox) && restrict_kernel_files(sandbox) && pivot(sandbox);
+         mount_dev(sandbox) && mount_sys(sandbox) && set_sysctls(sandbox) && mount_requests(sandbox) && restrict_kernel_files(sandbox) &&
+         pivot(sandbox);
 }
 
 static _Noreturn void become_init(struct sandbox *sandbox) {

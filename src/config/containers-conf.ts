@@ -12,6 +12,8 @@ export interface ContainersConf {
   readonly httpProxy?: boolean | undefined;
   readonly seccompProfile?: string | undefined;
   readonly shmSize?: string | undefined;
+  /** `NAME=VALUE`. */
+  readonly sysctls?: readonly string[] | undefined;
   readonly dnsServers?: readonly string[] | undefined;
   readonly dnsOptions?: readonly string[] | undefined;
   readonly dnsSearches?: readonly string[] | undefined;
@@ -91,6 +93,7 @@ export function mergeContainersConf(documents: readonly { readonly path: string;
     httpProxy: reader.boolean('containers', 'http_proxy'),
     seccompProfile: reader.text('containers', 'seccomp_profile'),
     shmSize: reader.text('containers', 'shm_size'),
+    sysctls: reader.texts('containers', 'default_sysctls'),
     dnsServers: reader.texts('containers', 'dns_servers'),
     dnsOptions: reader.texts('containers', 'dns_options'),
     dnsSearches: reader.texts('containers', 'dns_searches'),

@@ -84,6 +84,7 @@ async function parseFiles(texts: readonly ReadFile[]): Promise<ContainersConf> {
 const ALL_KEYS = [
   ...['default_capabilities', 'default_ulimits', 'devices', 'volumes', 'env', 'http_proxy', 'seccomp_profile', 'shm_size', 'netns'],
   ...[
+    'default_sysctls',
     'dns_servers',
     'dns_options',
     'dns_searches',

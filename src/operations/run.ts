@@ -11,6 +11,7 @@ import {
   openRunMounts,
   prepareNetwork,
   type RootState,
+  sysctlsOf,
   UnknownUserError,
   withCommandNetwork,
   withOwnIds,
@@ -164,9 +165,10 @@ async function execute(
       };
       const mayChangeIt = plan.capabilities?.includes('CAP_NET_ADMIN') === true;
       return await withContainerRoot(record, files, ids, (rootfs) =>
-        withCommandNetwork(network, { hostname, mayChangeIt }, ({ network, files }) =>
-          runInSandbox({ ...plan, rootfs, network, files: [...files, ...plan.files] }, { signal }),
-        ),
+        withCommandNetwork(network, { hostname, mayChangeIt }, (given) => {
+          const sysctls = sysctlsOf(configured.sysctls, given, { isolation, hasOwnIds: ids !== undefined });
+          return runInSandbox({ ...plan, rootfs, network: given.network, sysctls, files: [...given.files, ...plan.files] }, { signal });
+        }),
       );
     } finally {
       await mounts?.close();

@@ -57,6 +57,7 @@ function* entries(plan: SandboxPlan, descriptors: PlanDescriptors): Generator<En
   yield ['hostname', plan.hostname];
   yield ['new-session', flag(plan.stdio === 'pipe')];
   if (plan.shmSizeBytes !== undefined) yield ['shm-size', plan.shmSizeBytes];
+  for (const { path, value } of plan.sysctls ?? []) yield ['sysctl', `${path}=${value}`];
   if (plan.stdio === 'terminal') yield ['terminal', flag(true)];
   if (plan.isolation?.kind === 'chroot') yield ['lenient', flag(true)];
   for (const directory of plan.cgroups ?? []) yield ['cgroup', directory];

@@ -54,6 +54,8 @@ function hintFor(stage: string, errno: number, path: string): string | undefined
   if (stage === 'namespaces' && errno === EPERM)
     return 'Namespaces are forbidden here; in a container, run it with --security-opt seccomp=unconfined';
   if (stage === 'limits' && errno === EPERM) return 'Only real root can raise a limit above the hard limit tsbuild itself was started with';
+  if (stage === 'sysctl')
+    return 'It is of default_sysctls in containers.conf, which $CONTAINERS_CONF replaces; an ordinary user may not set every one';
   if (stage === 'mount' && errno === EINVAL)
     return 'The owner a mount asks for may not be in the range of ids mapped here; widen it in /etc/subuid and /etc/subgid';
   // "exec NAME" is what is said to AppArmor, proc_pid_attr(5).

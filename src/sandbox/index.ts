@@ -24,6 +24,7 @@ export type {
   SandboxUser,
   SandboxUserNamespace,
   SandboxWarning,
+  Sysctl,
   TmpfsMount,
 } from './plan.js';
 export { planConfinement } from './plan-confinement.js';

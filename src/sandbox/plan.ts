@@ -43,6 +43,8 @@ export interface SandboxPlan {
   readonly noNewPrivileges?: boolean;
   /** Size of /dev/shm in bytes; default 64 MiB. */
   readonly shmSizeBytes?: number | undefined;
+  /** Settings of the kernel for namespaces of the command's own. */
+  readonly sysctls?: readonly Sysctl[] | undefined;
   /** Beside the defaults: as many open files as may be, no core files. */
   readonly limits?: readonly ResourceLimit[] | undefined;
   /** Directories of control groups that all of it belongs to, those of `resources` among them when it runs. */
@@ -67,6 +69,12 @@ export interface SandboxUserNamespace extends IdMaps {
    * has them. Left out where inside and outside are the same ids, or files belong to ids outside already.
    */
   readonly shift?: Fd | undefined;
+}
+
+export interface Sysctl {
+  /** A path below /proc/sys: `net/ipv4/ip_forward`. */
+  readonly path: string;
+  readonly value: string;
 }
 
 /** A limit as setrlimit(2) takes it; `unlimited` is RLIM_INFINITY. Only real root can raise a hard limit. */

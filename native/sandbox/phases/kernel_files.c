@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -111,6 +113,42 @@ bool mount_dev(struct sandbox *sandbox) {
   for (size_t i = 0; i < sizeof links / sizeof links[0]; i++)
     if (symlinkat(links[i].target, dev, links[i].name) < 0) return failed(&sandbox->failure, "device", links[i].name);
   close(dev);
+  return true;
+}
+
+/* ---- sysctls ----------------------------------------------------------------------------------------------------------------- */
+
+static bool starts_with(const char *text, const char *beginning) { return strncmp(text, beginning, strlen(beginning)) == 0; }
+
+/*
+ * Whether what `name` sets belongs to a namespace of the sandbox: anything else would be set for the whole machine. Those of the kernel are
+ * the ones that ipc_namespaces(7) and uts_namespaces(7) list.
+ */
+static bool belongs_to_sandbox(const struct sandbox *sandbox, const char *name) {
+  static const char *const ipc[] = {"kernel/msg", "kernel/sem=", "kernel/shm", "fs/mqueue/", NULL};
+  bool network = sandbox->plan.network_path != NULL || (sandbox->namespaces & CLONE_NEWNET) != 0;
+  if (starts_with(name, "net/")) return network;
+  if (starts_with(name, "kernel/domainname=")) return (sandbox->namespaces & CLONE_NEWUTS) != 0;
+  for (size_t i = 0; ipc[i] != NULL; i++)
+    if (starts_with(name, ipc[i])) return (sandbox->namespaces & CLONE_NEWIPC) != 0;
+  return false;
+}
+
+/* Before /proc/sys becomes read-only. */
+bool set_sysctls(struct sandbox *sandbox) {
+  const struct strings *sysctls = &sandbox->plan.sysctls;
+  for (size_t i = 0; i < sysctls->count; i++) {
+    char path[PATH_MAX];
+    const char *sysctl = sysctls->items[i], *value = strchr(sysctl, '=');
+    if (value == NULL || !belongs_to_sandbox(sandbox, sysctl)) return failed_with(&sandbox->failure, "sysctl", EINVAL, sysctl, "it is not the sandbox's own");
+    int length = snprintf(path, sizeof path, "proc/sys/%.*s", (int)(value - sysctl), sysctl);
+    if (length < 0 || (size_t)length >= sizeof path) return failed_with(&sandbox->failure, "sysctl", ENAMETOOLONG, sysctl, "");
+    value++;
+    int fd = k_openat2(sandbox->root, path, O_WRONLY | O_CLOEXEC, 0, K_RESOLVE_IN_ROOT | K_RESOLVE_NO_SYMLINKS);
+    ssize_t written = fd < 0 ? -1 : RETRY(write(fd, value, strlen(value)));
+    if (written < 0 || (size_t)written != strlen(value)) return failed(&sandbox->failure, "sysctl", sysctl);
+    close(fd);
+  }
   return true;
 }
 

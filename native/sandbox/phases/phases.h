@@ -90,6 +90,7 @@ bool mount_root(struct sandbox *sandbox);
 bool mount_proc(struct sandbox *sandbox);
 bool mount_dev(struct sandbox *sandbox);
 bool mount_sys(struct sandbox *sandbox);
+bool set_sysctls(struct sandbox *sandbox);
 
 /* Phase 8: the mounts and files of the plan. */
 bool mount_requests(struct sandbox *sandbox);

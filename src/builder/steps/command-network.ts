@@ -1,4 +1,4 @@
-import type { DnsSettings, NetworkRequest, Networks, SandboxFile, SandboxPlan } from '../../sandbox/index.js';
+import type { DnsSettings, NetworkRequest, Networks, SandboxFile, SandboxPlan, Sysctl } from '../../sandbox/index.js';
 
 /** What commands are to find of the world around them. */
 export interface CommandNetwork {
@@ -21,6 +21,8 @@ export interface CommandNetwork {
 export interface NetworkPlan {
   readonly network: SandboxPlan['network'];
   readonly files: readonly SandboxFile[];
+  /** Made here, for one command at a time: neither the machine's nor one that is there anyway. */
+  readonly isOwn: boolean;
 }
 
 /**
@@ -59,10 +61,25 @@ export async function withCommandNetwork<T>(
     const files = hostFiles({ hostname, network: leased.kind, resolver: leased.resolver, dns, extraHosts, baseHosts });
     const isWanted = ({ target }: SandboxFile): boolean =>
       (target !== '/etc/hosts' || network.writeHosts !== false) && (target !== '/etc/hostname' || network.writeHostname !== false);
-    return await body({ network: leased.plan, files: files.filter(isWanted) });
+    const isOwn = leased.plan !== 'host' && network.request.kind !== 'path';
+    return await body({ network: leased.plan, files: files.filter(isWanted), isOwn });
   } finally {
     await leased.release(mayChangeIt);
   }
+}
+
+/**
+ * Those of `sysctls` that a command gets, as Buildah has it: those of networks only where the network is its own, none with the isolation that
+ * makes do without namespaces. Who has ids of its own may not configure a network that belongs to the builder.
+ */
+export function sysctlsOf(
+  sysctls: readonly Sysctl[],
+  { network, isOwn }: NetworkPlan,
+  { isolation, hasOwnIds }: { readonly isolation: SandboxPlan['isolation']; readonly hasOwnIds: boolean },
+): readonly Sysctl[] {
+  if (isolation?.kind === 'chroot') return [];
+  const mayConfigure = isOwn && !(hasOwnIds && network !== 'none');
+  return sysctls.filter(({ path }) => mayConfigure || !path.startsWith('net/'));
 }
 
 /** What a cache key says of the network: what a command can find out, and no path of this machine. */

@@ -12,7 +12,7 @@ export {
   parseCacheDocument,
   recordsOfImage,
 } from './cache-document.js';
-export { type CommandNetwork, prepareNetwork, withCommandNetwork } from './command-network.js';
+export { type CommandNetwork, prepareNetwork, sysctlsOf, withCommandNetwork } from './command-network.js';
 export { commitUpper, commitWhole } from './commit-layers.js';
 export { ConstantStep, EMPTY_ROOT } from './constant-step.js';
 export { escapeWildcards } from './copy-sources.js';

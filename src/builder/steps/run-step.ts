@@ -1,10 +1,10 @@
 import type { StepLabel } from '../../progress.js';
-import type { Confinement, ConfinementPlan, Isolation, ResourceLimit, ResourceLimits, SandboxFile } from '../../sandbox/index.js';
+import type { Confinement, ConfinementPlan, Isolation, ResourceLimit, ResourceLimits, SandboxFile, Sysctl } from '../../sandbox/index.js';
 import { type WorkingLayer, withRootfs } from '../../snapshots/index.js';
 import { closeFd, type IdMaps, type IdRange } from '../../sys/index.js';
 import { type RunStep as GraphRunStep, runEnvironment } from '../graph/index.js';
 import type { Step, StepKey } from '../scheduler/index.js';
-import { type CommandNetwork, networkInputs, prepareNetwork, withCommandNetwork } from './command-network.js';
+import { type CommandNetwork, networkInputs, prepareNetwork, sysctlsOf, withCommandNetwork } from './command-network.js';
 import { type ImageUser, lookUpUser } from './image-user.js';
 import { type OpenedMounts, openRunMounts } from './open-run-mounts.js';
 import { type OwnIds, withOwnIds } from './own-ids.js';
@@ -25,6 +25,8 @@ export interface RunSurroundings {
   readonly reverted?: readonly string[] | undefined;
   readonly confidants: Confidants;
   readonly shmSizeBytes?: number | undefined;
+  /** Those of networks are for commands whose network is their own. */
+  readonly sysctls?: readonly Sysctl[] | undefined;
   readonly limits?: readonly ResourceLimit[] | undefined;
   /** What commands may do, where that is not the default; `--security=insecure` of the instruction wins. */
   readonly confinement?: Confinement | undefined;
@@ -83,6 +85,7 @@ export class RunStep implements Step<RootState> {
       ...named('env', spec.env.map(splitVariable)),
       ...named('arg', spec.args),
       ...(surroundings.shmSizeBytes === undefined ? {} : { 'run.shm': String(surroundings.shmSizeBytes) }),
+      ...((surroundings.sysctls ?? []).length === 0 ? {} : { 'run.sysctls': JSON.stringify(surroundings.sysctls) }),
       ...((surroundings.limits ?? []).length === 0 ? {} : { 'run.limits': JSON.stringify(surroundings.limits) }),
       ...((surroundings.reverted ?? []).length === 0 ? {} : { 'run.reverted': JSON.stringify(surroundings.reverted) }),
       ...confinementInput(surroundings.confinement),
@@ -161,6 +164,7 @@ export class RunStep implements Step<RootState> {
             mounts: opened.mounts,
             files: [...network.files, ...scriptFile(spec), ...opened.files],
             shmSizeBytes: surroundings.shmSizeBytes,
+            sysctls: sysctlsOf(surroundings.sysctls ?? [], network, { isolation: surroundings.isolation, hasOwnIds: ids !== undefined }),
             limits: surroundings.limits,
             resources: surroundings.resources,
             isolation: surroundings.isolation,

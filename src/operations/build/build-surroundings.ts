@@ -53,6 +53,7 @@ export async function withBuildSurroundings<T>(
       userNamespace,
       volumes: [...configured.mounts, ...commands.volumes],
       entitlements: new Entitlements(options.allow),
+      sysctls: configured.sysctls,
       revertsVolumes: options.compatVolumes === true,
       findDevice: (name) => findDevice(name, options.commands.cdiDirectories),
       ambient: { ...configured.env, ...proxies },

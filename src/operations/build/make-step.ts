@@ -18,7 +18,7 @@ import {
 import type { ContextSource } from '../../context/index.js';
 import { type ContainerConfig, formatPlatform, type Platform } from '../../image/index.js';
 import type { StepLabel } from '../../progress.js';
-import type { Confinement, Isolation, ResourceLimit, ResourceLimits } from '../../sandbox/index.js';
+import type { Confinement, Isolation, ResourceLimit, ResourceLimits, Sysctl } from '../../sandbox/index.js';
 import type { IdMaps } from '../../sys/index.js';
 import type { Entitlements } from '../surroundings/entitlements.js';
 import { type CommandMount, resolveImageMounts } from '../surroundings/image-mounts.js';
@@ -39,6 +39,7 @@ export interface StepSurroundings {
   readonly confidants: Confidants;
   readonly limits: readonly ResourceLimit[];
   readonly shmSizeBytes: number | undefined;
+  readonly sysctls: readonly Sysctl[];
   readonly confinement: Confinement;
   readonly entitlements: Entitlements;
   /** What RUN does below a volume is undone: `--compat-volumes`. */
@@ -100,7 +101,7 @@ export function stepMaker(surroundings: StepSurroundings): StepMaker {
           mounts.push(runMountOf(mount, source && (await originOf(source))));
         }
         mounts.push(...(await instructionDevices(step.devices, surroundings.entitlements, surroundings.findDevice, toolbox.reporter)));
-        const { network, isolation, idMaps, resources, ambient, confidants, limits, shmSizeBytes, confinement } = surroundings;
+        const { network, isolation, idMaps, resources, ambient, confidants, limits, shmSizeBytes, sysctls, confinement } = surroundings;
         const request = step.network === 'default' ? network.request : { kind: step.network };
         return new RunStep(
           step.display,
@@ -118,6 +119,7 @@ export function stepMaker(surroundings: StepSurroundings): StepMaker {
             confidants,
             limits,
             shmSizeBytes,
+            sysctls,
             confinement,
           },
           neighbours.label,

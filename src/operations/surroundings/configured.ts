@@ -3,7 +3,9 @@ import { isIP } from 'node:net';
 import type { CommandNetwork, RunMount } from '../../builder/steps/index.js';
 import { type ContainersConf, readContainersConf, readDefaultMounts } from '../../config/index.js';
 import { hasCode, UnsupportedFeatureError, UsageError } from '../../errors.js';
+import type { Sysctl } from '../../sandbox/index.js';
 import type { Services } from '../context.js';
+import { parseSysctl } from './sysctls.js';
 
 /** What configuration files give to every command, whatever its flags say. */
 export interface ConfiguredSurroundings {
@@ -15,6 +17,8 @@ export interface ConfiguredSurroundings {
   readonly mounts: readonly RunMount[];
   /** What /etc/hosts is made of, beside the lines that flags ask for. */
   readonly hosts: Pick<CommandNetwork, 'baseHosts' | 'hostAddress' | 'extraHosts'>;
+  /** Those of networks are for commands whose network is their own. */
+  readonly sysctls: readonly Sysctl[];
   /** Whether commands on a working container find its name for their host's. */
   readonly nameAsHostname: boolean;
 }
@@ -23,7 +27,7 @@ export interface ConfiguredSurroundings {
  * What containers.conf and mounts.conf say of commands. A line of mounts.conf whose source is missing is told and passed over.
  *
  * @throws {UnsupportedFeatureError} containers.conf names a directory that holds OCI hooks, or wants the hosts file of the image for a base
- * @throws {UsageError} it names a hosts file that cannot be read, or an address that is none
+ * @throws {UsageError} it names a hosts file that cannot be read, an address that is none, or a sysctl that no command has of its own
  */
 export async function readConfigured({ settings, reporter }: Pick<Services, 'settings' | 'reporter'>): Promise<ConfiguredSurroundings> {
   const conf = await readContainersConf(settings);
@@ -36,6 +40,7 @@ export async function readConfigured({ settings, reporter }: Pick<Services, 'set
     httpProxy,
     mounts: mounts.map(({ source, target }) => mountOf(source, target)),
     hosts: { baseHosts: readBaseHosts(conf), ...addressOfHost(conf) },
+    sysctls: (conf.sysctls ?? []).map(parseSysctl),
     nameAsHostname: conf.nameAsHostname === true,
   };
 }

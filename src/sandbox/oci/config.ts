@@ -1,7 +1,7 @@
 import type { IdRange } from '../../sys/index.js';
 import { DEFAULT_CAPABILITIES } from '../capabilities.js';
 import { READ_ONLY_PATHS } from '../kernel-paths.js';
-import type { ResourceLimit, SandboxPlan } from '../plan.js';
+import type { ResourceLimit, SandboxPlan, Sysctl } from '../plan.js';
 import { type ResourceLimits, settingsOf } from '../resources/resource-limits.js';
 import { shownMasks } from '../shown-masks.js';
 import { ociSeccomp } from './seccomp.js';
@@ -72,6 +72,7 @@ export function ociConfig(plan: SandboxPlan, { rootfs, mounts, cgroupsPath }: Co
         : { uidMappings: mappings(plan.userNamespace.uids), gidMappings: mappings(plan.userNamespace.gids) }),
       ...(cgroupsPath === undefined ? {} : { cgroupsPath }),
       ...(resources === undefined || cgroupsPath === undefined ? {} : { resources: resourcesOf(resources) }),
+      ...((plan.sysctls ?? []).length === 0 ? {} : { sysctl: sysctlsOf(plan.sysctls ?? []) }),
       ...(filter === undefined ? {} : { seccomp: filter }),
       ...(plan.unmasked === true ? {} : { maskedPaths: [...shownMasks(plan), CONTROL_GROUPS], readonlyPaths: READ_ONLY_PATHS }),
       ...(plan.selinux === undefined ? {} : { mountLabel: plan.selinux.mount }),
@@ -81,6 +82,12 @@ export function ociConfig(plan: SandboxPlan, { rootfs, mounts, cgroupsPath }: Co
 
 function mappings(ranges: readonly IdRange[]): object[] {
   return ranges.map(({ inside, outside, count }) => ({ containerID: inside, hostID: outside, size: count }));
+}
+
+/** Runtimes want dots for slashes, and a slash for a dot in a name. */
+function sysctlsOf(sysctls: readonly Sysctl[]): Readonly<Record<string, string>> {
+  const name = (path: string): string => path.replace(/[./]/g, (sign) => (sign === '/' ? '.' : '/'));
+  return Object.fromEntries(sysctls.map(({ path, value }) => [name(path), value]));
 }
 
 function kernelMounts({ shmSizeBytes, unmasked, network, userNamespace }: SandboxPlan, isRealRoot: boolean): object[] {

@@ -68,6 +68,11 @@ suite('encodePlan()', (test) => {
     ] as const;
     assert.equal(valuesOf({ ...PLAN, limits }, 'limit'), ['7:64:128', '4:0:unlimited']);
   });
+  test('sysctls are paths and values', () => {
+    const sysctls = [{ path: 'kernel/sem', value: '1 2 3 4' }];
+    assert.equal(valuesOf({ ...PLAN, sysctls }, 'sysctl'), ['kernel/sem=1 2 3 4']);
+  });
+
   test('the size of /dev/shm is left to the launcher unless asked for', () => {
     assert.equal(valuesOf(PLAN, 'shm-size'), []);
     assert.equal(valuesOf({ ...PLAN, shmSizeBytes: 1 << 20 }, 'shm-size'), ['1048576']);
