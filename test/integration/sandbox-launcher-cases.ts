@@ -104,6 +104,19 @@ suite('tsbuild-launch sandbox', (test) => {
       assert.match(String(failure?.detail), detail);
     });
 
+  for (const [title, entry] of [
+    ["the machine's", 'kernel/core_pattern=core'],
+    ['of a network that is not its own', 'net/ipv4/ip_default_ttl=77'],
+    ['by a way around', 'fs/mqueue/../../kernel/core_pattern=core'],
+    ['without a value', 'kernel/sem'],
+  ] as const)
+    test(`a sysctl ${title} is refused`, () =>
+      withTempDir(async (directory) => {
+        const { events, code } = await launch(encode(basicPlan(directory, [['sysctl', entry]])));
+        assert.is(code, 125);
+        assert.equal([events[0]?.event, events[0]?.stage, events[0]?.path], ['failed', 'sysctl', entry]);
+      }));
+
   test('with one id and a listener of somebody else, calls succeed and do nothing, and it is said', () =>
     withTempDir(async (directory) => {
       if (idMode() !== 'single') skip('there are several ids');

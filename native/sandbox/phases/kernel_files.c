@@ -127,6 +127,7 @@ static bool starts_with(const char *text, const char *beginning) { return strncm
 static bool belongs_to_sandbox(const struct sandbox *sandbox, const char *name) {
   static const char *const ipc[] = {"kernel/msg", "kernel/sem=", "kernel/shm", "fs/mqueue/", NULL};
   bool network = sandbox->plan.network_path != NULL || (sandbox->namespaces & CLONE_NEWNET) != 0;
+  if (strstr(name, "..") != NULL) return false;
   if (starts_with(name, "net/")) return network;
   if (starts_with(name, "kernel/domainname=")) return (sandbox->namespaces & CLONE_NEWUTS) != 0;
   for (size_t i = 0; ipc[i] != NULL; i++)

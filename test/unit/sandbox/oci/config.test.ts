@@ -51,6 +51,12 @@ suite('ociConfig()', (test) => {
     assert.is(mounts.find(({ destination }) => destination === '/sys')?.type, 'sysfs');
   });
 
+  test('sysctls have dots for slashes', () => {
+    const sysctls = [{ path: 'net/ipv4/ip_default_ttl', value: '77' }];
+    assert.equal((ociConfig({ ...PLAN, sysctls }, options) as Config).linux.sysctl, { 'net.ipv4.ip_default_ttl': '77' });
+    assert.is((ociConfig(PLAN, options) as Config).linux.sysctl, undefined);
+  });
+
   test('a terminal is for a plan that wants one', () => {
     const [terminal, piped] = (['terminal', 'pipe'] as const).map((stdio) => ociConfig({ ...PLAN, stdio }, options) as Config);
     assert.equal([terminal!.process.terminal, piped!.process.terminal], [true, false]);
