@@ -108,11 +108,19 @@ export class SnapshotDirectories {
     return store.blobs.path(blob.digest);
   }
 
-  /** Runs `body` with the layer's blob, which may still be arriving. @throws {BlobNotFoundError} */
+  /**
+   * Runs `body` with the layer's blob, which may still be arriving. When the blob is not that layer, what some image said of it is forgotten:
+   * others may have the layer.
+   *
+   * @throws {BlobNotFoundError}
+   */
   async withBlob<T>(layer: LayerSource, body: (blob: ByteSource) => Promise<T>): Promise<T> {
     const growing = await layer.arriving?.();
     try {
       return await body(growing === undefined ? { file: this.blobOf(layer) } : { growing });
+    } catch (error) {
+      if (hasCode(error, 'DIGEST_MISMATCH')) this.store.layers.remove(layer.diffId);
+      throw error;
     } finally {
       growing?.close();
     }
