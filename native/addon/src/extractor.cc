@@ -25,7 +25,9 @@
 namespace tsbuild {
 namespace {
 
-constexpr size_t kBlocks = 8;  // 2 MiB ahead of the file system
+// 4 MiB ahead of the file system. Who waits for room is woken when half of it is free: what is left then has to last until a busy machine
+// lets him go on.
+constexpr size_t kBlocks = 16;
 enum Reader : size_t { kExtract, kHash };
 
 class Extractor : private ContentListener, private ByteSink {
