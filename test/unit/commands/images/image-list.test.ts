@@ -57,7 +57,7 @@ host:5000/app   1        ae5ef12b3c77   45 seconds ago   1.99 MB
       createdat: '45 seconds ago',
       size: '1.99 MB',
       created: 1_768_478_355,
-      createdatraw: '2026-01-15T11:59:15.000Z',
+      createdatraw: '2026-01-15T11:59:15Z',
       readonly: false,
       history: null,
     });
