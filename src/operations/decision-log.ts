@@ -95,7 +95,12 @@ export class DecisionLog {
 async function loggedStep({ step, id, decision, unfinished }: DecidedStep): Promise<LoggedStep> {
   const { stage, stageName, index, total, text } = step;
   return {
-    ...{ stage, ...(stageName === undefined ? {} : { stageName }), index, total, text, id },
+    stage,
+    ...(stageName === undefined ? {} : { stageName }),
+    index,
+    total,
+    text,
+    id,
     decision: await decision,
     ...(unfinished === undefined ? {} : { unfinished }),
   };

@@ -119,26 +119,26 @@ class StageLowering {
   private lower(instruction: Instruction, triggered: boolean): Step {
     const before = this.config;
     const base = { instruction, display: instruction.display, createdBy: undefined, triggered, before, after: before };
-    const context = { expand: this.expand, lookup: this.lookup, workingDirectory: this.workingDirectory() };
+    // What a literal adds stands before what it spreads: V8 gives each object that begins with a spread and then grows shapes of its own.
     switch (instruction.keyword) {
       case 'RUN': {
-        const parts = lowerRun(instruction, { ...context, ...this.runContext() });
-        return { ...base, kind: 'run', ...parts, createdBy: runHistory(parts.argv, this.declaredArgs()) };
+        const parts = lowerRun(instruction, this.runContext());
+        return { kind: 'run', ...base, ...parts, createdBy: runHistory(parts.argv, this.declaredArgs()) };
       }
       case 'COPY': {
-        const parts = lowerCopy(instruction, context);
+        const parts = lowerCopy(instruction, this.copyContext());
         const createdBy = copyHistory('COPY', parts, this.expand(instruction.destination));
-        return { ...base, kind: 'copy', from: this.copyFrom(instruction.from), ...parts, createdBy };
+        return { kind: 'copy', from: this.copyFrom(instruction.from), ...base, ...parts, createdBy };
       }
       case 'ADD': {
-        const parts = lowerAdd(instruction, context);
-        return { ...base, kind: 'add', ...parts, createdBy: copyHistory('ADD', parts, this.expand(instruction.destination)) };
+        const parts = lowerAdd(instruction, this.copyContext());
+        return { kind: 'add', ...base, ...parts, createdBy: copyHistory('ADD', parts, this.expand(instruction.destination)) };
       }
       case 'WORKDIR': {
-        const path = absolutePath(context.workingDirectory, this.expand(instruction.path));
+        const path = absolutePath(this.workingDirectory(), this.expand(instruction.path));
         return {
-          ...base,
           kind: 'workdir',
+          ...base,
           path,
           user: before.User ?? '',
           createdBy: `WORKDIR ${path}`,
@@ -149,10 +149,10 @@ class StageLowering {
         const written = instruction.paths.map(this.expand);
         if (written.some((path) => path.trim() === '')) throw new Fault('VOLUME specified can not be an empty string');
         const paths = written.map((path) => absolutePath('/', path));
-        return { ...base, kind: 'volume', paths, createdBy: listHistory('VOLUME', written), after: withVolumes(before, written) };
+        return { kind: 'volume', ...base, paths, createdBy: listHistory('VOLUME', written), after: withVolumes(before, written) };
       }
       default:
-        return { ...base, kind: 'config', ...this.edited(instruction) };
+        return { kind: 'config', ...base, ...this.edited(instruction) };
     }
   }
 
@@ -261,9 +261,14 @@ class StageLowering {
     return inWord(from, () => resolveInput(setting, index, expandInputName(from, this.scope, setting), 'copy'));
   }
 
-  private runContext(): Omit<Parameters<typeof lowerRun>[1], 'expand'> {
+  private copyContext(): Parameters<typeof lowerCopy>[1] {
+    return { expand: this.expand, lookup: this.lookup, workingDirectory: this.workingDirectory() };
+  }
+
+  private runContext(): Parameters<typeof lowerRun>[1] {
     const { setting, index } = this.stage;
     return {
+      expand: this.expand,
       config: this.config,
       scope: this.scope,
       proxies: proxyArgs(setting.buildArgs),

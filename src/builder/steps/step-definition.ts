@@ -1,4 +1,3 @@
-import { encodeJson, sortKeys } from '../../image/index.js';
 import { sha256Hex } from '../../sha256.js';
 
 /**
@@ -23,14 +22,29 @@ export function commonInputs(toolbox: {
 
 /** The digest that names a step, whatever it runs on: over the sorted names and the digests of their values. */
 export function definitionOf(kind: string, inputs: StepInputs): string {
-  return digest(encodeJson({ kind, version: 1, inputs: sortKeys(digestInputs(inputs)) }));
+  return digest(JSON.stringify({ kind, version: 1, inputs: digestInputs(inputs) }));
 }
 
-/** Each input's digest, as a cache record keeps them. */
+/** Each input's digest by its name, sorted, as a cache record keeps them. */
 export function digestInputs(inputs: StepInputs): Record<string, string> {
-  return Object.fromEntries(Object.entries(inputs).map(([name, value]) => [name, digest(value)]));
+  const digests: Record<string, string> = {};
+  for (const name of Object.keys(inputs).sort()) digests[name] = digestOfInput(inputs[name] as string);
+  return digests;
 }
 
-function digest(value: string | Uint8Array): string {
-  return `sha256:${sha256Hex(value)}`;
+/** Digests of short inputs: variables, users and options are those of most steps of a build. */
+const digestsOfShort = new Map<string, string>();
+const MAX_SHORT = 200;
+
+function digestOfInput(value: string): string {
+  if (value.length > MAX_SHORT) return digest(value);
+  const known = digestsOfShort.get(value);
+  if (known !== undefined) return known;
+  const found = digest(value);
+  digestsOfShort.set(value, found);
+  return found;
+}
+
+function digest(text: string): string {
+  return `sha256:${sha256Hex(text)}`;
 }

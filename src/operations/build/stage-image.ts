@@ -38,8 +38,8 @@ const HISTORY_COMMENT = 'buildkit.dockerfile.v0';
 /** The entry of a step; a layer has one, whatever made it. */
 export function historyOf(step: GraphStep, root: RootState | undefined, layerPerStep: boolean): HistoryEntry[] {
   if (step.createdBy === undefined) return [];
-  const entry = { created_by: step.createdBy, comment: HISTORY_COMMENT };
-  return [layerPerStep && root?.addedLayer === true ? entry : { ...entry, empty_layer: true }];
+  const hasLayer = layerPerStep && root?.addedLayer === true;
+  return [{ created_by: step.createdBy, comment: HISTORY_COMMENT, ...(hasLayer ? {} : { empty_layer: true }) }];
 }
 
 /** Where a stage makes one layer of everything, its last instruction is said to have made it. */

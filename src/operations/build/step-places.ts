@@ -19,7 +19,7 @@ export function placesOf(stage: Stage, steps: readonly GraphStep[], origin: Stag
     const text = step.display.slice(0, MAX_TEXT);
     const repetition = seen.get(text) ?? 0;
     seen.set(text, repetition + 1);
-    const place = { ...origin, stage: stage.name ?? String(stage.index), position, text, repetition };
+    const place = { stage: stage.name ?? String(stage.index), position, text, repetition, ...origin };
     if (step.kind !== 'config') position++;
     return place;
   });
