@@ -179,12 +179,12 @@ suite('--userns, --userns-uid-map, --userns-gid-map', (test) => {
         const [program, ...args] = store.argv(['run', 'c', 'sh', '-c', `echo up; sleep 20; : ${store.directory}`]);
         const child = spawn(program!, args, { stdio: ['ignore', 'pipe', 'ignore'] });
         const ended = new Promise((resolve) => child.on('exit', resolve));
+        // The command holds the pipe as long as it lives; it may be gone before the builder is seen to be.
+        let isOpen = true;
+        child.stdout.on('close', () => (isOpen = false));
         await new Promise((resolve) => child.stdout.once('data', resolve));
         child.kill('SIGKILL');
         await ended;
-        // It holds the pipe as long as it lives.
-        let isOpen = true;
-        child.stdout.on('close', () => (isOpen = false));
         for (let round = 0; isOpen && round < 100; round++) await new Promise((resolve) => setTimeout(resolve, 50));
         assert.not.ok(isOpen, 'the command goes on');
       } finally {
