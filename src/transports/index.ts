@@ -22,6 +22,7 @@ export {
   type TransportServices,
 } from './open-transport.js';
 export { chooseImage, type ReadImageManifest, type ReadManifest, readSourceConfig, readSourceManifest } from './read-image.js';
+export { recordLayer } from './record-layer.js';
 export type { RegistryClient } from './registry-client.js';
 export { openStoreImage, openStoreSink, openStoreSource } from './store.js';
 export { formatTransport, parseTransport, type TransportName } from './transport-name.js';

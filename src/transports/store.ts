@@ -10,10 +10,11 @@ import {
   parseImageConfig,
   parseManifest,
 } from '../image/index.js';
-import { ImageNotFoundError, type Store } from '../store/index.js';
+import { ImageNotFoundError, type LayerRecord, type Store } from '../store/index.js';
 import type { ImageSink } from './image-sink.js';
 import type { ImageSource, RawManifest } from './image-source.js';
 import { knownRepositories } from './known-repositories.js';
+import { recordLayer } from './record-layer.js';
 
 /** `containers-storage:`: an image of this store, by name or ID. */
 export function openStoreSource(store: Store, nameOrId: string): ImageSource {
@@ -89,7 +90,11 @@ export function openStoreSink(
   };
 }
 
-/** Note which blob holds which layer, so that steps and snapshots find it by its diff id. Nothing is extracted. */
+/**
+ * Note which blob holds which layer, so that steps and snapshots find it by its diff id. Nothing is extracted.
+ *
+ * @throws {DigestMismatchError} a blob is not the layer that the image says
+ */
 async function recordLayers(store: Store, raw: RawManifest): Promise<void> {
   const { config, layers } = parseManifest(raw.bytes, { declaredType: raw.mediaType });
   // An artifact has no file system.
@@ -98,7 +103,7 @@ async function recordLayers(store: Store, raw: RawManifest): Promise<void> {
   if (diffIds.length !== layers.length) {
     throw new ManifestError(`manifest ${raw.digest}`, `it has ${layers.length} layers and its config lists ${diffIds.length}`);
   }
-  for (const [position, { digest, size, mediaType }] of layers.entries()) {
+  const held = layers.map(({ digest, size, mediaType }, position): LayerRecord => {
     const compression = layerCompression(mediaType);
     const diffId = diffIds[position];
     if (compression === undefined || diffId === undefined) {
@@ -106,6 +111,9 @@ async function recordLayers(store: Store, raw: RawManifest): Promise<void> {
         `Cannot use the image ${raw.digest}: ${JSON.stringify(mediaType)} is not the media type of a layer`,
       );
     }
-    await store.layers.put({ diffId, blobs: [{ digest: digest as Digest, size, compression }] });
-  }
+    return { diffId, blobs: [{ digest: digest as Digest, size, compression }] };
+  });
+  // All at once, and none goes on when another fails.
+  const ends = await Promise.allSettled(held.map((layer) => recordLayer(store, layer)));
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
 }

@@ -3,6 +3,7 @@ import { knownLayer, type LayerState } from '../../builder/steps/index.js';
 import { type ContentDigest, formatPlatform, type ImageConfig, layerCompression, matchPlatform, type Platform } from '../../image/index.js';
 import { EMPTY_LAYER } from '../../layers/index.js';
 import type { Store, StoredImage } from '../../store/index.js';
+import { recordLayer } from '../../transports/index.js';
 import { type ImageSearch, type ObtainedImage, obtainImage, type PullPolicy } from '../pull.js';
 import { SourceGate } from './source-gate.js';
 
@@ -89,7 +90,10 @@ export class BaseImages {
 }
 
 /**
- * A record of a layer is lost by a power failure that comes too soon; the image still says which blob holds the layer.
+ * A record of a layer is lost by a power failure that comes too soon, and there is none where another image brought the blob as a layer of
+ * another diff id.
+ *
+ * @throws {DigestMismatchError} the blob is not the layer that the image says
  */
 async function recallLayers({ manifest, config }: StoredImage, store: Store): Promise<void> {
   for (const [position, diffId] of config.rootfs.diff_ids.entries()) {
@@ -97,7 +101,7 @@ async function recallLayers({ manifest, config }: StoredImage, store: Store): Pr
     const { digest, size, mediaType } = manifest.layers[position] ?? {};
     const compression = layerCompression(mediaType ?? '');
     if (digest === undefined || size === undefined || compression === undefined || !store.blobs.has(digest, size)) continue;
-    await store.layers.put({ diffId, blobs: [{ digest, size, compression }] });
+    await recordLayer(store, { diffId, blobs: [{ digest, size, compression }] });
   }
 }
 
