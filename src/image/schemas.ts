@@ -5,11 +5,21 @@ import { findCaseTwin } from './fold-case.js';
 // What a document must look like to be accepted. Objects are loose: fields this project does not know stay, and the bytes are kept anyway.
 
 const MAX_ENTRIES = 10_000;
-const text = v.pipe(v.string(), v.maxLength(64 * 1024));
-const mediaType = v.pipe(v.string(), v.maxLength(255));
-const digest = v.pipe(v.string(), v.check(isDigest, 'expected sha256 or sha512 and its lower-case hexadecimal digits'));
+const string = v.string();
+const strings = v.array(string);
+const text = v.pipe(string, v.maxLength(64 * 1024));
+const mediaType = v.pipe(string, v.maxLength(255));
+const digest = v.pipe(string, v.check(isDigest, 'expected sha256 or sha512 and its lower-case hexadecimal digits'));
 const byteCount = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-const annotations = v.record(v.string(), v.string());
+const record = v.record(string, string);
+
+// A schema has no state: one stands wherever its like is meant, for each is a dozen objects to make at the start of a build.
+const optionalString = v.optional(string);
+const optionalStrings = v.optional(strings);
+const optionalText = v.optional(text);
+const optionalTexts = v.optional(v.array(text));
+const optionalMediaType = v.optional(mediaType);
+const optionalRecord = v.optional(record);
 
 /** A loose object without members that another reader takes for those of `entries`, whatever their case. */
 function unambiguous<E extends v.ObjectEntries>(entries: E) {
@@ -23,9 +33,9 @@ function unambiguous<E extends v.ObjectEntries>(entries: E) {
 export const platformSchema = unambiguous({
   os: text,
   architecture: text,
-  variant: v.optional(text),
-  'os.version': v.optional(text),
-  'os.features': v.optional(v.array(text)),
+  variant: optionalText,
+  'os.version': optionalText,
+  'os.features': optionalTexts,
 });
 
 const descriptorSchema = v.pipe(
@@ -33,11 +43,11 @@ const descriptorSchema = v.pipe(
     mediaType,
     digest,
     size: byteCount,
-    annotations: v.optional(annotations),
+    annotations: optionalRecord,
     platform: v.optional(platformSchema),
-    artifactType: v.optional(mediaType),
-    urls: v.optional(v.array(text)),
-    data: v.optional(v.string()),
+    artifactType: optionalMediaType,
+    urls: optionalTexts,
+    data: optionalString,
   }),
   v.check((descriptor) => hasTrueData(descriptor), '"data" does not have the digest and size of its descriptor'),
 );
@@ -45,69 +55,69 @@ const descriptorSchema = v.pipe(
 /** @see https://github.com/opencontainers/image-spec/blob/v1.1.1/manifest.md */
 export const manifestSchema = v.looseObject({
   schemaVersion: v.literal(2),
-  mediaType: v.optional(mediaType),
-  artifactType: v.optional(mediaType),
+  mediaType: optionalMediaType,
+  artifactType: optionalMediaType,
   config: descriptorSchema,
   layers: v.pipe(v.array(descriptorSchema), v.maxLength(MAX_ENTRIES)),
   subject: v.optional(descriptorSchema),
-  annotations: v.optional(annotations),
+  annotations: optionalRecord,
 });
 
 /** @see https://github.com/opencontainers/image-spec/blob/v1.1.1/image-index.md */
 export const indexSchema = v.looseObject({
   schemaVersion: v.literal(2),
-  mediaType: v.optional(mediaType),
-  artifactType: v.optional(mediaType),
+  mediaType: optionalMediaType,
+  artifactType: optionalMediaType,
   manifests: v.pipe(v.array(descriptorSchema), v.maxLength(MAX_ENTRIES)),
   subject: v.optional(descriptorSchema),
-  annotations: v.optional(annotations),
+  annotations: optionalRecord,
 });
 
-const emptyObjects = v.record(v.string(), v.looseObject({}));
-const nanoseconds = v.pipe(v.number(), v.integer());
+const optionalSet = v.optional(v.record(string, v.looseObject({})));
+const optionalInteger = v.optional(v.pipe(v.number(), v.integer()));
 
 const containerConfigSchema = unambiguous({
-  User: v.optional(v.string()),
-  ExposedPorts: v.optional(emptyObjects),
-  Env: v.optional(v.array(v.string())),
-  Entrypoint: v.optional(v.array(v.string())),
-  Cmd: v.optional(v.array(v.string())),
-  Volumes: v.optional(emptyObjects),
-  WorkingDir: v.optional(v.string()),
-  Labels: v.optional(v.record(v.string(), v.string())),
-  StopSignal: v.optional(v.string()),
+  User: optionalString,
+  ExposedPorts: optionalSet,
+  Env: optionalStrings,
+  Entrypoint: optionalStrings,
+  Cmd: optionalStrings,
+  Volumes: optionalSet,
+  WorkingDir: optionalString,
+  Labels: optionalRecord,
+  StopSignal: optionalString,
   ArgsEscaped: v.optional(v.boolean()),
   Healthcheck: v.optional(
     unambiguous({
-      Test: v.optional(v.array(v.string())),
-      Interval: v.optional(nanoseconds),
-      Timeout: v.optional(nanoseconds),
-      StartPeriod: v.optional(nanoseconds),
-      StartInterval: v.optional(nanoseconds),
-      Retries: v.optional(v.pipe(v.number(), v.integer())),
+      Test: optionalStrings,
+      Interval: optionalInteger,
+      Timeout: optionalInteger,
+      StartPeriod: optionalInteger,
+      StartInterval: optionalInteger,
+      Retries: optionalInteger,
     }),
   ),
-  OnBuild: v.optional(v.array(v.string())),
-  Shell: v.optional(v.array(v.string())),
+  OnBuild: optionalStrings,
+  Shell: optionalStrings,
 });
 
 const historySchema = unambiguous({
-  created: v.optional(v.string()),
-  author: v.optional(v.string()),
-  created_by: v.optional(v.string()),
-  comment: v.optional(v.string()),
+  created: optionalString,
+  author: optionalString,
+  created_by: optionalString,
+  comment: optionalString,
   empty_layer: v.optional(v.boolean()),
 });
 
 /** @see https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md */
 export const imageConfigSchema = v.looseObject({
-  created: v.optional(v.string()),
-  author: v.optional(v.string()),
+  created: optionalString,
+  author: optionalString,
   architecture: text,
   os: text,
-  variant: v.optional(text),
-  'os.version': v.optional(text),
-  'os.features': v.optional(v.array(text)),
+  variant: optionalText,
+  'os.version': optionalText,
+  'os.features': optionalTexts,
   config: v.optional(containerConfigSchema),
   rootfs: unambiguous({
     type: v.literal('layers'),

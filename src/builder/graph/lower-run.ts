@@ -1,7 +1,7 @@
 import type { ContainerConfig } from '../../image/index.js';
 import { Fault, heredocText, type Mount, type MountSpec, type RunInstruction, resolveMount } from '../../parser/index.js';
 import type { ArgScope } from './build-arguments.js';
-import { environmentOf, shellOf } from './container-config.js';
+import { shellOf } from './container-config.js';
 import { inWord } from './fault-location.js';
 import type { InputSource } from './graph.js';
 import { absolutePath } from './image-path.js';
@@ -9,6 +9,8 @@ import type { RunMount, RunStep, ScriptFile } from './step.js';
 
 export interface RunContext {
   readonly config: ContainerConfig;
+  /** Variables of `config`. */
+  readonly environment: ReadonlyMap<string, string>;
   readonly scope: ArgScope;
   readonly proxies: RunStep['proxies'];
   readonly expand: (text: string) => string;
@@ -24,8 +26,7 @@ export type RunParts = Omit<RunStep, 'kind' | 'instruction' | 'display' | 'creat
  * @throws {Fault} a mount's values are wrong
  */
 export function lowerRun(instruction: RunInstruction, context: RunContext): RunParts {
-  const { config, scope } = context;
-  const environment = environmentOf(config);
+  const { config, environment, scope } = context;
   const workingDirectory = config.WorkingDir === undefined || config.WorkingDir === '' ? '/' : config.WorkingDir;
   const { argv, script } = commandLine(instruction, shellOf(config));
   return {

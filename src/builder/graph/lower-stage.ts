@@ -68,6 +68,7 @@ class StageLowering {
   private author: string | undefined;
   /** CMD was set in this stage, so ENTRYPOINT leaves it alone. */
   private commandSet = false;
+  private readonly proxies: ReturnType<typeof proxyArgs>;
   private readonly steps: Step[] = [];
   private readonly errors: ContainerfileSyntaxError[] = [];
   private readonly lookup: Lookup = (name) => this.environment.get(name) ?? this.scope.get(name);
@@ -81,6 +82,7 @@ class StageLowering {
     this.scope = input.args ?? new Map();
     this.declared = new Set(this.scope.keys());
     this.author = input.author;
+    this.proxies = proxyArgs(stage.setting.buildArgs);
   }
 
   run(): LoweredStage {
@@ -270,8 +272,9 @@ class StageLowering {
     return {
       expand: this.expand,
       config: this.config,
+      environment: this.environment,
       scope: this.scope,
-      proxies: proxyArgs(setting.buildArgs),
+      proxies: this.proxies,
       expandFrom: (text) => expandInputName(text, this.scope, setting),
       resolveInput: (from) => resolveInput(setting, index, from, 'mount'),
     };

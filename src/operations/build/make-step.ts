@@ -68,7 +68,8 @@ export function stepMaker(surroundings: StepSurroundings): StepMaker {
   const { context } = surroundings;
   return async (step, parent, neighbours) => {
     // A stage for the machine that builds is the same for every platform that is built.
-    const toolbox: Toolbox = { ...surroundings.toolbox, platform: formatPlatform(neighbours.platform) };
+    const platform = formatPlatform(neighbours.platform);
+    const toolbox: Toolbox = platform === surroundings.toolbox.platform ? surroundings.toolbox : { ...surroundings.toolbox, platform };
     switch (step.kind) {
       case 'config':
         return undefined;
