@@ -78,9 +78,10 @@ export class DecisionLog {
    * @param now RFC 3339; asked only for a log that is written
    */
   async write(imageId: string, now: () => string, store: Store): Promise<void> {
-    const steps = await Promise.all(this.#steps.map(loggedStep));
-    const isAllFound = steps.every(({ decision }) => decision.outcome !== 'miss');
+    const decisions = await Promise.all(this.#steps.map(({ decision }) => decision));
+    const isAllFound = decisions.every(({ outcome }) => outcome !== 'miss');
     if (isAllFound && store.builds.touch(imageId, new Date())) return;
+    const steps = await Promise.all(this.#steps.map(loggedStep));
     await store.builds.put({ imageId, builtAt: now(), steps: inOrder(steps) });
   }
 

@@ -32,7 +32,9 @@ function writeAll(fd: number, text: string | Uint8Array): void {
   let rest = typeof text === 'string' ? Buffer.from(text) : text;
   while (rest.length > 0) {
     try {
-      rest = rest.subarray(writeSync(fd, rest));
+      const written = writeSync(fd, rest);
+      if (written === rest.length) return;
+      rest = rest.subarray(written);
     } catch (error) {
       if (hasCode(error, 'EPIPE')) throw new OutputClosedError('Nobody reads the output', { cause: error });
       // Somebody we share the pipe with has made it non-blocking, and it is full: wait for its reader.

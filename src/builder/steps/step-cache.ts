@@ -1,6 +1,6 @@
 import { type ContentDigest, type DiffId, isDigest, parseDiffId } from '../../image/index.js';
 import type { MissCause } from '../../progress.js';
-import type { Store } from '../../store/index.js';
+import type { StepRecord, Store } from '../../store/index.js';
 import type { BuildCache, Claim, ClaimOptions, StepKey } from '../scheduler/index.js';
 import { knownLayer, type LayerIdentity } from './layer-state.js';
 import type { RootState } from './root-state.js';
@@ -15,6 +15,8 @@ export class StepCache implements BuildCache<RootState> {
   readonly #claims = new Map<StepKey, Claim>();
   /** Layers that were found in the store: they stay while the build holds it. */
   readonly #stored = new Set<DiffId>();
+  /** Records that were used, by definition and parent: of commands that are alike and change nothing all are one, which is read and touched once. */
+  readonly #used = new Map<string, Map<string, StepRecord>>();
 
   constructor(
     readonly store: Store,
@@ -36,17 +38,18 @@ export class StepCache implements BuildCache<RootState> {
     // A definition that is no digest names something that is never recorded: a base image, the end of a stage.
     if (!isDigest(key.definition)) return undefined;
     if (this.writeOnly || key.fresh === true) return this.#miss(key, 'not-asked');
-    if (!this.store.cache.hasDefinition(key.definition)) return undefined;
+    const used = this.#used.get(key.definition);
+    if (used === undefined && !this.store.cache.hasDefinition(key.definition)) return undefined;
     const parentContent = await key.parentContent();
     if (this.#own.has(`${key.definition} ${parentContent}`)) return this.#miss(key, 'repeated');
-    const record = this.store.cache.find(key.definition, parentContent);
+    const record = used?.get(parentContent) ?? this.store.cache.find(key.definition, parentContent);
     const outcome = record === undefined ? undefined : readOutcome(record.result);
     if (record === undefined || outcome === undefined) return undefined;
     const parent = inputs[0]?.layers ?? [];
     if (outcome.layer !== undefined && !this.#hasBlob(outcome.layer) && !this.isFetchable(outcome.layer.diffId))
       return this.#miss(key, 'lost');
     if (Date.now() - Date.parse(record.createdAt) > this.#maxAgeMs) return this.#miss(key, 'expired');
-    this.store.cache.touch(record, new Date());
+    if (used?.has(parentContent) !== true) this.#use(record, key.definition, parentContent);
     return {
       layers: outcome.layer === undefined ? parent : [...parent, knownLayer(outcome.layer)],
       addedLayer: outcome.layer !== undefined,
@@ -90,6 +93,12 @@ export class StepCache implements BuildCache<RootState> {
 
   #miss(key: StepKey, cause: MissCause): undefined {
     this.#causes.set(key, cause);
+  }
+
+  #use(record: StepRecord, definition: string, parentContent: string): void {
+    this.store.cache.touch(record, new Date());
+    const used = this.#used.get(definition) ?? new Map<string, StepRecord>();
+    this.#used.set(definition, used.set(parentContent, record));
   }
 
   #hasBlob({ diffId }: LayerIdentity): boolean {

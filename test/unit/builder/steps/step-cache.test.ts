@@ -59,6 +59,23 @@ suite('builder/steps/step-cache', (test) => {
     assert.equal(store.touched, [DEFINITION]);
   });
 
+  test('a record is read and touched once by a build, however many of its steps it stands for', async () => {
+    const { store, first, second } = caches();
+    await first.record(key(), {}, {}, 'then');
+    assert.is((await second.find(key(), [ROOT]))?.createdAt, 'then');
+    store.records.clear();
+    assert.is((await second.find(key(), [ROOT]))?.createdAt, 'then');
+    assert.equal(store.touched, [DEFINITION]);
+    assert.is(await new StepCache(store as unknown as Store, false).find(key(), [ROOT]), undefined);
+  });
+
+  test('a record that was read does not stand for a step on another parent', async () => {
+    const { first, second } = caches();
+    await first.record(key(), {}, {}, 'then');
+    await second.find(key(), [ROOT]);
+    assert.is(await second.find({ definition: DEFINITION, parentContent: async () => digest('9') }, [ROOT]), undefined);
+  });
+
   test('find() of a step without a layer gives the parent itself', async () => {
     const { first, second } = caches();
     await first.record(key(), {}, {}, 'then');
