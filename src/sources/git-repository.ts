@@ -164,9 +164,12 @@ async function fetchAll(git: Git, url: GitUrl, cwd: string, signal: AbortSignal)
   await git.run(['fetch', '--quiet', '--no-recurse-submodules', 'origin', ...refs], { action, cwd, signal });
 }
 
-/** What git is told to connect to: passwords go another way, since a repository and its messages keep this. */
+/**
+ * What git is told to connect to: passwords go another way, since a repository, its messages and the list of processes show this. For ssh the
+ * user is a part of the place, and it takes no password from there.
+ */
 function addressOf({ protocol, remote }: GitUrl): string {
-  return protocol.startsWith('http') ? withoutPassword(remote) : remote;
+  return protocol === 'ssh' ? remote.replace(/^(ssh:\/\/[^:@/?#]*):[^/?#]*@/i, '$1@') : withoutPassword(remote);
 }
 
 /** Those of submodules too. No repository holds a file of this name: git refuses it. */

@@ -1,12 +1,13 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';
+import { withGpgHome } from '../../support/gpg-home.js';
 import { answers, type Behaviour, type HostileSite, withSite } from '../../support/hostile/site.js';
 import { imageOf, MANIFEST_TYPE } from '../../support/hostile-image.js';
 import { basic } from '../../support/registry.js';
 import { suite } from '../../support/suite.js';
 import { tarOf } from '../../support/tar-of.js';
-import { run } from '../../support/tsbuild.js';
+import { addBusybox, run } from '../../support/tsbuild.js';
 import { type Guarded, withGuarded } from '../../support/unchanged.js';
 
 // Passwords that commands are given: who gets to see them besides the server they are for.
@@ -26,14 +27,17 @@ const guarded =
     (isAda ? behaviour : answers(401, '', { 'www-authenticate': 'Basic realm="here"' }))(request, response);
   };
 
-/** A `git` that writes down how it was called, before the real one on the path of the test. */
-function watchedGit({ store }: Guarded): { readonly path: string; readonly log: string } {
+/** Programs that write down how they were called, before the real ones. */
+function watched({ store }: Guarded, names: readonly string[]): { readonly path: string; readonly calls: () => string } {
   const [directory, log] = [join(store.directory, 'programs'), join(store.directory, 'calls')];
   mkdirSync(directory);
-  const others = (process.env.PATH ?? '').split(':').map((one) => `[ -x ${one}/git ] && exec ${one}/git "$@"`);
-  writeFileSync(join(directory, 'git'), `#!/bin/sh\nprintf '%s\\n' "$@" >>${log}\n${others.join('\n')}\nexit 127\n`);
-  chmodSync(join(directory, 'git'), 0o755);
-  return { path: `${directory}:${process.env.PATH}`, log };
+  writeFileSync(log, '');
+  for (const name of names) {
+    const others = (process.env.PATH ?? '').split(':').map((one) => `[ -x ${one}/${name} ] && exec ${one}/${name} "$@"`);
+    writeFileSync(join(directory, name), `#!/bin/sh\nprintf '%s\\n' ${name}: "$@" >>${log}\n${others.join('\n')}\nexit 127\n`);
+    chmodSync(join(directory, name), 0o755);
+  }
+  return { path: `${directory}:${process.env.PATH}`, calls: () => readFileSync(log, 'utf8') };
 }
 
 /** All that lies below the store, as bytes. */
@@ -58,7 +62,7 @@ suite('security/leaked-credentials', (test) => {
       withGuarded(async (place) => {
         const { store, context } = place;
         const name = addImage(site);
-        const { path, log } = watchedGit(place);
+        const { path, calls } = watched(place, ['git']);
         const lines = [
           `FROM ${name}`,
           `ADD http://ada:hunter2-file@${site.host}/file /file`,
@@ -97,7 +101,7 @@ suite('security/leaked-credentials', (test) => {
         writeFileSync(join(context, 'Git'), `FROM scratch\nADD http://ada:hunter2-git@${site.host}/app.git /\n`);
         const git = await store.tsbuild(['bud', '-f', join(context, 'Git'), context], { env: { PATH: path } });
         assert.is(git.status, 125);
-        if (existsSync(log)) assertSilent('arguments of git', readFileSync(log, 'utf8'));
+        assertSilent('arguments of git', calls());
         assert.ok(
           site.requests.some(({ path: asked, headers }) => asked.startsWith('/app.git') && headers.authorization !== undefined),
           git.stderr,
@@ -105,6 +109,56 @@ suite('security/leaked-credentials', (test) => {
         assertSilent('git', `${git.stdout}\n${git.stderr}`);
         await assertStoreSilent(place);
       }),
+    ));
+
+  test('no program that a command starts is given a password as an argument', () =>
+    withSite({}, (site) =>
+      withGuarded((place) =>
+        withGpgHome(async (gpg) => {
+          const { store, context } = place;
+          await addBusybox(store);
+          const helpers = ['newuidmap', 'newgidmap', 'pasta', 'slirp4netns', 'crun', 'runc', 'zstd', 'gzip'];
+          const { path, calls } = watched(place, ['git', 'ssh', 'gpg', 'ssh-agent', 'ssh-add', 'docker-credential-watched', ...helpers]);
+          const env = { ...gpg.env, PATH: path };
+          const file = (name: string, text: string): string => {
+            writeFileSync(join(store.directory, name), text);
+            return join(store.directory, name);
+          };
+          const secrets = ['creds', 'git'].map((use) => file(use, `hunter2-${use}`));
+          const auth = file('auth.json', JSON.stringify({ credHelpers: { [site.host]: 'watched' } }));
+          const build = (name: string, ...lines: string[]): string[] => {
+            writeFileSync(join(context, name), `FROM busybox\n${lines.join('\n')}\n`);
+            const given = ['--secret', `id=s,src=${secrets[0]}`, '--secret', `id=GIT_AUTH_TOKEN.${site.host},src=${secrets[1]}`];
+            return ['bud', '--no-cache', '--retry', '0', ...given, '-f', join(context, name), context];
+          };
+          site.on('/v2/', answers(401, '', { 'www-authenticate': 'Basic realm="here"' }));
+          const command = build('Run', 'RUN --mount=type=secret,id=s test -s /run/secrets/s');
+          await store.ok(command, { env });
+          // By a runtime where one works.
+          await store.tsbuild(['bud', '--isolation', 'oci', ...command.slice(1)], { env });
+          for (const args of [
+            build('Token', `ADD http://${site.host}/app.git /`),
+            build('Ssh', 'ADD ssh://ada:hunter2-git@127.0.0.1:1/app.git /'),
+            ['pull', '--tls-verify=false', '--retry', '0', '--authfile', auth, `docker://${site.host}/lib/app`],
+            ['push', '--tls-verify=false', '--retry', '0', '--creds', 'ada:hunter2-creds', 'busybox', 'docker://127.0.0.1:1/lib/app'],
+          ])
+            assert.is((await store.tsbuild(args, { env })).status, 125, args.join(' '));
+          const key = await gpg.makeKey('ada@example.com', 'hunter2-login');
+          const signed = [
+            '--sign-by',
+            key,
+            '--sign-passphrase-file',
+            file('passphrase', 'hunter2-login\n'),
+            '--sign-identity',
+            'example.com/a:1',
+          ];
+          await store.ok(['image', 'copy', ...signed, 'containers-storage:busybox', `dir:${join(store.directory, 'signed')}`], { env });
+          assertSilent('an argument', calls());
+          assert.match(calls(), /^ada@127.0.0.1:1$|^ada@127.0.0.1$/m);
+          for (const name of ['git', 'ssh', 'gpg', 'docker-credential-watched']) assert.match(calls(), new RegExp(`^${name}:$`, 'm'));
+          await assertStoreSilent(place);
+        }),
+      ),
     ));
 
   test('no error shows the password that led to it', () =>
