@@ -7,7 +7,7 @@ export function readVariable(environment: Environment, name: string): string | u
   return value === undefined || value === '' ? undefined : value;
 }
 
-/** A copy of the process's variables, so that later changes of one do not show in the other. */
+/** A copy of the process's variables, so that later changes of one do not show in the other. It has nothing else: no `constructor`. */
 export function processEnvironment(): Environment {
-  return { ...process.env };
+  return Object.assign(Object.create(null), process.env);
 }

@@ -36,7 +36,7 @@ export function lintedFile(containerfile: Containerfile, facts: LintFacts): Lint
     stages: allStages.filter(({ index }) => facts.stages?.has(index) ?? true),
     globals,
     declaredGlobals: new Set([...facts.automaticArgs.keys(), ...globalArgs.flatMap(({ args }) => args.map(({ name }) => name))]),
-    defaultGlobals: globalValues(globalArgs, facts, new Map(), directives),
+    defaultGlobals: facts.buildArgs.size === 0 ? globals : globalValues(globalArgs, facts, new Map(), directives),
     walk(stage) {
       let walk = walks.get(stage.index);
       if (walk === undefined) {
