@@ -1,13 +1,13 @@
 // Builds everything that is not written by hand: dist/native (make), build/js (one module per source file, for the tests and
 // benches) and dist/*.cjs (the bundled program). `--native` or `--js` builds one half.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as esbuild from 'esbuild';
 import glob from 'fast-glob';
 import { lateImports } from './late-imports.mjs';
+import { hashOf, makeParts } from './program-parts.mjs';
 
 const project = fileURLToPath(new URL('..', import.meta.url));
 const syntax = {
@@ -17,7 +17,8 @@ const syntax = {
   // A script with a hand-made code cache has no import(): what the source imports late, the bundle evaluates late.
   supported: { 'dynamic-import': false },
 };
-const bundleOptions = {
+/** @param part which modules, as `lateImports` takes it */
+const bundleOptions = (part) => ({
   ...syntax,
   outExtension: { '.js': '.cjs' },
   bundle: true,
@@ -28,11 +29,11 @@ const bundleOptions = {
   minifyIdentifiers: true,
   logLevel: 'warning',
   plugins: [
-    lateImports(project, syntax),
+    lateImports(project, syntax, part),
     { name: 'without-unused-oclif', setup: leaveOutUnusedOclif },
     { name: 'without-unused-language-server', setup: leaveOutUnusedLanguageServer },
   ],
-};
+});
 
 /**
  * oclif's Command loads its plugin system, parser, help and progress display on the way, which costs more than all of our own code at a
@@ -108,39 +109,35 @@ async function bundle() {
   // The package is ESM; its bundles are CommonJS, because V8 caches compiled code only for scripts.
   writeFileSync(join(project, 'dist/package.json'), '{"type":"commonjs"}\n');
   const outdir = join(project, 'dist');
-  await esbuild.build({ ...bundleOptions, entryPoints: entryPoints({ 'layer-worker': 'src/layers/worker.ts' }), outdir });
-  // The function that `require` would make of it, because the loader compiles it: put around it there, it were copied at each start.
-  const { outputFiles } = await esbuild.build({
-    ...bundleOptions,
-    entryPoints: entryPoints({ main: 'src/main.ts' }),
-    outdir,
-    write: false,
-    banner: { js: '(function (exports, require, module, __filename, __dirname) {' },
-    footer: { js: '})' },
-  });
-  for (const { path, contents } of outputFiles) replaceFile(path, contents);
+  await esbuild.build({ ...bundleOptions(), entryPoints: entryPoints({ 'layer-worker': 'src/layers/worker.ts' }), outdir });
   const cacheScript = join(project, 'scripts/code-cache.mjs');
-  const bundleId = createHash('sha256')
-    .update(readFileSync(join(project, 'dist/main.cjs')))
-    .update(readFileSync(cacheScript))
-    .digest('hex')
-    .slice(0, 16);
+  const parts = await makeParts({ project, bundleOptions, run: (...args) => inNamespaces([cacheScript, 'build', ...args]) });
+  for (const [name, text] of Object.entries(parts)) replaceFile(join(outdir, name), text);
+  const bundleId = hashOf(...Object.values(parts), readFileSync(cacheScript));
   const { version } = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8'));
+  const { define, ...options } = bundleOptions();
   await esbuild.build({
-    ...bundleOptions,
+    ...options,
     entryPoints: entryPoints({ tsbuild: 'src/loader.ts' }),
     outdir,
-    define: { ...bundleOptions.define, BUNDLE_ID: JSON.stringify(bundleId), PROGRAM_VERSION: JSON.stringify(version) },
+    define: { ...define, BUNDLE_ID: JSON.stringify(bundleId), PROGRAM_VERSION: JSON.stringify(version) },
   });
-  // A process of its own: what the bundle does on loading does not touch the build, and what it prints is not shown.
-  const command = [process.execPath, cacheScript, 'build', bundleId];
-  const whole = join(project, `dist/cache/${bundleId}-${process.version}-${process.arch}/whole`);
+  const whole = join(outdir, `cache/${bundleId}-${process.version}-${process.arch}/whole`);
   if (existsSync(whole)) return;
+  if (inNamespaces([cacheScript, 'build', bundleId])) writeFileSync(whole, '');
+}
+
+/**
+ * Runs a script in a process of its own: what the program does on loading does not touch the build, and what it prints is not shown.
+ *
+ * @returns whether it had namespaces: where none can be made, what needs none is still done
+ */
+function inNamespaces(args) {
   const launcher = join(project, 'dist/native/tsbuild-launch');
-  const started = existsSync(launcher) && spawnSync(launcher, ['enter', ...command], { stdio: 'ignore' }).status === 0;
-  // Where no namespaces can be made, the part of the cache that needs none is still made.
-  if (started) writeFileSync(whole, '');
-  else execFileSync(command[0], command.slice(1), { stdio: 'ignore' });
+  const command = [process.execPath, ...args];
+  if (existsSync(launcher) && spawnSync(launcher, ['enter', ...command], { stdio: 'ignore' }).status === 0) return true;
+  execFileSync(command[0], command.slice(1), { stdio: 'ignore' });
+  return false;
 }
 
 /** A program that runs has the old one mapped: written over, it would go on with parts of the new one. */

@@ -14,23 +14,25 @@ const WHOLE = /^import \* as v from 'valibot'/m;
  *
  * @param {string} project its folder
  * @param {import('esbuild').TransformOptions} options those of the bundle that are about syntax
+ * @param {{ isHere?: (path: string) => boolean, begin?: (path: string) => string }} part which modules are in this script of the bundle: of others
+ *   only `require` with the path stays; and what each module does first
  */
-export function lateImports(project, options) {
+export function lateImports(project, options, { isHere = () => true, begin = () => '' } = {}) {
   return {
     name: 'late-imports',
     setup(build) {
       // A namespace of its own: as files they were modules of a package that says all of its modules are ESM.
-      build.onResolve({ filter: /^\.\.?\/.*\.js$|\/src\/main\.ts$/ }, ({ path, kind, importer, resolveDir }) =>
-        kind === 'entry-point' || importer.endsWith('.ts')
-          ? { path: relative(project, resolve(resolveDir, path.replace(/js$/, 'ts'))), namespace: 'late' }
-          : undefined,
-      );
+      build.onResolve({ filter: /^\.\.?\/.*\.js$/ }, ({ path, importer, resolveDir }) => {
+        if (!importer.endsWith('.ts')) return undefined;
+        const module = relative(project, resolve(resolveDir, path.replace(/js$/, 'ts')));
+        return isHere(module) ? { path: module, namespace: 'late' } : { path: module, external: true };
+      });
       build.onLoad({ filter: /.*/, namespace: 'late' }, async ({ path }) => {
         const file = join(project, path);
         const [source, resolveDir] = [readFileSync(file, 'utf8'), dirname(file)];
-        if (WHOLE.test(source)) return { contents: source, loader: 'ts', resolveDir };
+        if (WHOLE.test(source)) return { contents: begin(path) + source, loader: 'ts', resolveDir };
         const { code } = await transform(source, { ...options, loader: 'ts', format: 'cjs', sourcefile: 'module.ts' });
-        return { contents: withLateImports(code, file), loader: 'js', resolveDir };
+        return { contents: begin(path) + withLateImports(code, file), loader: 'js', resolveDir };
       });
     },
   };

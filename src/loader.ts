@@ -14,7 +14,7 @@ import {
 import { dirname, join } from 'node:path';
 import { Script } from 'node:vm';
 
-// Starts the program with as little compilation as possible: V8's code cache of dist/main.cjs spares about half of a start. The build makes
+// Starts the program with as little compilation as possible: V8's code cache of the program spares about half of a start. The build makes
 // one for each command (scripts/code-cache.mjs); the one that Node >= 22.8 would keep by itself has what ran when it was written, of
 // whatever command that was. A cache is only ever a shortcut: whatever is wrong with it, the program runs without.
 
@@ -26,7 +26,12 @@ declare const PROGRAM_VERSION: string;
 /** Where its caches are, for a V8 without options. */
 const BUNDLE_FOLDER = `${BUNDLE_ID}-${process.version}-${process.arch}`;
 
-interface Program {
+/** What either script of the program gives the other: its modules, by their paths. */
+interface Part {
+  moduleAt(path: string): unknown;
+}
+
+interface Program extends Part {
   main(argv: readonly string[]): Promise<number>;
   isCommand(word: string): boolean;
 }
@@ -86,26 +91,36 @@ function cacheDirs(): CacheDir[] {
   return [{ directory: join(distDir, 'cache'), checkOwner: false }, ...own];
 }
 
-/** Does what `require` would do, with the compiled code from the cache. */
+/** Does what `require` would do, with the compiled code from the cache. The program's second script is loaded when it is first asked for a module. */
 function loadProgram(argv: readonly string[], native: Partial<Native>): Program {
-  const file = join(distDir, 'main.cjs');
-  // The bundle is pure ASCII (esbuild escapes the rest), and one byte a character is the cheapest string to make.
-  const source = native.text?.(file) ?? readFileSync(file, 'latin1');
-  const folder = `${BUNDLE_FOLDER}${optionsKey()}`;
   // Global flags may stand before the command, with values that look like one. They become names of files.
   const words = argv.filter((word) => word >= 'a' && word < '{' && !word.includes('/')).slice(0, 3);
-  const cachedData = readCache(native, folder, [...words, 'any']);
-  const compiled = new Script(source, cachedData === undefined ? { filename: file } : { filename: file, cachedData });
-  const module = { exports: {} as Program };
-  compiled.runInThisContext()(module.exports, require, module, file, distDir);
-  if (compiled.cachedDataRejected !== false) {
-    // Only functions that have run are in compiled form, so the cache is written at the end.
-    process.once('exit', () => {
-      const command = words.find((word) => module.exports.isCommand(word));
-      if (command !== undefined) writeCache(join(folder, `${command}.bin`), compiled);
-    });
+  let rest: Part | undefined;
+  const main: Program = load<Program>('main', '', () => {
+    rest ??= load('rest', '.rest', () => main);
+    return rest;
+  });
+  return main;
+
+  function load<T extends Part>(name: string, cacheSuffix: string, other: () => Part): T {
+    const file = join(distDir, `${name}.cjs`);
+    // The bundle is pure ASCII (esbuild escapes the rest), and one byte a character is the cheapest string to make.
+    const source = native.text?.(file) ?? readFileSync(file, 'latin1');
+    const folder = `${BUNDLE_FOLDER}${optionsKey()}`;
+    const cachedData = readCache(native, folder, [...words, 'any'], `${cacheSuffix}.bin`);
+    const compiled = new Script(source, cachedData === undefined ? { filename: file } : { filename: file, cachedData });
+    const module = { exports: {} as T };
+    const either = (path: string): unknown => (path.startsWith('src/') ? other().moduleAt(path) : require(path));
+    compiled.runInThisContext()(module.exports, either, module, file, distDir);
+    if (compiled.cachedDataRejected !== false) {
+      // Only functions that have run are in compiled form, so the cache is written at the end.
+      process.once('exit', () => {
+        const command = words.find((word) => main.isCommand(word));
+        if (command !== undefined) writeCache(join(folder, `${command}${cacheSuffix}.bin`), compiled);
+      });
+    }
+    return module.exports;
   }
-  return module.exports;
 }
 
 /** V8 takes a cache only with the options it was made with; most users have none. */
@@ -117,11 +132,11 @@ function optionsKey(): string {
 }
 
 /** The first there is. Not the first that V8 accepts: having compiled the source for one it refused, it would say yes to any. */
-function readCache(native: Partial<Native>, folder: string, names: readonly string[]): NodeJS.ArrayBufferView | undefined {
+function readCache(native: Partial<Native>, folder: string, words: readonly string[], end: string): NodeJS.ArrayBufferView | undefined {
   for (const { directory, checkOwner } of cacheDirs())
-    for (const name of names) {
+    for (const word of words) {
       try {
-        const path = join(directory, folder, `${name}.bin`);
+        const path = join(directory, folder, `${word}${end}`);
         const data = checkOwner ? readOwn(path) : (native.bytes?.(path) ?? readFileSync(path));
         if (data !== undefined) return data;
       } catch {

@@ -241,7 +241,8 @@ suite('integration/cli', (test) => {
     await withTempDir(async (directory) => {
       const dist = join(directory, 'dist');
       mkdirSync(dist);
-      for (const name of ['tsbuild.cjs', 'main.cjs', 'package.json']) copyFileSync(join(project, 'dist', name), join(dist, name));
+      for (const name of ['tsbuild.cjs', 'main.cjs', 'rest.cjs', 'package.json'])
+        copyFileSync(join(project, 'dist', name), join(dist, name));
       symlinkSync(join(project, 'dist/native'), join(dist, 'native'));
       symlinkSync(join(project, 'node_modules'), join(directory, 'node_modules'));
       copyFileSync(join(project, 'package.json'), join(directory, 'package.json'));
@@ -259,6 +260,9 @@ suite('integration/cli', (test) => {
       await run([...loader, '--root', 'somewhere', '--runroot', 'elsewhere', 'containers'], options);
       assert.is.not((await run([...loader, 'nonsense'], options)).status, 0);
       assert.equal(readdirSync(join(cache, made)).sort(), ['containers.bin', 'images.bin']);
+      // One that needs the program's second script has another for that.
+      await run([...loader, ...store, 'history', 'nothing'], options);
+      assert.equal(readdirSync(join(cache, made)).sort(), ['containers.bin', 'history.bin', 'history.rest.bin', 'images.bin']);
       // One that is broken does not matter, and is made again.
       writeFileSync(join(cache, made, 'images.bin'), 'garbage');
       assert.is((await run([...loader, ...store, 'images'], options)).status, 0);
