@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import * as assert from 'uvu/assert';
-import { type HostileSite, withSite } from '../../support/hostile/site.js';
+import { type HostileSite, pours, withSite } from '../../support/hostile/site.js';
 import { imageOf, type MadeImage } from '../../support/hostile-image.js';
 import { skip, suite } from '../../support/suite.js';
 import { END, tarEntry } from '../../support/tar-of.js';
@@ -47,18 +47,36 @@ const SCRIPT = `set -u
   "$tsbuild" --root "$root" --runroot "$runroot" system check
   "$tsbuild" --root "$root" --runroot "$runroot" from -q app`;
 
+const EXTRACTING = /^Error: Cannot extract layer: ENOSPC: No space left on device, pwrite 'bomb'\nFree space on the disk/m;
+const FETCHING = /^Error: Cannot fetch http:.*: it is larger than \d+ bytes$/m;
+
 suite('security/bombs', (test) => {
-  for (const [title, command] of [
-    ['a build on it', ({ context }: Guarded) => ['bud', '--tls-verify=false', '-f', join(context, 'From'), context]],
-    ['a working container of it', (_: Guarded, name: string) => ['from', '--tls-verify=false', name]],
+  for (const [title, command, says] of [
+    [
+      'a layer that fills the disk ends the command, all of it is gone, and memory was bounded: a build on it',
+      ({ context }: Guarded) => ['bud', '--tls-verify=false', '-f', join(context, 'From'), context],
+      EXTRACTING,
+    ],
+    [
+      'a layer that fills the disk ends the command, all of it is gone, and memory was bounded: a working container of it',
+      (_: Guarded, name: string) => ['from', '--tls-verify=false', name],
+      EXTRACTING,
+    ],
+    [
+      'a file without end is left before the disk is full',
+      ({ context }: Guarded) => ['bud', '--retry', '0', '-f', join(context, 'Add'), context],
+      FETCHING,
+    ],
   ] as const)
-    test(`a layer that fills the disk ends the command, all of it is gone, and memory was bounded: ${title}`, () =>
+    test(title, () =>
       withSite({}, (site: HostileSite) =>
         withGuarded(async (place) => {
           const { store, context } = place;
           const name = site.addImage('lib/bomb', bomb());
           writeFileSync(join(context, 'Containerfile'), 'FROM scratch\nCOPY Containerfile /\n');
           writeFileSync(join(context, 'From'), `FROM ${name}\nCOPY From /\n`);
+          writeFileSync(join(context, 'Add'), `FROM scratch\nADD http://${site.host}/bomb /\n`);
+          site.on('/bomb', pours(200));
           mkdirSync(store.root);
           const unshare = process.getuid!() === 0 ? ['unshare', '-m'] : ['unshare', '-rm'];
           const [program = '', , root = '', , runRoot = ''] = store.argv([]);
@@ -76,7 +94,7 @@ suite('security/bombs', (test) => {
           ]);
           if (status === 99) skip('no tmpfs can be mounted here');
           assert.is(status, 0, stdout + stderr);
-          assert.match(stdout, /^Error: Cannot extract layer: ENOSPC: No space left on device, pwrite 'bomb'\nFree space on the disk/m);
+          assert.match(stdout, says, stdout);
           assert.match(stdout, /^status 125$/m);
           assert.not.match(stdout, /^left /m);
           const number = (word: string): number => Number(new RegExp(`^${word}\\s+(-?\\d+)`, 'm').exec(stdout)?.[1]);
@@ -86,5 +104,6 @@ suite('security/bombs', (test) => {
           assert.match(stdout, /all is well/);
           assert.match(stdout, /^(localhost-)?app-working-container$|working-container/m);
         }),
-      ));
+      ),
+    );
 });
