@@ -31,6 +31,15 @@ interface Flight {
   readonly tried: number;
 }
 
+let compiled: Buffer | undefined;
+
+/** The canary as a program; compiled once. */
+function writeCanary(program: string): void {
+  if (compiled === undefined) compile(program);
+  else writeFileSync(program, compiled, { mode: 0o755 });
+  compiled ??= readFileSync(program);
+}
+
 function compile(program: string): void {
   const folder = packageFile('test/native/canary');
   const sources = readdirSync(folder).filter((name) => name.endsWith('.c'));
@@ -44,7 +53,7 @@ async function withHost(body: (host: Host) => Promise<void>): Promise<void> {
     for (const directory of [context, outside]) mkdirSync(directory);
     writeFileSync(join(outside, 'secret'), 'secret', { mode: 0o644 });
     chmodSync(outside, 0o755);
-    compile(join(context, 'canary'));
+    writeCanary(join(context, 'canary'));
 
     const state = (): unknown => [linesOf(outside), ...KERNEL_FILES.map((file) => readFileSync(file, 'utf8')), hostname()];
     const before = state();
