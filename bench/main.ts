@@ -40,7 +40,13 @@ const results: Result[] = [];
 for (const [name, run] of Object.entries(BENCHMARKS)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;
   console.log(`${name} ...`);
-  results.push(...(await run()));
+  try {
+    results.push(...(await run()));
+  } catch (error) {
+    // The figures of the others took minutes.
+    console.error(error);
+    process.exitCode = 1;
+  }
 }
 console.log(formatTable(results));
 mkdirSync(join(project, 'build'), { recursive: true });

@@ -22,6 +22,8 @@ const WORKS = [
   { name: '1 GiB', prepare: largeFiles, pushGoal: '< 3,000 ms' },
 ] as const;
 
+type Work = (typeof WORKS)[number];
+
 interface Transfer {
   readonly build: (context: string, name: string) => Command;
   readonly push: (name: string) => Command;
@@ -32,80 +34,81 @@ interface Transfer {
  * into an empty store what Buildah has pushed, the same gzip for all.
  */
 export async function registryTransfer(): Promise<Result[]> {
-  return withStoreDisk((disk) =>
-    withRegistry(join(disk, 'registry'), async (host) => {
-      if (host === undefined) return [];
-      const results: Result[] = [];
-      for (const [at, work] of WORKS.entries()) {
-        const comparison = new Comparison();
-        const context = join(disk, `context-${at}`);
-        work.prepare(context);
-        writeFileSync(join(context, 'Containerfile'), 'FROM scratch\nCOPY tree /tree\n');
-        const storeOf = (tool: string): string => join(disk, `${tool}-${at}`);
-        const push = async (tool: string, { build, push }: Transfer): Promise<Sample> => {
-          const name = `${host}/${tool}:${at}`;
-          await runOnce(build(context, name));
-          execFileSync('sync');
-          const sample = await runOnce({ ...push(name), sampleMemory: tool === 'tsbuild' });
-          comparison.add(`push ${work.name}`, tool, sample);
-          return sample;
-        };
-        const source = `${host}/buildah:${at}`;
-        const pull = async (tool: string, command: Command): Promise<void> => {
-          execFileSync('sync');
-          const sample = await runOnce(command);
-          comparison.add(`pull and extract ${work.name}`, tool, sample);
-        };
-        const ours = new Tsbuild(storeOf('tsbuild'));
-        const pushed = await push('tsbuild', {
-          build: (from, name) => ours.command(['bud', '-q', '-t', name, from]),
-          push: (name) => ours.command(['push', '-q', '--tls-verify=false', name]),
-        });
-        execFileSync('sync');
-        comparison.add(
-          `push ${work.name}`,
-          'curl, the same blobs',
-          await floorOf([await uploadsOf(host, `tsbuild:${at}`, join(storeOf('tsbuild'), 'root'))]),
-        );
-        const buildah = new Buildah(storeOf('buildah'));
-        await push('buildah', {
-          build: (from, name) => buildah.command(['bud', '-q', '-t', name, from]),
-          push: (name) => buildah.command(['push', '-q', '--tls-verify=false', name]),
-        });
-        await withBuildKit(storeOf('docker'), async (docker) => {
-          if (docker === undefined) return;
-          await push('docker', {
-            build: (from, name) => docker.build(['-q', '-t', name], from),
-            push: (name) => docker.command(['push', '-q', name]),
-          });
-        });
-        const puller = (store: string, options: Partial<Command> = {}): Command =>
-          new Tsbuild(storeOf(store)).command(['from', '-q', '--tls-verify=false', source], options);
-        await pull('tsbuild', puller('tsbuild-pull'));
-        await pull('buildah', new Buildah(storeOf('buildah-pull')).command(['pull', '-q', '--tls-verify=false', source]));
-        await withBuildKit(storeOf('docker-pull'), async (docker) => {
-          if (docker !== undefined) await pull('docker', docker.command(['pull', '-q', source]));
-        });
-        // A run of its own: nobody samples the peers.
-        const pulled = await runOnce(puller('tsbuild-pull-2', { sampleMemory: true }));
-        results.push(
-          ...comparison.results(`push ${work.name}`, work.pushGoal),
-          ...comparison.results(`pull and extract ${work.name}`, 'ratio at most 0.5'),
-          ...comparison.results(`pull and extract ${work.name}`, 'ratio well below 1', 'cpu'),
-          memory(`push ${work.name}`, pushed),
-          memory(`pull and extract ${work.name}`, pulled),
-        );
-      }
-      return results;
-    }),
+  const results: Result[] = [];
+  for (const work of WORKS) {
+    const measured = await withStoreDisk((disk) =>
+      withRegistry(join(disk, 'registry'), async (host) => (host === undefined ? [] : transfer(work, disk, host))),
+    );
+    results.push(...measured);
+  }
+  return results;
+}
+
+async function transfer(work: Work, disk: string, host: string): Promise<Result[]> {
+  const comparison = new Comparison();
+  const context = join(disk, 'context');
+  work.prepare(context);
+  writeFileSync(join(context, 'Containerfile'), 'FROM scratch\nCOPY tree /tree\n');
+  const storeOf = (tool: string): string => join(disk, tool);
+  const push = async (tool: string, { build, push }: Transfer): Promise<Sample> => {
+    const name = `${host}/${tool}`;
+    await runOnce(build(context, name));
+    execFileSync('sync');
+    const sample = await runOnce({ ...push(name), sampleMemory: tool === 'tsbuild' });
+    comparison.add(`push ${work.name}`, tool, sample);
+    return sample;
+  };
+  const source = `${host}/buildah`;
+  const pull = async (tool: string, command: Command): Promise<void> => {
+    execFileSync('sync');
+    const sample = await runOnce(command);
+    comparison.add(`pull and extract ${work.name}`, tool, sample);
+  };
+  const ours = new Tsbuild(storeOf('tsbuild'));
+  const pushed = await push('tsbuild', {
+    build: (from, name) => ours.command(['bud', '-q', '-t', name, from]),
+    push: (name) => ours.command(['push', '-q', '--tls-verify=false', name]),
+  });
+  execFileSync('sync');
+  comparison.add(
+    `push ${work.name}`,
+    'curl, the same blobs',
+    await floorOf([await uploadsOf(host, 'tsbuild', join(storeOf('tsbuild'), 'root'))]),
   );
+  const buildah = new Buildah(storeOf('buildah'));
+  await push('buildah', {
+    build: (from, name) => buildah.command(['bud', '-q', '-t', name, from]),
+    push: (name) => buildah.command(['push', '-q', '--tls-verify=false', name]),
+  });
+  await withBuildKit(storeOf('docker'), async (docker) => {
+    if (docker === undefined) return;
+    await push('docker', {
+      build: (from, name) => docker.build(['-q', '-t', name], from),
+      push: (name) => docker.command(['push', '-q', name]),
+    });
+  });
+  const puller = (store: string, options: Partial<Command> = {}): Command =>
+    new Tsbuild(storeOf(store)).command(['from', '-q', '--tls-verify=false', source], options);
+  await pull('tsbuild', puller('tsbuild-pull'));
+  await pull('buildah', new Buildah(storeOf('buildah-pull')).command(['pull', '-q', '--tls-verify=false', source]));
+  await withBuildKit(storeOf('docker-pull'), async (docker) => {
+    if (docker !== undefined) await pull('docker', docker.command(['pull', '-q', source]));
+  });
+  // A run of its own: nobody samples the peers.
+  const pulled = await runOnce(puller('tsbuild-pull-2', { sampleMemory: true }));
+  return [
+    ...comparison.results(`push ${work.name}`, work.pushGoal),
+    ...comparison.results(`pull and extract ${work.name}`, 'ratio at most 0.5'),
+    ...comparison.results(`pull and extract ${work.name}`, 'ratio well below 1', 'cpu'),
+    memory(`push ${work.name}`, pushed),
+    memory(`pull and extract ${work.name}`, pulled),
+  ];
 }
 
 /** The registry's own speed: the blobs of an image put into another repository, one request each. */
-async function uploadsOf(host: string, name: string, store: string): Promise<string> {
-  const [repository, tag] = name.split(':');
+async function uploadsOf(host: string, repository: string, store: string): Promise<string> {
   const accept = 'application/vnd.oci.image.manifest.v1+json';
-  const response = await fetch(`http://${host}/v2/${repository}/manifests/${tag}`, { headers: { accept } });
+  const response = await fetch(`http://${host}/v2/${repository}/manifests/latest`, { headers: { accept } });
   const { config, layers } = (await response.json()) as { config: { digest: string }; layers: { digest: string }[] };
   const put = ({ digest }: { digest: string }): string => {
     const file = join(store, 'blobs', digest.replace(':', '/'));
