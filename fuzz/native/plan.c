@@ -48,6 +48,7 @@ static void release(struct plan *plan) {
   free(plan->masked.items);
   free(plan->read_only.items);
   free(plan->cgroups.items);
+  free(plan->sysctls.items);
   free(plan->bytes);
 }
 
